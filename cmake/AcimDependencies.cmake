@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library of the host side, by its Debian 12 package (scripts/install-packages names them).
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+if(ACIM_TESTS)
+    find_package(GTest REQUIRED)
+endif()
+if(ACIM_BENCH)
+    find_package(benchmark REQUIRED)
+endif()
+
+# FindHDF5 of CMake 3.25 gives hdf5::hdf5 and hdf5::hdf5_hl; one name hides the choice.
+add_library(acim_hdf5 INTERFACE)
+target_link_libraries(acim_hdf5 INTERFACE hdf5::hdf5 hdf5::hdf5_hl)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# One CMake target per folder; the link lines repeat the layer diagram of docs/architecture.md.
+
+# acim_library(<name> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
+# declares the static library acim_<name> with the project's warnings and exactness flags.
+function(acim_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+    add_library(acim_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(acim_${name} PUBLIC acim_exact ${ARG_PUBLIC} PRIVATE acim_warnings ${ARG_PRIVATE})
+    target_include_directories(acim_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+endfunction()
+
+if(ACIM_TESTS)
+    add_custom_target(identity_tests)
+endif()
+
+# acim_test(<name> SOURCES ... LINK ... [LABELS ...] [TIMEOUT seconds])
+# declares a GoogleTest binary test_<name>, registered as one ctest entry. The label `identity` says
+# that it compares bytes with a golden one; the target identity_tests builds all of those, because
+# they have to pass under every compiler and level of optimisation.
+function(acim_test name)
+    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+    if(NOT ACIM_TESTS)
+        return()
+    endif()
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 300)
+    endif()
+    add_executable(test_${name} ${ARG_SOURCES})
+    target_link_libraries(test_${name} PRIVATE ${ARG_LINK} acim_warnings GTest::gmock GTest::gtest_main)
+    target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_definitions(test_${name} PRIVATE
+        ACIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ACIM_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    add_test(NAME ${name} COMMAND test_${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    if("identity" IN_LIST ARG_LABELS)
+        add_dependencies(identity_tests test_${name})
+    endif()
+endfunction()
+
+# acim_add_present(<dir>...) enters those sub-directories that hold a CMakeLists.txt.
+function(acim_add_present)
+    foreach(dir IN LISTS ARGN)
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/CMakeLists.txt)
+            add_subdirectory(${dir})
+        endif()
+    endforeach()
+endfunction()

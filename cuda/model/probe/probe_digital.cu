@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/model/digital/elementwise.hpp"
+#include "cuda/model/digital/pool.hpp"
+#include "cuda/model/digital/quantise.hpp"
+
+// One kernel for each function of cuda/model/digital, named probe_<function>, for the PTX scan.
+using namespace acim::digital;
+
+extern "C" {
+
+__global__ void probe_relu(float x, float* out) { *out = relu(x); }
+
+__global__ void probe_clip(float x, float low, float high, float* out) {
+    *out = clip(x, low, high);
+}
+
+__global__ void probe_add(float a, float b, float* out) { *out = add(a, b); }
+
+__global__ void probe_affine(float x, float scale, float shift, float* out) {
+    *out = affine(x, scale, shift);
+}
+
+__global__ void probe_max_pool_step(float best, float x, float* out) {
+    *out = max_pool_step(best, x);
+}
+
+__global__ void probe_average_pool_term(float x, int fraction_bits, std::int64_t* out) {
+    *out = average_pool_term(x, fraction_bits);
+}
+
+__global__ void probe_average_pool_result(std::int64_t sum, int count, int fraction_bits,
+                                          float* out) {
+    *out = average_pool_result(sum, count, fraction_bits);
+}
+
+__global__ void probe_nearest_even_f32(float x, float* out) { *out = nearest_even(x); }
+
+__global__ void probe_nearest_even_f64(double x, double* out) { *out = nearest_even(x); }
+
+__global__ void probe_quantise(float x, float scale, int low, int high, int* out) {
+    *out = quantise(x, scale, low, high);
+}
+
+__global__ void probe_quantised_low(int bits, bool is_signed, int* out) {
+    *out = quantised_low(bits, is_signed);
+}
+
+__global__ void probe_quantised_high(int bits, bool is_signed, int* out) {
+    *out = quantised_high(bits, is_signed);
+}
+
+__global__ void probe_product_scale(float weight_scale, float input_scale, double* out) {
+    *out = product_scale(weight_scale, input_scale);
+}
+
+__global__ void probe_dequantise(double y, double scale, float bias, float* out) {
+    *out = dequantise(y, scale, bias);
+}
+
+}  // extern "C"

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cuda/trial/network.hpp"
+#include "cuda/trial/work.hpp"
+
+namespace acim {
+
+// Images of the evaluation set, read by range. read() may be called from several threads.
+class ImageSource {
+public:
+    virtual ~ImageSource() = default;
+    virtual std::uint32_t count() const = 0;
+    virtual std::vector<int> image_shape() const = 0;  // [C, H, W]
+    // Fills out with images*elements float32 values, preprocessed, C order.
+    virtual void read(std::uint32_t first, std::uint32_t images, float* out) const = 0;
+    virtual std::int32_t label(std::uint32_t index) const = 0;
+};
+
+// Everything a run of trials shares.
+struct TrialSetup {
+    std::uint64_t seed = 0;
+    std::shared_ptr<const QuantizedNetwork> network;
+    std::vector<DesignPoint> points;
+    std::shared_ptr<const ImageSource> images;
+    std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network, per image
+};
+
+// One device or one CPU pool. Every engine gives the same bytes for the same unit.
+class TrialEngine {
+public:
+    using Sink = std::function<void(TrialResult&&)>;  // called from one thread at a time
+
+    virtual ~TrialEngine() = default;
+    virtual std::string name() const = 0;  // for people: "cpu, 2 threads, AVX3_DL"
+    virtual void prepare(std::shared_ptr<const TrialSetup> setup) = 0;
+    // Runs the units in any order, reports each as it completes; stops early, between units, once
+    // stop is true. Throws on failure of the device or of a sink.
+    virtual void run(std::span<const WorkUnit> units, const Sink& sink,
+                     const std::atomic<bool>& stop) = 0;
+    // Bytes that running these units takes at most.
+    virtual std::uint64_t memory(std::span<const WorkUnit> units) const = 0;
+};
+
+}  // namespace acim

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/trial/network.hpp"
+#include "cuda/trial/point_plan.hpp"
+#include "cuda/trial/work.hpp"
+
+namespace acim {
+
+// Runs the integer network on one image: operators in order, every product through a kernel.
+// One executor per thread; the network and the kernel must outlive it.
+class ImageExecutor {
+public:
+    ImageExecutor(const QuantizedNetwork& network, const ProductKernel& kernel);
+
+    // Buffer for one image, to be filled before run().
+    std::span<float> input();
+    // Logits of the image; valid until the next run. Adds to `sums` (one per MAC layer) unless empty.
+    std::span<const float> run(const PointPlan& plan, PhiloxKey trial, std::uint32_t image,
+                               std::span<LayerSums> sums);
+    // Bytes that one executor of this network holds.
+    static std::uint64_t memory(const QuantizedNetwork& network);
+
+private:
+    void run_product(const Product& product, const PointPlan::Layer& layer, ProductPlace place,
+                     LayerSums* sums);
+    void quantise_input(const Product& product);
+    void gather(const Product& product, int group, int pixels);
+
+    const QuantizedNetwork& network_;
+    const ProductKernel& kernel_;
+    std::vector<std::vector<float>> values_;   // per tensor
+    std::vector<std::int16_t> quantised_;      // the product's input tensor
+    std::vector<std::int16_t> rows_;           // [pixels][depth] of one convolution group
+    std::vector<std::int64_t> analog_, digital_, exact_;
+};
+
+}  // namespace acim

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/trial/normal_law.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "cuda/model/macro/rounding.hpp"
+
+namespace acim {
+namespace {
+
+constexpr double ln2_high = 0x1.62e42fefap-1;        // ln 2 cut to 32 bits: n*ln2_high is exact
+constexpr double ln2_low = 0x1.cf79abc9e3b3ap-40;    // ln 2 - ln2_high
+constexpr double log2_e = 1.4426950408889634;
+constexpr double inverse_sqrt_two_pi = 0.39894228040143268;
+
+double power_of_two(int exponent) {
+    return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
+}
+
+// Density of the standard normal law.
+double density(double z) { return inverse_sqrt_two_pi * exp_minus(0.5 * z * z); }
+
+// Series of all-positive terms: Phi(z) - 1/2 = phi(z) * sum z^(2n+1) / (2n+1)!!  (Abramowitz and
+// Stegun 26.2.11).
+double half_minus_tail(double z) {
+    double term = z, sum = z;
+    for (int n = 1; n < 60; ++n) {
+        term = term * (z * z) / (2 * n + 1);
+        sum = sum + term;
+    }
+    return density(z) * sum;
+}
+
+// Continued fraction of Mills' ratio, Q(z)/phi(z) = 1/(z + 1/(z + 2/(z + ...)))  (26.2.14), from
+// the inside out; 120 levels are enough from z = 2 on.
+double tail_by_fraction(double z) {
+    double f = z;
+    for (int n = 120; n >= 1; --n) f = z + n / f;
+    return density(z) / f;
+}
+
+}  // namespace
+
+double exp_minus(double x) {
+    if (!(x < 700.0)) return 0.0;
+    const std::int64_t n = round_half_even(x * log2_e);
+    const double count = static_cast<double>(n);
+    const double r = (count * ln2_high - x) + count * ln2_low;  // -x + n ln 2, |r| <= 0.35
+    double sum = 1.0;
+    for (int k = 17; k >= 1; --k) sum = 1.0 + sum * r / k;
+    return sum * power_of_two(static_cast<int>(-n));
+}
+
+double natural_log(double x) {
+    const auto bits = std::bit_cast<std::uint64_t>(x);
+    int exponent = static_cast<int>(bits >> 52) - 1023;
+    double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFull) | 0x3FF0000000000000ull);
+    if (m > 1.4142135623730951) {
+        m = 0.5 * m;
+        ++exponent;
+    }
+    const double q = (m - 1.0) / (m + 1.0), q2 = q * q;  // ln m = 2 atanh q, |q| <= 0.172
+    double sum = 0.0;
+    for (int k = 23; k >= 1; k -= 2) sum = sum * q2 + 1.0 / k;
+    return exponent * ln2_high + (exponent * ln2_low + 2.0 * q * sum);
+}
+
+double normal_tail(double z) {
+    if (z < 0.0) return 1.0 - normal_tail(-z);
+    return z < 2.5 ? 0.5 - half_minus_tail(z) : tail_by_fraction(z);
+}
+
+double inverse_normal_tail(double p) {
+    double low = 0.0, high = 38.0;
+    for (int i = 0; i < 24; ++i) {
+        const double middle = 0.5 * (low + high);
+        (normal_tail(middle) > p ? low : high) = middle;
+    }
+    double z = 0.5 * (low + high);
+    for (int i = 0; i < 4; ++i) z = z + (normal_tail(z) - p) / density(z);
+    return z;
+}
+
+}  // namespace acim

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cuda/trial/network.hpp"
+#include "cuda/trial/product_kernel.hpp"
+#include "cuda/trial/work.hpp"
+
+namespace acim {
+
+// A design point made ready on one network: a plan and packed weights per MAC layer.
+struct PointPlan {
+    struct Layer {
+        LayerPlan plan;
+        std::vector<std::unique_ptr<PackedWeights>> weights;  // one per convolution group
+        int group_outputs = 0;                                // outputs of one convolution group
+        int pixels = 0;                                       // output positions of one image
+    };
+    std::vector<Layer> layers;  // per MAC layer, in order
+};
+
+LayerShape layer_shape(const Product& product);
+int output_pixels(const QuantizedNetwork& network, const Product& product);
+
+// Throws std::invalid_argument that starts with the layer's name where a setting does not fit it.
+PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point,
+                          const ProductKernel& kernel, CycleLawCache& cache);
+
+}  // namespace acim

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "cuda/model/random/noise_key.hpp"
+#include "cuda/trial/layer_plan.hpp"
+
+namespace acim {
+
+// Where output (m, p) of a product lies in the layer's output tensor of one image:
+// element = first + m*output_stride + p*pixel_stride. It is also its place in random counters.
+struct OutputMap {
+    std::int64_t first = 0;
+    std::int64_t output_stride = 1;
+    std::int64_t pixel_stride = 0;
+};
+
+// The random place of one product: which trial, which layer, which image.
+struct ProductPlace {
+    PhiloxKey key{};
+    std::uint32_t layer = 0;
+    std::uint32_t image = 0;
+};
+
+// The integers of a product, each [outputs][pixels]. A and D as SPEC section 3; on path `product`
+// only `exact` is meaningful. `exact` is the product of the quantised operands.
+struct ProductSums {
+    std::span<std::int64_t> analog;   // A
+    std::span<std::int64_t> digital;  // D
+    std::span<std::int64_t> exact;
+};
+
+// Weights of one product in the layout of a kernel.
+class PackedWeights {
+public:
+    virtual ~PackedWeights() = default;
+};
+
+// The loops of a product: one image, one convolution group. The physics is cuda/model; kernels
+// differ in speed only and must give equal integers.
+class ProductKernel {
+public:
+    virtual ~ProductKernel() = default;
+    // weights: [outputs][depth] integers of plan.weight_bits bits.
+    virtual std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
+                                                std::span<const std::int8_t> weights) const = 0;
+    // inputs: [pixels][depth] activations as two's complement, sign-extended to 16 bits.
+    virtual void run(const LayerPlan& plan, const PackedWeights& weights, int outputs, int pixels,
+                     std::span<const std::int16_t> inputs, const OutputMap& map,
+                     const ProductPlace& place, const ProductSums& sums) const = 0;
+};
+
+// Called by the reference kernel for every conversion, in the order output, pixel, group, k.
+class ConversionObserver {
+public:
+    virtual ~ConversionObserver() = default;
+    virtual void observe(int output, int pixel, int group, int k, std::int64_t s,
+                         std::int64_t code) = 0;
+};
+
+// One conversion after the other, as the equations say: the truth that others are compared with.
+std::unique_ptr<ProductKernel> make_reference_kernel(ConversionObserver* observer = nullptr);
+
+// y of one output on any path.
+inline double product_value(const LayerPlan& plan, std::int64_t analog, std::int64_t digital,
+                            std::int64_t exact) {
+    return plan.path == SamplingPath::product ? static_cast<double>(exact)
+                                              : output_value(plan.output, analog, digital);
+}
+
+}  // namespace acim

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cuda/model/macro/params.hpp"
+
+namespace acim {
+
+// One point of the design space on one calibrated network. Neither seed nor name is part of it.
+struct DesignPoint {
+    std::string id;                     // SHA-256 (hex) of the point's canonical JSON
+    std::vector<LayerSettings> layers;  // one per MAC layer of the network, in order
+};
+
+// The unit of work, of storage and of resumption: (point, chip, repeat, image block).
+struct WorkUnit {
+    std::uint32_t point = 0;  // index into the points given to prepare()
+    std::uint32_t chip = 0;
+    std::uint32_t repeat = 0;
+    std::uint32_t first_image = 0;  // index in the evaluation set
+    std::uint32_t images = 0;
+
+    friend bool operator==(const WorkUnit&, const WorkUnit&) = default;
+    friend auto operator<=>(const WorkUnit&, const WorkUnit&) = default;
+};
+
+// A 128-bit sum of integers, so that sums add exactly in any order.
+struct WideSum {
+    std::uint64_t low = 0;
+    std::int64_t high = 0;
+
+    void add(const WideSum& other) {
+        const std::uint64_t before = low;
+        low += other.low;
+        high += other.high + (low < before ? 1 : 0);
+    }
+    void add(std::int64_t value) {
+        add(WideSum{static_cast<std::uint64_t>(value), value < 0 ? -1 : 0});
+    }
+    double to_double() const {
+        return static_cast<double>(high) * 18446744073709551616.0 + static_cast<double>(low);
+    }
+    friend bool operator==(const WideSum&, const WideSum&) = default;
+};
+
+// Sums over all outputs of one MAC layer in one unit; y is the exact integer product and e the
+// error of the analog result, both in integer-product units rounded to 2^-8 (SPEC section 9).
+// All zero for a layer that is not analog.
+struct LayerSums {
+    std::uint64_t outputs = 0;      // output elements
+    std::uint64_t conversions = 0;  // ADC conversions
+    WideSum e, ee, yy, ye;          // [2^-8], [2^-16] for the products
+
+    void add(const LayerSums& o) {
+        outputs += o.outputs;
+        conversions += o.conversions;
+        e.add(o.e);
+        ee.add(o.ee);
+        yy.add(o.yy);
+        ye.add(o.ye);
+    }
+    friend bool operator==(const LayerSums&, const LayerSums&) = default;
+};
+
+// What one unit reports. Integers only; timing and host travel apart.
+struct TrialResult {
+    WorkUnit unit;
+    std::vector<std::uint8_t> correct_bits;  // ceil(images/8) bytes, image k in bit k%8 of byte k/8
+    std::uint32_t correct = 0;               // set bits: top-1
+    std::uint32_t agree = 0;                 // same top-1 as the noise-free quantised network
+    std::int64_t cross_entropy = 0;          // sum over images of the loss [2^-32 nat]
+    std::vector<LayerSums> layers;           // one per MAC layer
+
+    friend bool operator==(const TrialResult&, const TrialResult&) = default;
+};
+
+}  // namespace acim
