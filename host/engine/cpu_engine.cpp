@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/engine/cpu_engine.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "cuda/trial/unit_runner.hpp"
+#include "host/engine/simd_kernel.hpp"
+#include "host/engine/simd_loops.hpp"
+
+namespace acim {
+namespace {
+
+// Images that a thread takes at a time: few enough to share the last unit between the cores, many
+// enough for locks not to show. A multiple of 8 keeps the bytes of correct bits apart.
+constexpr std::uint32_t images_per_task = 16;
+
+// Part of a unit.
+struct Task {
+    std::size_t unit = 0;
+    std::uint32_t begin = 0, images = 0;
+};
+
+// Plans of the points that have open tasks: made by the first thread that needs one, dropped by the
+// last.
+class OpenPlans {
+public:
+    OpenPlans(const TrialSetup& setup, const ProductKernel& kernel)
+        : setup_(setup), kernel_(kernel) {}
+
+    void expect(std::uint32_t point) { ++open_[point].tasks; }
+
+    std::shared_ptr<const PointPlan> get(std::uint32_t point) {
+        const std::lock_guard lock(mutex_);
+        Entry& entry = open_.at(point);
+        if (!entry.plan)
+            entry.plan = std::make_shared<const PointPlan>(
+                make_point_plan(*setup_.network, setup_.points[point], kernel_, laws_));
+        return entry.plan;
+    }
+
+    void done(std::uint32_t point) {
+        const std::lock_guard lock(mutex_);
+        if (--open_.at(point).tasks == 0) open_.erase(point);
+    }
+
+private:
+    struct Entry {
+        std::size_t tasks = 0;
+        std::shared_ptr<const PointPlan> plan;
+    };
+    const TrialSetup& setup_;
+    const ProductKernel& kernel_;
+    std::mutex mutex_;
+    std::map<std::uint32_t, Entry> open_;
+    CycleLawCache laws_;
+};
+
+class CpuEngine : public TrialEngine {
+public:
+    explicit CpuEngine(int threads)
+        : threads_(threads > 0 ? threads
+                               : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {
+    }
+
+    std::string name() const override {
+        return "cpu, " + std::to_string(threads_) + (threads_ == 1 ? " thread, " : " threads, ") +
+               simd::chosen_target();
+    }
+
+    void prepare(std::shared_ptr<const TrialSetup> setup) override { setup_ = std::move(setup); }
+
+    void run(std::span<const WorkUnit> units, const Sink& sink,
+             const std::atomic<bool>& stop) override {
+        Run state(*setup_, *kernel_, units, sink, stop);
+        std::vector<std::thread> pool;
+        for (int t = 0; t < threads_; ++t) pool.emplace_back([&] { state.work(); });
+        for (std::thread& thread : pool) thread.join();
+        state.rethrow();
+    }
+
+    std::uint64_t memory(std::span<const WorkUnit>) const override {
+        return ImageExecutor::memory(*setup_->network) * static_cast<std::uint64_t>(threads_);
+    }
+
+private:
+    // One call of run(): the queue, the results under way, the first failure.
+    class Run {
+    public:
+        Run(const TrialSetup& setup, const ProductKernel& kernel, std::span<const WorkUnit> units,
+            const Sink& sink, const std::atomic<bool>& stop)
+            : setup_(setup), kernel_(kernel), sink_(sink), stop_(stop), plans_(setup, kernel) {
+            for (std::size_t u = 0; u < units.size(); ++u) {
+                results_.push_back(empty_result(setup, units[u]));
+                left_.push_back(0);
+                for (std::uint32_t at = 0; at < units[u].images; at += images_per_task) {
+                    tasks_.push_back({u, at, std::min(images_per_task, units[u].images - at)});
+                    ++left_[u];
+                    plans_.expect(units[u].point);
+                }
+            }
+        }
+
+        void work() {
+            try {
+                ImageExecutor executor(*setup_.network, kernel_);
+                for (Task task; next(task);) run_task(task, executor);
+            } catch (...) {
+                const std::lock_guard lock(mutex_);
+                if (!failure_) failure_ = std::current_exception();
+                failed_ = true;
+            }
+        }
+
+        void rethrow() const {
+            if (failure_) std::rethrow_exception(failure_);
+        }
+
+    private:
+        // The next part of the queue; after a stop only units that have begun are finished.
+        bool next(Task& task) {
+            const std::lock_guard lock(mutex_);
+            if (failed_ || at_ == tasks_.size()) return false;
+            if (stop_ && tasks_[at_].begin == 0) return false;
+            task = tasks_[at_++];
+            return true;
+        }
+
+        void run_task(const Task& task, ImageExecutor& executor) {
+            const std::uint32_t point = results_[task.unit].unit.point;
+            const auto plan = plans_.get(point);
+            TrialResult part = empty_result(setup_, results_[task.unit].unit);
+            run_images(setup_, *plan, task.begin, task.images, executor, part);
+            plans_.done(point);
+            const std::lock_guard lock(mutex_);
+            add_result(results_[task.unit], part);
+            if (--left_[task.unit] == 0) sink_(std::move(results_[task.unit]));
+        }
+
+        const TrialSetup& setup_;
+        const ProductKernel& kernel_;
+        const Sink& sink_;
+        const std::atomic<bool>& stop_;
+        OpenPlans plans_;
+        std::vector<Task> tasks_;
+        std::vector<TrialResult> results_;
+        std::vector<std::size_t> left_;  // open tasks per unit
+        std::size_t at_ = 0;
+        std::mutex mutex_;
+        std::exception_ptr failure_;
+        bool failed_ = false;
+    };
+
+    int threads_;
+    std::shared_ptr<const TrialSetup> setup_;
+    std::unique_ptr<ProductKernel> kernel_ = make_simd_kernel();
+};
+
+}  // namespace
+
+std::unique_ptr<TrialEngine> make_cpu_engine(int threads) {
+    return std::make_unique<CpuEngine>(threads);
+}
+
+std::string simd_description() {
+    std::string compiled;
+    for (const std::string& target : simd::compiled_targets())
+        compiled += (compiled.empty() ? "" : ", ") + target;
+    return simd::chosen_target() + " (compiled: " + compiled + ")";
+}
+
+}  // namespace acim
