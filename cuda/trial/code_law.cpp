@@ -9,11 +9,6 @@
 namespace acim {
 namespace {
 
-// P(a < N(0,1) <= b) without cancellation: both bounds taken in the tail they lie in.
-double probability_between(double a, double b) {
-    return a >= 0.0 ? normal_tail(a) - normal_tail(b) : normal_tail(-b) - normal_tail(-a);
-}
-
 // Working state of the layout: what is left of each code, and the columns found so far.
 struct Packing {
     std::vector<std::uint32_t> left;
@@ -59,8 +54,7 @@ CellLaw cell_law(double fraction, double sigma) {
     std::vector<double> rest;
     std::uint32_t sum = 0;
     for (int k = -reach; k <= reach + 1; ++k) {
-        const double low = (k - 0.5 - fraction) / sigma, high = (k + 0.5 - fraction) / sigma;
-        const double cells = total_cells * probability_between(low, high);
+        const double cells = total_cells * normal_slice((k - fraction) / sigma, 1.0 / sigma);
         const auto whole = static_cast<std::uint32_t>(cells);
         law.cells.push_back(whole);
         rest.push_back(cells - whole);

@@ -9,6 +9,7 @@
 
 #include "cuda/model/macro/conversion.hpp"
 #include "cuda/model/macro/params.hpp"
+#include "cuda/trial/code_law.hpp"
 
 namespace acim {
 
@@ -49,7 +50,7 @@ private:
     std::vector<std::int32_t> residual_first_;
     std::vector<std::uint64_t> residual_;
     std::vector<std::uint16_t> law_escape_;
-    std::vector<std::vector<struct CellColumn>> layouts_;  // only while building
+    std::vector<std::vector<CellColumn>> layouts_;  // only while building
     std::uint32_t max_escape_ = 0;
 };
 

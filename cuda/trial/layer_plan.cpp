@@ -21,6 +21,9 @@ void check_ranges(const LayerSettings& s, const LayerShape& shape) {
                             : "activation_bits must be 1 to 9");
     require(m.rows >= 1 && m.rows <= 4096, "macro.rows must be 1 to 4096");
     require(m.adc.bits >= 1 && m.adc.bits <= 14, "macro.adc.bits must be 1 to 14");
+    require(m.adc.range != AdcRange::window || (0 <= m.adc.lo && m.adc.lo < m.adc.hi &&
+                                                m.adc.hi <= 65536),
+            "macro.adc.range must be [lo, hi] with 0 <= lo < hi <= 1");
     const int drive = s.activation_bits - (shape.is_signed ? 1 : 0);
     require(m.bits_per_cycle >= 1 && m.bits_per_cycle <= drive,
             "macro.bits_per_cycle is " + std::to_string(m.bits_per_cycle) + ", but " +
@@ -41,6 +44,19 @@ int rows_used(const MacroParams& macro, const LayerShape& shape) {
 
 bool noise_free(const NoiseParams& noise) {
     return !noise.inject.active && noise.random.sigma == 0.0 && noise.nonlinear.sigma == 0.0;
+}
+
+// The reference path multiplies sigma in int64; far below its limit noise drowns every code.
+void check_noise(const MacroParams& macro, const CycleLayout& cycles) {
+    constexpr double limit = 32768.0;
+    for (int j = 0; j < cycles.count; ++j) {
+        const AdcScale scale = adc_scale(macro.adc, macro.rows, cycles.width[j]);
+        const double sigma = total_sigma(fresh_noise(macro.noise, scale, macro.rows), 0);
+        require(macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 &&
+                    sigma <= limit,
+                "macro.noise must have sigmas from 0 to 32768 LSB of the ADC altogether; this one "
+                "has " + std::to_string(sigma) + " LSB");
+    }
 }
 
 bool lossless(const MacroParams& macro, const CycleLayout& cycles) {
@@ -119,6 +135,7 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
     plan.activation_bits = settings.activation_bits;
     plan.cycles = cycle_layout(settings.activation_bits, settings.macro.bits_per_cycle,
                                shape.is_signed);
+    if (settings.analog) check_noise(settings.macro, plan.cycles);
     plan.rows = settings.macro.rows;
     plan.group_rows = settings.analog ? rows_used(settings.macro, shape) : settings.macro.rows;
     plan.depth = shape.depth;

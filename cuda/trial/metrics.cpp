@@ -23,7 +23,8 @@ WideSum wide_product(std::int64_t a, std::int64_t b) {
 int top1(std::span<const float> logits) {
     int best = 0;
     for (int i = 1; i < static_cast<int>(logits.size()); ++i)
-        if (logits[i] > logits[best] || !(logits[best] == logits[best])) best = i;
+        if (logits[i] > logits[best] || (logits[best] != logits[best] && logits[i] == logits[i]))
+            best = i;
     return best;
 }
 

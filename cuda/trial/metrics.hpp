@@ -9,7 +9,7 @@
 // What one image contributes to a trial's result; integers only (SPEC section 9).
 namespace acim {
 
-// Index of the largest logit, the lowest index on ties; NaN never wins.
+// Index of the largest logit, the lowest index on ties; NaN never wins (all NaN: index 0).
 int top1(std::span<const float> logits);
 
 // -ln softmax(logits)[label] in steps of 2^-32 nat, from fixed-order arithmetic: the sum of

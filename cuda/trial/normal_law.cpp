@@ -71,6 +71,24 @@ double normal_tail(double z) {
     return z < 2.5 ? 0.5 - half_minus_tail(z) : tail_by_fraction(z);
 }
 
+double normal_slice(double centre, double width) {
+    if (width > 1.0) {  // both bounds in the tail in which they lie, against cancellation
+        const double low = centre - 0.5 * width, high = centre + 0.5 * width;
+        return low >= 0.0 ? normal_tail(low) - normal_tail(high)
+                          : normal_tail(-high) - normal_tail(-low);
+    }
+    // Gauss and Legendre's quadrature of eight points (Abramowitz and Stegun 25.4.30).
+    constexpr double node[4] = {0.96028985649753623, 0.79666647741362674, 0.52553240991632899,
+                                0.18343464249564980};
+    constexpr double weight[4] = {0.10122853629037626, 0.22238103445337447, 0.31370664587788729,
+                                  0.36268378337836198};
+    const double half = 0.5 * width;
+    double sum = 0.0;
+    for (int i = 0; i < 4; ++i)
+        sum = sum + weight[i] * (density(centre - half * node[i]) + density(centre + half * node[i]));
+    return half * sum;
+}
+
 double inverse_normal_tail(double p) {
     double low = 0.0, high = 38.0;
     for (int i = 0; i < 24; ++i) {

@@ -13,8 +13,12 @@ double exp_minus(double x);
 // Natural logarithm for x > 0, absolute error below 1e-15*max(1, |ln x|).
 double natural_log(double x);
 
-// Q(z) = P(N(0,1) > z), absolute error below 2e-16, relative error below 1e-13 for z < 38.
+// Q(z) = P(N(0,1) > z), absolute error below 5e-16, relative error below 1e-13 for z < 37.
 double normal_tail(double z);
+
+// P(|N(0,1) - centre| < width/2). The error is below 1e-15 times the result plus 1e-18 for
+// width <= 1, else that of two tails: a law of many narrow slices keeps its total variation.
+double normal_slice(double centre, double width);
 
 // z with Q(z) = p for 0 < p <= 0.5, absolute error below 1e-13.
 double inverse_normal_tail(double p);

@@ -2,6 +2,7 @@
 #include "cuda/trial/point_plan.hpp"
 
 #include <stdexcept>
+#include <string>
 
 namespace acim {
 
@@ -20,6 +21,9 @@ PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& po
     const std::vector<int> macs = network.mac_layers();
     if (macs.size() != point.layers.size())
         throw std::invalid_argument("the design point has settings for another number of layers");
+    if (macs.size() > std::size_t{1} << CounterWidths::layer)
+        throw std::invalid_argument("the network has " + std::to_string(macs.size()) +
+                                    " layers for the macro; random numbers can tell 1024 apart");
     PointPlan plan;
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& op = network.operators[macs[i]];
@@ -35,6 +39,9 @@ PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& po
         } catch (const std::logic_error& error) {
             throw std::invalid_argument("layer '" + op.name + "': " + error.what());
         }
+        if (network.tensors[product.output].elements() > std::int64_t{1} << 32)
+            throw std::invalid_argument("layer '" + op.name +
+                                        "': more than 2^32 output elements in one image");
         layer.group_outputs = shape.outputs;
         layer.pixels = output_pixels(network, product);
         const std::size_t size = static_cast<std::size_t>(shape.outputs) * shape.depth;

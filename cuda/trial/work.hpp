@@ -41,6 +41,11 @@ struct WideSum {
         add(WideSum{static_cast<std::uint64_t>(value), value < 0 ? -1 : 0});
     }
     double to_double() const {
+        if (high < 0) {  // of the magnitude, or small negative sums would cancel away
+            WideSum magnitude{~low, ~high};
+            magnitude.add(1);
+            return -magnitude.to_double();
+        }
         return static_cast<double>(high) * 18446744073709551616.0 + static_cast<double>(low);
     }
     friend bool operator==(const WideSum&, const WideSum&) = default;

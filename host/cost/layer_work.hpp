@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/model/macro/params.hpp"
+#include "cuda/trial/network.hpp"
+
+namespace acim {
+
+// What one MAC layer does for one image. The macro's counts are 0 for a layer that is not analog.
+struct LayerWork {
+    std::uint64_t outputs = 0;  // M: output columns, all groups together
+    std::uint64_t pixels = 0;   // P: output positions; for a linear layer the rows of its input
+    std::uint64_t depth = 0;    // K: contraction length of one group
+    std::uint64_t groups = 1;   // convolution groups: an input drives its own group's columns only
+    std::uint64_t macs = 0;     // multiply-accumulates: M * P * K
+    std::uint64_t row_groups = 0;           // pieces that K is cut into
+    std::uint64_t conversions = 0;          // ADC conversions
+    std::uint64_t digital_conversions = 0;  // conversions replaced by exact digital sums (hybrid)
+    std::uint64_t cell_operations = 0;   // cells that take part in an analog sum, all conversions
+    std::uint64_t row_drives = 0;        // input lines driven, over pixels and cycles
+    std::uint64_t dac_bits = 0;          // bits of those drives in cycles of two and more bits
+    std::uint64_t digital_bit_macs = 0;  // 1 x 1 bit multiply-accumulates done digitally
+};
+
+// Counts the work of a layer that gives `pixels` output positions with these settings. A kernel
+// larger than the rows with mapping whole_channels is an InputError.
+LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSettings& settings);
+
+// Work of every MAC layer of a network for one image; settings hold one entry per MAC layer.
+std::vector<LayerWork> network_work(const QuantizedNetwork& network,
+                                    std::span<const LayerSettings> settings);
+
+}  // namespace acim

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace acim::onnx_import {
+
+using Shape = std::vector<int>;
+
+// Shapes are checked against these limits where they enter, so that products of them cannot
+// overflow. An activation is that of one image; a constant may be as large as its file.
+constexpr int most_axes = 5;
+constexpr std::int64_t most_activation_elements = std::int64_t{1} << 28;
+constexpr std::int64_t most_constant_elements = (std::int64_t{1} << 31) - 1;
+
+// Checks rank and every extent, and returns the number of elements. `what` begins the message.
+std::int64_t checked_elements(const std::vector<std::int64_t>& extents, std::int64_t most,
+                              const std::string& what);
+std::int64_t elements(const Shape& shape);
+std::string shape_text(const Shape& shape);
+Shape to_shape(const std::vector<std::int64_t>& extents);
+
+// A tensor whose values are known at import. Values are shared, so that another shape is free.
+// Exactly one of the two arrays is there: every ONNX float type becomes float, every integer int64.
+struct Constant {
+    Shape shape;
+    std::shared_ptr<const std::vector<float>> reals;
+    std::shared_ptr<const std::vector<std::int64_t>> integers;
+
+    bool is_real() const { return reals != nullptr; }
+};
+
+Constant real_constant(Shape shape, std::vector<float> values);
+Constant integer_constant(Shape shape, std::vector<std::int64_t> values);
+
+}  // namespace acim::onnx_import

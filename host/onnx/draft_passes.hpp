@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/onnx/draft.hpp"
+
+namespace acim::onnx_import {
+
+// Folds an affine map (BatchNormalization, Add of a bias) into the product or affine map in front of
+// it, if that has no other reader and the channels stand on the same axis.
+void fold_affine(Draft& draft);
+
+// Joins views that follow each other and removes those that change nothing.
+void merge_views(Draft& draft);
+
+}  // namespace acim::onnx_import

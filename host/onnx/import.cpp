@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/onnx/import.hpp"
+
+#include <new>
+
+#include "host/core/error.hpp"
+#include "host/onnx/draft_passes.hpp"
+#include "host/onnx/finish.hpp"
+#include "host/onnx/load_nodes.hpp"
+#include "host/onnx/lower.hpp"
+#include "host/onnx/order.hpp"
+#include "host/onnx/problem.hpp"
+#include "host/onnx/resolve.hpp"
+#include "host/onnx/rewrites.hpp"
+
+namespace acim {
+namespace {
+
+using namespace onnx_import;
+
+FloatGraph import_checked(const std::filesystem::path& path) {
+    NodeList list = load_nodes(path);
+    sort_nodes(list);
+    drop_dead_nodes(list);
+    resolve(list);
+    drop_dead_nodes(list);
+    rewrite_reduce_mean(list);
+    Draft draft = lower(list);
+    fold_affine(draft);
+    merge_views(draft);
+    return finish(draft);
+}
+
+}  // namespace
+
+FloatGraph import_onnx(const std::filesystem::path& path) {
+    const std::string place = path.string() + ": ";
+    try {
+        return import_checked(path);
+    } catch (const Problem& problem) {
+        throw InputError(place + problem.what());
+    } catch (const std::bad_alloc&) {
+        throw InputError(place + "the model needs more memory than there is. Use a smaller model");
+    }
+}
+
+std::vector<std::string> supported_onnx_operators() { return onnx_import::supported_operators(); }
+
+}  // namespace acim

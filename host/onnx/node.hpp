@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "host/onnx/constant.hpp"
+
+namespace acim::onnx_import {
+
+using Attribute = std::variant<std::monostate, std::int64_t, float, std::string,
+                               std::vector<std::int64_t>, std::vector<float>, Constant>;
+
+// A node of the file. An optional input that is left out has the empty name.
+struct Node {
+    std::string name;  // as in the file, may be empty
+    std::string type;  // "Conv"; operators of other domains as "domain.Type"
+    std::vector<std::string> inputs;
+    std::vector<std::string> outputs;
+    std::map<std::string, Attribute> attributes;
+
+    std::string place() const;                          // "node 'conv1' (Conv)", as messages begin
+    const std::string& input(std::size_t index) const;  // empty if it is left out
+    bool has(const std::string& key) const { return attributes.contains(key); }
+    [[noreturn]] void fail(const std::string& problem) const;
+
+    // Attributes with the default of the specification; a value of another kind is a Problem.
+    std::int64_t integer(const std::string& key, std::int64_t otherwise) const;
+    float real(const std::string& key, float otherwise) const;
+    std::string text(const std::string& key, const std::string& otherwise) const;
+    std::vector<std::int64_t> integers(const std::string& key) const;  // empty if it is absent
+};
+
+// What is known about a value: a shape, the elements if it is constant, and the name of the
+// parameter that it came from ("fc1.weight"), which outlives Transpose, Reshape and Cast.
+struct Value {
+    Shape shape;
+    std::optional<Constant> constant;
+    std::string label;
+};
+
+struct NodeList {
+    int opset = 0;
+    std::vector<Node> nodes;
+    std::unordered_map<std::string, Value> values;
+    std::string input, output;
+
+    const Value* find(const std::string& name) const;
+    // The shape of an activation that earlier nodes define.
+    const Shape& shape(const Node& node, std::size_t index) const;
+    // The constant at an input: null if the input is left out, a Problem if it is not constant.
+    const Constant* constant(const Node& node, std::size_t index, const char* role) const;
+    bool is_constant(const std::string& name) const;
+};
+
+// The axis in 0 .. rank-1; negative ones count from the end.
+int normal_axis(const Node& node, std::int64_t axis, std::size_t rank);
+// The elements of a constant list of integers; empty if there is no value.
+std::vector<std::int64_t> integer_list(const Node& node, const Value* value, const char* role);
+
+}  // namespace acim::onnx_import
