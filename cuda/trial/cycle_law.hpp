@@ -61,8 +61,8 @@ public:
     void clear() { laws_.clear(); }
 
 private:
-    using Key = std::tuple<SamplingPath, int, int, AdcRange, int, std::int32_t, std::int32_t, double,
-                           NoiseUnit, double, bool, double, double>;
+    using Key = std::tuple<SamplingPath, int, int, AdcRange, int, std::int32_t, std::int32_t,
+                           double, NoiseUnit, double, bool, double, double>;
     std::map<Key, std::shared_ptr<const CycleLaw>> laws_;
 };
 

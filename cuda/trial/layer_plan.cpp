@@ -21,8 +21,8 @@ void check_ranges(const LayerSettings& s, const LayerShape& shape) {
                             : "activation_bits must be 1 to 9");
     require(m.rows >= 1 && m.rows <= 4096, "macro.rows must be 1 to 4096");
     require(m.adc.bits >= 1 && m.adc.bits <= 14, "macro.adc.bits must be 1 to 14");
-    require(m.adc.range != AdcRange::window || (0 <= m.adc.lo && m.adc.lo < m.adc.hi &&
-                                                m.adc.hi <= 65536),
+    require(m.adc.range != AdcRange::window ||
+                (0 <= m.adc.lo && m.adc.lo < m.adc.hi && m.adc.hi <= 65536),
             "macro.adc.range must be [lo, hi] with 0 <= lo < hi <= 1");
     const int drive = s.activation_bits - (shape.is_signed ? 1 : 0);
     require(m.bits_per_cycle >= 1 && m.bits_per_cycle <= drive,
@@ -52,10 +52,11 @@ void check_noise(const MacroParams& macro, const CycleLayout& cycles) {
     for (int j = 0; j < cycles.count; ++j) {
         const AdcScale scale = adc_scale(macro.adc, macro.rows, cycles.width[j]);
         const double sigma = total_sigma(fresh_noise(macro.noise, scale, macro.rows), 0);
-        require(macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 &&
-                    sigma <= limit,
-                "macro.noise must have sigmas from 0 to 32768 LSB of the ADC altogether; this one "
-                "has " + std::to_string(sigma) + " LSB");
+        require(
+            macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 && sigma <= limit,
+            "macro.noise must have sigmas from 0 to 32768 LSB of the ADC altogether; this one "
+            "has " +
+                std::to_string(sigma) + " LSB");
     }
 }
 
@@ -109,8 +110,8 @@ OutputScale output_scale(const LayerPlan& plan, const MacroParams& macro) {
     OutputScale out;
     const std::int64_t top = (std::int64_t{1} << macro.adc.bits) - 1;
     if (macro.adc.range == AdcRange::counts) return out;
-    const std::int64_t span = macro.adc.range == AdcRange::window ? macro.adc.hi - macro.adc.lo
-                                                                  : 65536;
+    const std::int64_t span =
+        macro.adc.range == AdcRange::window ? macro.adc.hi - macro.adc.lo : 65536;
     const std::int64_t num = macro.rows * span, den = 65536 * top;
     const std::int64_t g = greatest_common_divisor(num, den);
     out.num = static_cast<double>(num / g);
@@ -133,8 +134,8 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
     plan.analog = settings.analog;
     plan.weight_bits = settings.weight_bits;
     plan.activation_bits = settings.activation_bits;
-    plan.cycles = cycle_layout(settings.activation_bits, settings.macro.bits_per_cycle,
-                               shape.is_signed);
+    plan.cycles =
+        cycle_layout(settings.activation_bits, settings.macro.bits_per_cycle, shape.is_signed);
     if (settings.analog) check_noise(settings.macro, plan.cycles);
     plan.rows = settings.macro.rows;
     plan.group_rows = settings.analog ? rows_used(settings.macro, shape) : settings.macro.rows;
@@ -150,9 +151,9 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
     for (int j = 0; j < plan.cycles.count; ++j) {
         const int width = plan.cycles.width[j];
         if (plan.analog)  // `product` makes no codes; its lut serves whoever asks for them
-            plan.law[j] = cache.get(plan.path == SamplingPath::product ? SamplingPath::lut
-                                                                       : plan.path,
-                                    settings.macro, width);
+            plan.law[j] =
+                cache.get(plan.path == SamplingPath::product ? SamplingPath::lut : plan.path,
+                          settings.macro, width);
         if (settings.macro.hybrid.asim_rounding) {
             MacroParams quiet = settings.macro;
             quiet.noise = {};

@@ -44,8 +44,7 @@ std::int64_t cross_entropy_steps(std::span<const float> logits, int label) {
 void add_output(LayerSums& sums, std::int64_t exact, double y) {
     constexpr double limit = 4398046511104.0;  // 2^42: 2^50 in steps; no layer comes near
     const std::int64_t ideal = exact * 256;
-    const std::int64_t error =
-        round_half_even(std::clamp(y, -limit, limit) * 256.0) - ideal;
+    const std::int64_t error = round_half_even(std::clamp(y, -limit, limit) * 256.0) - ideal;
     ++sums.outputs;
     sums.e.add(error);
     sums.ee.add(wide_product(error, error));

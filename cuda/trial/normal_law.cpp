@@ -9,8 +9,8 @@
 namespace acim {
 namespace {
 
-constexpr double ln2_high = 0x1.62e42fefap-1;        // ln 2 cut to 32 bits: n*ln2_high is exact
-constexpr double ln2_low = 0x1.cf79abc9e3b3ap-40;    // ln 2 - ln2_high
+constexpr double ln2_high = 0x1.62e42fefap-1;      // ln 2 cut to 32 bits: n*ln2_high is exact
+constexpr double ln2_low = 0x1.cf79abc9e3b3ap-40;  // ln 2 - ln2_high
 constexpr double log2_e = 1.4426950408889634;
 constexpr double inverse_sqrt_two_pi = 0.39894228040143268;
 
@@ -85,7 +85,8 @@ double normal_slice(double centre, double width) {
     const double half = 0.5 * width;
     double sum = 0.0;
     for (int i = 0; i < 4; ++i)
-        sum = sum + weight[i] * (density(centre - half * node[i]) + density(centre + half * node[i]));
+        sum =
+            sum + weight[i] * (density(centre - half * node[i]) + density(centre + half * node[i]));
     return half * sum;
 }
 

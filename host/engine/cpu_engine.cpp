@@ -24,14 +24,14 @@ struct Task {
     std::uint32_t begin = 0, images = 0;
 };
 
-// Plans of the points that have open tasks: made by the first thread that needs one, dropped by the
-// last.
+// Plans of the points that have open units: made by the first thread that needs one, dropped with
+// the last unit.
 class OpenPlans {
 public:
     OpenPlans(const TrialSetup& setup, const ProductKernel& kernel)
         : setup_(setup), kernel_(kernel) {}
 
-    void expect(std::uint32_t point) { ++open_[point].tasks; }
+    void expect(std::uint32_t point) { ++open_[point].units; }
 
     std::shared_ptr<const PointPlan> get(std::uint32_t point) {
         const std::lock_guard lock(mutex_);
@@ -44,12 +44,12 @@ public:
 
     void done(std::uint32_t point) {
         const std::lock_guard lock(mutex_);
-        if (--open_.at(point).tasks == 0) open_.erase(point);
+        if (--open_.at(point).units == 0) open_.erase(point);
     }
 
 private:
     struct Entry {
-        std::size_t tasks = 0;
+        std::size_t units = 0;
         std::shared_ptr<const PointPlan> plan;
     };
     const TrialSetup& setup_;
@@ -92,16 +92,9 @@ private:
     public:
         Run(const TrialSetup& setup, const ProductKernel& kernel, std::span<const WorkUnit> units,
             const Sink& sink, const std::atomic<bool>& stop)
-            : setup_(setup), kernel_(kernel), sink_(sink), stop_(stop), plans_(setup, kernel) {
-            for (std::size_t u = 0; u < units.size(); ++u) {
-                results_.push_back(empty_result(setup, units[u]));
-                left_.push_back(0);
-                for (std::uint32_t at = 0; at < units[u].images; at += images_per_task) {
-                    tasks_.push_back({u, at, std::min(images_per_task, units[u].images - at)});
-                    ++left_[u];
-                    plans_.expect(units[u].point);
-                }
-            }
+            : setup_(setup), kernel_(kernel), units_(units), sink_(sink), stop_(stop),
+              plans_(setup, kernel) {
+            for (const WorkUnit& unit : units) plans_.expect(unit.point);
         }
 
         void work() {
@@ -123,32 +116,49 @@ private:
         // The next part of the queue; after a stop only units that have begun are finished.
         bool next(Task& task) {
             const std::lock_guard lock(mutex_);
-            if (failed_ || at_ == tasks_.size()) return false;
-            if (stop_ && tasks_[at_].begin == 0) return false;
-            task = tasks_[at_++];
+            if (failed_ || unit_ == units_.size() || (stop_ && image_ == 0)) return false;
+            const WorkUnit& unit = units_[unit_];
+            if (image_ == 0) open_[unit_] = {empty_result(setup_, unit), unit.images};
+            task = {unit_, image_, std::min(images_per_task, unit.images - image_)};
+            image_ += task.images;
+            if (image_ == unit.images) {
+                ++unit_;
+                image_ = 0;
+            }
             return true;
         }
 
         void run_task(const Task& task, ImageExecutor& executor) {
-            const std::uint32_t point = results_[task.unit].unit.point;
-            const auto plan = plans_.get(point);
-            TrialResult part = empty_result(setup_, results_[task.unit].unit);
+            const WorkUnit& unit = units_[task.unit];
+            const auto plan = plans_.get(unit.point);
+            TrialResult part = empty_result(setup_, unit);
             run_images(setup_, *plan, task.begin, task.images, executor, part);
-            plans_.done(point);
             const std::lock_guard lock(mutex_);
-            add_result(results_[task.unit], part);
-            if (--left_[task.unit] == 0) sink_(std::move(results_[task.unit]));
+            OpenUnit& open = open_.at(task.unit);
+            add_result(open.result, part);
+            open.images_left -= task.images;
+            if (open.images_left > 0) return;
+            TrialResult result = std::move(open.result);
+            open_.erase(task.unit);
+            plans_.done(unit.point);
+            sink_(std::move(result));
         }
+
+        // A unit under way.
+        struct OpenUnit {
+            TrialResult result;
+            std::uint32_t images_left = 0;
+        };
 
         const TrialSetup& setup_;
         const ProductKernel& kernel_;
+        std::span<const WorkUnit> units_;
         const Sink& sink_;
         const std::atomic<bool>& stop_;
         OpenPlans plans_;
-        std::vector<Task> tasks_;
-        std::vector<TrialResult> results_;
-        std::vector<std::size_t> left_;  // open tasks per unit
-        std::size_t at_ = 0;
+        std::map<std::size_t, OpenUnit> open_;
+        std::size_t unit_ = 0;     // the next unit
+        std::uint32_t image_ = 0;  // and its next image
         std::mutex mutex_;
         std::exception_ptr failure_;
         bool failed_ = false;

@@ -35,7 +35,8 @@ ACIM_HD inline int quantise(float x, float scale, int lo, int hi) {
     return static_cast<int>(nearest_even(t));
 }
 
-// Smallest and largest integer of a symmetric quantisation with `bits` bits (2..22; unsigned: 1..22).
+// Smallest and largest integer of a symmetric quantisation with `bits` bits (signed 2..22, unsigned
+// 1..22).
 ACIM_HD inline int quantised_low(int bits, bool is_signed) {
     return is_signed ? -((1 << (bits - 1)) - 1) : 0;
 }
@@ -43,7 +44,8 @@ ACIM_HD inline int quantised_high(int bits, bool is_signed) {
     return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
 }
 
-// Real value of one unit of an integer-product sum; exact, as the product of two floats fits a double.
+// Real value of one unit of an integer-product sum; exact, as the product of two floats fits a
+// double.
 ACIM_HD inline double product_scale(float weight_scale, float input_scale) {
     return static_cast<double>(weight_scale) * static_cast<double>(input_scale);
 }

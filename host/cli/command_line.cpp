@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/command_line.hpp"
+
+#include <cstdio>
+#include <new>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/output.hpp"
+
+namespace acim {
+namespace {
+
+constexpr const char* about =
+    "acimsweep: Monte Carlo sweeps of SRAM analog compute-in-memory macros.\n";
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  acimsweep validate sweeps/quickstart.yaml         check a sweep, run nothing\n"
+    "  acimsweep run sweeps/quickstart.yaml -o out       run it, or go on with it\n"
+    "  acimsweep pareto out/results.h5                   table and plot\n"
+    "  acimsweep mac in.h5 --macro macro.yaml -o out.h5  one layer with given integers\n"
+    "  acimsweep merge run-0 run-1 -o results.h5         shards into one file\n"
+    "  acimsweep export results.h5 --csv points.csv      the table of points\n"
+    "\n"
+    "Exit codes: 0 all done, 1 some points failed, 2 bad input, 3 interrupted (finished work is\n"
+    "kept), 4 storage or device failure.";
+
+int exit_code(ExitCode code) { return static_cast<int>(code); }
+
+int fail(ExitCode code, const std::string& message) {
+    std::fprintf(stderr, "acimsweep: %s\n", message.c_str());
+    return exit_code(code);
+}
+
+void add_commands(CLI::App& app, ExitCode& result) {
+    add_validate_command(app, result);
+    add_plan_command(app, result);
+    add_run_command(app, result);
+    add_status_command(app, result);
+    add_merge_command(app, result);
+    add_check_command(app, result);
+    add_pareto_command(app, result);
+    add_export_command(app, result);
+    add_mac_command(app, result);
+    add_info_command(app, result);
+}
+
+// The deepest command that was given: its --help is the one that helps.
+std::string help_command(const CLI::App& app) {
+    const auto given = app.get_subcommands();
+    return given.empty() ? "acimsweep --help" : "acimsweep " + given.back()->get_name() + " --help";
+}
+
+// CLI11 says only that a command is missing when it does not know the one that was given.
+std::string parse_message(const CLI::App& app, const CLI::ParseError& error, int argc,
+                          const char* const* argv) {
+    if (!app.get_subcommands().empty() || argc < 2 || argv[1][0] == '-')
+        return std::string(error.what()) + ". See " + help_command(app) + ".";
+    std::string message = std::string("'") + argv[1] + "' is not a command. Commands:";
+    for (const CLI::App* command : app.get_subcommands({})) message += " " + command->get_name();
+    return message + ".";
+}
+
+int parse(CLI::App& app, int argc, const char* const* argv, const ExitCode& result) {
+    try {
+        app.parse(argc, argv);
+        return exit_code(result);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() != 0)
+            return fail(ExitCode::bad_input, parse_message(app, error, argc, argv));
+        if (error.get_name() == "CallForVersion") {
+            print(std::string(error.what()) + "\n");
+        } else {
+            const auto given = app.get_subcommands();
+            print(given.empty() ? app.help() : given.back()->help("acimsweep"));
+        }
+        return exit_code(ExitCode::ok);
+    }
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    try {
+        CLI::App app(about, "acimsweep");
+        app.set_version_flag("--version", std::string("acimsweep ") + program_version());
+        app.require_subcommand(1);
+        app.footer(examples);
+        ExitCode result = ExitCode::ok;
+        add_commands(app, result);
+        return parse(app, argc, argv, result);
+    } catch (const InputError& error) {
+        return fail(ExitCode::bad_input, error.what());
+    } catch (const StorageError& error) {
+        return fail(ExitCode::storage, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail(ExitCode::storage, "out of memory. Take fewer threads, images or repeats.");
+    } catch (const std::exception& error) {
+        return fail(ExitCode::storage, std::string("internal error: ") + error.what() +
+                                           ". Please report it with the command and its files.");
+    }
+}
+
+void print(std::string_view text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if (!written || std::fflush(stdout) != 0)
+        throw StorageError("standard output: writing failed. Is the disk full or the pipe closed?");
+}
+
+void check_output_file(const std::filesystem::path& out,
+                       const std::vector<std::filesystem::path>& inputs) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    if (out.empty()) throw InputError("the name of the output is empty. Name a file.");
+    for (const fs::path& input : inputs) {
+        if (fs::equivalent(out, input, ignored))
+            throw InputError(out.string() + ": the output is one of the inputs. Name another file.");
+    }
+    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+    if (!fs::is_directory(folder, ignored))
+        throw StorageError(out.string() + ": its directory does not exist. Create it first.");
+    // A link is not followed: the rename would replace /dev/stdout, not what it points to.
+    const fs::file_status status = fs::symlink_status(out, ignored);
+    if (fs::exists(status) && !fs::is_regular_file(status))
+        throw StorageError(out.string() + ": this is no regular file but a directory, link or device, "
+                                          "which would be replaced. Name a file.");
+}
+
+void warn(std::string_view text) {
+    std::fprintf(stderr, "acimsweep: warning: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+const char* program_version() { return ACIM_VERSION; }
+
+}  // namespace acim

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include "cuda/model/macro/params.hpp"
+#include "host/cli/commands.hpp"
+#include "host/cli/output.hpp"
+#include "host/engine/cpu_engine.hpp"
+
+namespace acim {
+namespace {
+
+std::string compiler() {
+#if defined(__clang__)
+    return "clang++ " __clang_version__;
+#elif defined(__GNUC__)
+    return "g++ " __VERSION__;
+#else
+    return "unknown";
+#endif
+}
+
+std::string hdf5_version() {
+    unsigned major = 0, minor = 0, release = 0;
+    if (H5get_libversion(&major, &minor, &release) < 0) return "unknown";
+    return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+void run_info() {
+    print(fmt::format("acimsweep      {}\n"
+                      "model version  {}\n"
+                      "compiler       {}\n"
+                      "cores          {}\n"
+                      "SIMD           {}\n"
+                      "CUDA           not built in this version; everything runs on the CPU\n"
+                      "HDF5           {}\n"
+                      "yaml-cpp       {}\n",
+                      program_version(), model_version, compiler(),
+                      std::thread::hardware_concurrency(), simd_description(), hdf5_version(),
+                      ACIM_YAML_CPP_VERSION));
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app, ExitCode&) {
+    CLI::App* info = app.add_subcommand("info", "Versions, cores, SIMD level and devices");
+    info->callback(run_info);
+}
+
+}  // namespace acim

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/output.hpp"
+#include "host/run/aggregate.hpp"
+#include "host/store/merge.hpp"
+
+namespace acim {
+namespace {
+
+struct MergeOptions {
+    std::vector<std::string> directories;
+    std::string out;
+};
+
+void run_merge(const MergeOptions& options) {
+    const std::vector<std::filesystem::path> directories(options.directories.begin(),
+                                                         options.directories.end());
+    check_output_file(options.out);
+    const TrialTable table = merge_runs(directories, options.out, aggregate);
+    for (const std::string& line : table.warnings) warn(line);
+    const std::size_t missing = missing_units(common_plan(directories), table).size();
+    print(fmt::format("{}: {} finished work units from {} segments; {}.\n", options.out,
+                      table.trials.size(), table.segments,
+                      missing == 0 ? std::string("complete")
+                                   : fmt::format("{} of the plan are missing", missing)));
+}
+
+}  // namespace
+
+void add_merge_command(CLI::App& app, ExitCode&) {
+    auto options = std::make_shared<MergeOptions>();
+    CLI::App* merge = app.add_subcommand(
+        "merge", "Collect the finished trials of run directories of one sweep into one file");
+    merge->add_option("dir", options->directories, "run directories of the same sweep")
+        ->type_name("DIR")->required()->expected(1, 1 << 20);
+    merge->add_option("-o,--output", options->out, "the results file")->type_name("F.h5")->required();
+    merge->callback([options] { run_merge(*options); });
+}
+
+}  // namespace acim

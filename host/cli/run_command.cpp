@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <csignal>
+#include <memory>
+
+#include "host/cli/commands.hpp"
+#include "host/cli/output.hpp"
+#include "host/cli/sweep_options.hpp"
+
+namespace acim {
+namespace {
+
+struct RunCommandOptions : SweepOptions {
+    std::string shard = "0/1";
+    bool quiet = false;
+};
+
+std::atomic<bool> stop_requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers need a lock-free flag");
+
+// The first SIGINT or SIGTERM ends the run between units of work; a second one kills as usual.
+void request_stop(int signal) {
+    stop_requested = true;
+    std::signal(signal, SIG_DFL);
+}
+
+std::string summary(const RunOutcome& outcome, const SweepOptions& options, const Shard& shard) {
+    std::string text = fmt::format("{}: {} of {} units were there, {} ran", 
+                                   options.directory().string(), outcome.found, outcome.planned,
+                                   outcome.finished);
+    if (outcome.left() > 0)
+        text += fmt::format(", {} are left: the same command goes on", outcome.left());
+    text += ".\n";
+    if (shard.whole())
+        text += fmt::format("results: {}\n", (options.directory() / "results.h5").string());
+    else
+        text += fmt::format("shard {}/{}: collect all shards with `acimsweep merge {} -o results.h5`\n",
+                            shard.index, shard.count, options.directory().string());
+    return text;
+}
+
+void run(const RunCommandOptions& options, ExitCode& result) {
+    options.check_engine();
+    const Shard shard = parse_shard(options.shard);
+    std::signal(SIGINT, request_stop);
+    std::signal(SIGTERM, request_stop);
+    SweepPlan plan = make_sweep_plan(
+        options.sweep, {options.overrides, options.directory(), options.threads});
+    print(baseline_lines(plan));
+    const RunOutcome outcome = run_sweep(
+        plan, {options.directory(), options.threads, shard, options.quiet}, stop_requested);
+    for (const std::string& line : outcome.warnings) warn(line);
+    for (const std::string& line : outcome.failures) warn("failed: " + line);
+    print(summary(outcome, options, shard));
+    if (outcome.interrupted)
+        result = ExitCode::interrupted;
+    else if (!outcome.failures.empty())
+        result = ExitCode::some_failed;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, ExitCode& result) {
+    auto options = std::make_shared<RunCommandOptions>();
+    CLI::App* command = app.add_subcommand(
+        "run", "Run a sweep, or go on with it: what is stored is never run again");
+    add_sweep_options(*command, *options);
+    command->add_option("--shard", options->shard,
+                        "run part i of n; any number of shards may run at the same time")
+        ->type_name("i/n");
+    command->add_flag("-q,--quiet", options->quiet, "no progress");
+    command->callback([options, &result] { run(*options, result); });
+}
+
+}  // namespace acim

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cli/sweep_options.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "host/core/error.hpp"
+
+namespace acim {
+namespace {
+
+bool parse_number(std::string_view text, std::uint32_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::filesystem::path SweepOptions::directory() const {
+    return out.empty() ? std::filesystem::path("results") / std::filesystem::path(sweep).stem()
+                       : std::filesystem::path(out);
+}
+
+void SweepOptions::check_engine() const {
+    if (engine == "cuda")
+        throw InputError("--engine cuda: this build has no CUDA engine. Use --engine cpu, which "
+                         "gives the same bytes");
+}
+
+void add_sweep_options(CLI::App& command, SweepOptions& options) {
+    command.add_option("sweep", options.sweep, "the sweep file")->type_name("S.yaml")->required();
+    command.add_option("-o,--output", options.out,
+                       "run directory; default results/<name of S.yaml>")
+        ->type_name("DIR");
+    command.add_option("--set", options.overrides,
+                       "override a key of S.yaml, as in --set trials.chips=8; may be repeated")
+        ->type_name("KEY=VALUE")->take_all()->expected(1)->allow_extra_args(false);
+    command.add_option("--threads", options.threads, "threads; default every core")
+        ->type_name("N")->check(CLI::Range(1, 4096));
+    command.add_option("--engine", options.engine, "auto, cpu or cuda")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
+Shard parse_shard(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    Shard shard;
+    if (slash == std::string::npos ||
+        !parse_number(std::string_view(text).substr(0, slash), shard.index) ||
+        !parse_number(std::string_view(text).substr(slash + 1), shard.count) || shard.count == 0 ||
+        shard.index >= shard.count)
+        throw InputError("--shard " + text +
+                         ": expected i/n with 0 <= i < n, as in --shard 0/3, 1/3 and 2/3");
+    return shard;
+}
+
+std::string baseline_lines(const SweepPlan& plan) {
+    const auto percent = [&](std::uint64_t correct) {
+        return 100.0 * static_cast<double>(correct) / plan.workload->images;
+    };
+    std::string text = fmt::format("float network: {:.2f} % of {} images\n",
+                                   percent(plan.float_correct), plan.workload->images);
+    if (plan.groups.size() == 1)
+        return text + fmt::format("noise-free quantised network: {:.2f} %\n",
+                                  percent(plan.groups[0].quantised_correct));
+    for (const NetworkGroup& group : plan.groups)
+        text += fmt::format("noise-free quantised network {}: {:.2f} % ({} points)\n",
+                            group.network->hash.substr(0, 8), percent(group.quantised_correct),
+                            group.points.size());
+    return text;
+}
+
+}  // namespace acim

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+#include "host/run/runner.hpp"
+
+namespace acim {
+
+// Options that commands on sweep files share.
+struct SweepOptions {
+    std::string sweep;
+    std::vector<std::string> overrides;
+    std::string out;  // empty: results/<name of the sweep file>
+    std::string engine = "auto";
+    int threads = 0;
+
+    std::filesystem::path directory() const;
+    // InputError where the engine is not part of this build.
+    void check_engine() const;
+};
+
+void add_sweep_options(CLI::App& command, SweepOptions& options);
+
+// "i/n" with 0 <= i < n. InputError.
+Shard parse_shard(const std::string& text);
+
+// Accuracy of the float and of the noise-free quantised network: wrong preprocessing shows here.
+std::string baseline_lines(const SweepPlan& plan);
+
+}  // namespace acim

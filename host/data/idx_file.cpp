@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/idx_file.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "host/core/error.hpp"
+
+namespace acim {
+namespace {
+
+struct GzClose {
+    void operator()(gzFile file) const { gzclose(file); }
+};
+
+// A plain or compressed stream; zlib tells them apart by the first two bytes.
+class ByteStream {
+public:
+    explicit ByteStream(const std::string& path) : path_(path) {
+        if (std::filesystem::is_directory(path))
+            throw InputError(path + ": is a directory. Give the path of an IDX file");
+        errno = 0;
+        file_.reset(gzopen(path.c_str(), "rb"));
+        if (!file_)
+            throw InputError(fmt::format("{}: cannot be opened ({}). Check the path", path,
+                                         errno ? std::strerror(errno) : "out of memory"));
+        gzbuffer(file_.get(), 1 << 17);
+    }
+
+    // Reads up to `bytes` bytes; less only at the end of the data.
+    std::size_t read(std::uint8_t* out, std::size_t bytes) {
+        std::size_t done = 0;
+        while (done < bytes) {
+            const auto step = static_cast<unsigned>(std::min<std::size_t>(bytes - done, 1U << 30));
+            const int got = gzread(file_.get(), out + done, step);
+            if (got < 0) fail();
+            if (got == 0) break;
+            done += static_cast<std::size_t>(got);
+        }
+        if (done < bytes) check_end();
+        return done;
+    }
+
+private:
+    // A compressed stream that stops in the middle reports it here and not in gzread.
+    void check_end() {
+        int code = Z_OK;
+        gzerror(file_.get(), &code);
+        if (code != Z_OK && code != Z_STREAM_END) fail();
+    }
+    [[noreturn]] void fail() {
+        int code = Z_OK;
+        const char* text = gzerror(file_.get(), &code);
+        if (code == Z_BUF_ERROR)
+            throw InputError(path_ + ": the compressed data end too early. Fetch the file again");
+        throw InputError(fmt::format("{}: cannot be read ({}). Fetch the file again", path_,
+                                     code == Z_ERRNO ? std::strerror(errno) : text));
+    }
+
+    std::string path_;
+    std::unique_ptr<gzFile_s, GzClose> file_;
+};
+
+std::uint32_t big_endian(const std::uint8_t* b) {
+    return (std::uint32_t{b[0]} << 24) | (std::uint32_t{b[1]} << 16) | (std::uint32_t{b[2]} << 8) |
+           std::uint32_t{b[3]};
+}
+
+std::vector<std::uint32_t> read_header(ByteStream& stream, const std::string& path) {
+    std::uint8_t magic[4] = {};
+    const std::size_t got = stream.read(magic, 4);
+    if (got < 4 || magic[0] != 0 || magic[1] != 0)
+        throw InputError(
+            fmt::format("{}: is not an IDX file (first bytes {:02x} {:02x} {:02x} {:02x}, expected "
+                        "00 00 08 and "
+                        "the number of dimensions). Give an IDX file, plain or .gz",
+                        path, magic[0], magic[1], magic[2], magic[3]));
+    if (magic[2] != 0x08)
+        throw InputError(fmt::format(
+            "{}: IDX values of type 0x{:02x} are not supported. Store unsigned bytes (type 0x08)",
+            path, magic[2]));
+    if (magic[3] == 0 || magic[3] > 4)
+        throw InputError(
+            fmt::format("{}: {} dimensions. Images have 3 or 4 ([N,H,W] or [N,C,H,W]), labels 1",
+                        path, magic[3]));
+    std::uint8_t sizes[16];
+    const std::size_t bytes = std::size_t{4} * magic[3];
+    if (stream.read(sizes, bytes) < bytes)
+        throw InputError(path + ": ends inside its header. Fetch the file again");
+    std::vector<std::uint32_t> dims;
+    for (std::size_t i = 0; i < magic[3]; ++i) dims.push_back(big_endian(sizes + 4 * i));
+    return dims;
+}
+
+std::uint64_t promised_bytes(const std::vector<std::uint32_t>& dims, const std::string& path) {
+    std::uint64_t total = 1;
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        if (dims[i] == 0)
+            throw InputError(fmt::format(
+                "{}: dimension {} is 0. The file must hold at least one item", path, i));
+        total *= dims[i];  // below 2^33 * 2^32 here: no overflow
+        if (total > idx_byte_limit)
+            throw InputError(fmt::format(
+                "{}: the header promises more than {} bytes. The file is damaged or too large",
+                path, idx_byte_limit));
+    }
+    return total;
+}
+
+}  // namespace
+
+IdxFile read_idx(const std::string& path) {
+    ByteStream stream(path);
+    IdxFile file;
+    file.dims = read_header(stream, path);
+    const std::uint64_t promised = promised_bytes(file.dims, path);
+    constexpr std::uint64_t chunk = std::uint64_t{16} << 20;
+    std::uint64_t done = 0;
+    while (done < promised) {
+        const std::uint64_t want = std::min(chunk, promised - done);
+        file.values.resize(done + want);
+        const std::size_t got = stream.read(file.values.data() + done, want);
+        done += got;
+        if (got < want)
+            throw InputError(
+                fmt::format("{}: is truncated ({} bytes of values, the header promises {}). Fetch "
+                            "the file again",
+                            path, done, promised));
+    }
+    std::uint8_t extra = 0;
+    if (stream.read(&extra, 1) != 0)
+        throw InputError(fmt::format(
+            "{}: data follow the {} bytes of values that the header promises. The file is damaged",
+            path, promised));
+    return file;
+}
+
+}  // namespace acim

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <limits>
+
+#include "cuda/model/digital/pool.hpp"
+#include "cuda/model/digital/quantise.hpp"
+#include "host/core/error.hpp"
+#include "host/quant/network_file.hpp"
+
+namespace acim {
+namespace {
+
+constexpr std::int64_t element_limit = std::numeric_limits<std::int32_t>::max();
+
+// Walks the operators in their order and keeps which tensors have been made so far.
+class NetworkCheck {
+public:
+    NetworkCheck(const QuantizedNetwork& network, const std::string& place)
+        : network_(network), place_(place), made_(network.tensors.size(), false) {}
+
+    void run() {
+        for (std::size_t i = 0; i < network_.tensors.size(); ++i) check_tensor(i);
+        where_ = "input";
+        make(network_.input);
+        for (const Operator& op : network_.operators) {
+            where_ = "operator '" + op.name + "'";
+            std::visit([&](const auto& fields) { check(fields); }, op.op);
+        }
+        where_ = "output";
+        expect(elements_of(network_.output) == network_.classes,
+               "classes differ from its elements");
+    }
+
+private:
+    void expect(bool condition, const char* problem) const {
+        if (!condition)
+            throw InputError(
+                fmt::format("{}: {}: {}. The integer network is damaged; plan the run again",
+                            place_, where_, problem));
+    }
+
+    void check_tensor(std::size_t index) {
+        const Tensor& tensor = network_.tensors[index];
+        where_ = fmt::format("tensor {} ('{}')", index, tensor.name);
+        expect(!tensor.shape.empty() && tensor.shape.size() <= 5, "its rank is not 1..5");
+        std::int64_t total = 1;
+        for (int d : tensor.shape) {
+            expect(d >= 1, "a dimension is below 1");
+            total *= d;
+            expect(total <= element_limit, "it has too many elements");
+        }
+    }
+
+    std::size_t checked_id(TensorId id) const {
+        expect(id >= 0 && static_cast<std::size_t>(id) < made_.size(),
+               "tensor number out of range");
+        return static_cast<std::size_t>(id);
+    }
+
+    // Elements of a tensor that exists at this point of the order.
+    std::int64_t elements_of(TensorId id) const {
+        const std::size_t index = checked_id(id);
+        expect(made_[index], "it uses a tensor before it is made");
+        return network_.tensors[index].elements();
+    }
+
+    std::int64_t make(TensorId id) {
+        const std::size_t index = checked_id(id);
+        expect(!made_[index], "a tensor is made twice");
+        made_[index] = true;
+        return network_.tensors[index].elements();
+    }
+
+    void expect_finite(const std::vector<float>& values, const char* problem) const {
+        for (float v : values) expect(v - v == 0.0F, problem);
+    }
+
+    void check(const Product& p) {
+        expect(p.outputs >= 1 && p.depth >= 1, "outputs and depth must be at least 1");
+        const std::int64_t in = elements_of(p.input);
+        const std::int64_t rows = p.is_conv ? check_conv(p, in) : check_linear(p, in);
+        expect(make(p.output) == rows * p.outputs, "its output has another size");
+        const auto outputs = static_cast<std::size_t>(p.outputs);
+        expect(p.weights.size() / outputs == static_cast<std::size_t>(p.depth) &&
+                   p.weights.size() % outputs == 0,
+               "the number of weights is not outputs * depth");
+        expect(p.weight_scale.size() == outputs, "it needs one weight scale per output");
+        expect(p.bias.size() == outputs, "it needs one bias per output");
+        expect_finite(p.bias, "a bias is not finite");
+        expect_finite(p.weight_scale, "a weight scale is not finite");
+        for (float scale : p.weight_scale) expect(scale > 0.0F, "a weight scale is not positive");
+        expect(p.weight_bits >= 2 && p.weight_bits <= 8, "weight_bits is not 2..8");
+        const int high = digital::quantised_high(p.weight_bits, true);
+        for (std::int8_t w : p.weights) expect(std::abs(w) <= high, "a weight exceeds weight_bits");
+        const Quantisation& q = p.input_quantisation;
+        expect(q.bits >= (q.is_signed ? 2 : 1) && q.bits <= 9, "activation_bits is out of range");
+        expect(q.scale > 0.0F && q.scale - q.scale == 0.0F, "activation_scale is not positive");
+    }
+
+    // Both return the rows of inputs: output pixels, or vectors over the last axis.
+    std::int64_t check_linear(const Product& p, std::int64_t in) const {
+        const int last = network_.tensors[static_cast<std::size_t>(p.input)].shape.back();
+        expect(last == p.depth, "its depth differs from the last axis of its input");
+        return in / p.depth;
+    }
+
+    std::int64_t check_conv(const Product& p, std::int64_t in) const {
+        const ConvGeometry& g = p.conv;
+        for (int v : {g.groups, g.in_channels, g.in_height, g.in_width, g.kernel_height,
+                      g.kernel_width, g.stride_height, g.stride_width, g.dilation_height,
+                      g.dilation_width, g.out_channels, g.out_height, g.out_width})
+            expect(v >= 1, "a size of the convolution is below 1");
+        expect(g.in_channels % g.groups == 0 && g.out_channels % g.groups == 0,
+               "groups do not divide the channels");
+        expect(g.out_channels == p.outputs, "outputs differ from out_channels");
+        const std::int64_t window = std::int64_t{g.kernel_height} * g.kernel_width;
+        expect(window <= element_limit && g.in_channels / g.groups * window == p.depth,
+               "depth differs from the channels and the kernel");
+        expect(product_is(in, g.in_channels, g.in_height, g.in_width),
+               "its input has another size");
+        check_axis(g.in_height, g.pad_top, g.pad_bottom, g.kernel_height, g.dilation_height,
+                   g.stride_height, g.out_height);
+        check_axis(g.in_width, g.pad_left, g.pad_right, g.kernel_width, g.dilation_width,
+                   g.stride_width, g.out_width);
+        return std::int64_t{g.out_height} * g.out_width;
+    }
+
+    void check_axis(std::int64_t in, std::int64_t before, std::int64_t after, std::int64_t kernel,
+                    std::int64_t dilation, std::int64_t stride, std::int64_t out) const {
+        expect(before >= 0 && after >= 0, "a padding is negative");
+        const std::int64_t room = in + before + after - dilation * (kernel - 1) - 1;
+        expect(room >= 0 && room / stride + 1 == out, "the output size does not follow");
+    }
+
+    static bool product_is(std::int64_t total, std::int64_t a, std::int64_t b, std::int64_t c) {
+        return a * b <= total && a * b * c == total;
+    }
+
+    template <class Op>
+    void check_same(const Op& op) {
+        expect(elements_of(op.input) == make(op.output), "input and output differ in size");
+    }
+
+    void check(const Relu& op) { check_same(op); }
+    void check(const View& op) { check_same(op); }
+    void check(const Clip& op) {
+        check_same(op);
+        expect(op.low == op.low && op.high == op.high, "a bound is NaN");
+    }
+    void check(const Add& op) {
+        const std::int64_t a = elements_of(op.a);
+        const std::int64_t b = elements_of(op.b);
+        expect((b == a || b == 1) && make(op.output) == a, "the sizes do not fit");
+    }
+    void check(const Affine& op) {
+        check_same(op);
+        const auto& shape = network_.tensors[static_cast<std::size_t>(op.input)].shape;
+        expect(shape.size() >= 2 && shape[0] == 1, "its input has no channel axis");
+        const auto channels = static_cast<std::size_t>(shape[1]);
+        expect(op.scale.size() == channels && op.shift.size() == channels,
+               "it needs one scale and one shift per channel");
+        expect_finite(op.scale, "a scale is not finite");
+        expect_finite(op.shift, "a shift is not finite");
+    }
+
+    void check_pool(const PoolGeometry& g, TensorId input, TensorId output) {
+        for (int v : {g.channels, g.in_height, g.in_width, g.out_height, g.out_width,
+                      g.kernel_height, g.kernel_width, g.stride_height, g.stride_width})
+            expect(v >= 1, "a size of the pooling is below 1");
+        expect(product_is(elements_of(input), g.channels, g.in_height, g.in_width),
+               "its input has another size");
+        expect(product_is(make(output), g.channels, g.out_height, g.out_width),
+               "its output has another size");
+        const auto reaches = [](std::int64_t in, std::int64_t pad, std::int64_t kernel,
+                                std::int64_t stride, std::int64_t out) {
+            return pad >= 0 && pad < kernel && (out - 1) * stride - pad < in;
+        };
+        expect(reaches(g.in_height, g.pad_top, g.kernel_height, g.stride_height, g.out_height) &&
+                   reaches(g.in_width, g.pad_left, g.kernel_width, g.stride_width, g.out_width),
+               "a window lies outside the map");
+    }
+    void check(const MaxPool& op) { check_pool(op.pool, op.input, op.output); }
+    void check(const AveragePool& op) {
+        check_pool(op.pool, op.input, op.output);
+        expect(std::int64_t{op.pool.kernel_height} * op.pool.kernel_width <=
+                   digital::average_pool_count_limit,
+               "the window is too large for an exact sum");
+        expect(op.fraction_bits >= 0 && op.fraction_bits <= digital::average_pool_fraction_bits,
+               "fraction_bits is out of range");
+    }
+
+    const QuantizedNetwork& network_;
+    const std::string& place_;
+    std::string where_;
+    std::vector<bool> made_;
+};
+
+}  // namespace
+
+void check_network(const QuantizedNetwork& network, const std::string& place) {
+    NetworkCheck(network, place).run();
+}
+
+}  // namespace acim

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+// Shared by the passes over images in this folder.
+namespace acim {
+
+// Calls body(thread, begin, end) on `threads` threads with equal, consecutive parts of
+// [first, first + images). The first exception is thrown again after all have ended.
+inline void parallel_images(std::uint32_t first, std::uint32_t images, int threads,
+                            const std::function<void(int, std::uint32_t, std::uint32_t)>& body) {
+    std::exception_ptr failure;
+    std::mutex mutex;
+    std::vector<std::thread> pool;
+    for (int t = 0; t < threads; ++t) {
+        const auto part = [&](int i) {
+            return first + static_cast<std::uint32_t>(std::uint64_t{images} * i / threads);
+        };
+        pool.emplace_back([&, t, begin = part(t), end = part(t + 1)] {
+            try {
+                body(t, begin, end);
+            } catch (...) {
+                const std::lock_guard lock(mutex);
+                if (!failure) failure = std::current_exception();
+            }
+        });
+    }
+    for (std::thread& thread : pool) thread.join();
+    if (failure) std::rethrow_exception(failure);
+}
+
+// The number of threads that parallel_images() gets: 0 means every core, never more than images.
+inline int image_threads(int wanted, std::uint32_t images) {
+    const unsigned cores = std::thread::hardware_concurrency();
+    const std::uint32_t threads =
+        wanted > 0 ? static_cast<std::uint32_t>(wanted) : (cores > 0 ? cores : 1U);
+    return static_cast<int>(threads < images ? threads : (images > 0 ? images : 1U));
+}
+
+}  // namespace acim

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/aggregate.hpp"
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "host/run/point_facts.hpp"
+#include "host/stats/pareto_front.hpp"
+#include "host/stats/point_statistics.hpp"
+
+namespace acim {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// The sums of one trial over its blocks.
+struct TrialSums {
+    std::uint64_t images = 0, correct = 0, agree = 0;
+    double loss = 0.0;  // [nat], sum over images
+    std::vector<LayerSums> layers;
+};
+
+struct PointSums {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, TrialSums> trials;  // by chip, repeat
+
+    std::vector<TrialAccuracy> complete(std::uint64_t images) const {
+        std::vector<TrialAccuracy> out;
+        for (const auto& [key, t] : trials) {
+            if (t.images != images) continue;
+            const auto n = static_cast<double>(images);
+            out.push_back({key.first, key.second, static_cast<double>(t.correct) / n,
+                           static_cast<double>(t.agree) / n, t.loss / n});
+        }
+        return out;
+    }
+};
+
+std::vector<PointSums> collect(const PlanRecord& plan, const TrialTable& table) {
+    std::vector<PointSums> points(plan.points.size());
+    for (const StoredTrial& stored : table.trials) {
+        const TrialResult& r = stored.result;
+        TrialSums& t = points[r.unit.point].trials[{r.unit.chip, r.unit.repeat}];
+        t.images += r.unit.images;
+        t.correct += r.correct;
+        t.agree += r.agree;
+        t.loss += static_cast<double>(r.cross_entropy) / 4294967296.0;
+        t.layers.resize(r.layers.size());
+        for (std::size_t i = 0; i < r.layers.size(); ++i) t.layers[i].add(r.layers[i]);
+    }
+    return points;
+}
+
+using Doubles = std::vector<double>;
+using Integers = std::vector<std::int64_t>;
+using Texts = std::vector<std::string>;
+
+const char* kind_name(IntervalKind kind) {
+    switch (kind) {
+        case IntervalKind::none: return "none";
+        case IntervalKind::exact: return "exact";
+        case IntervalKind::student_t: return "student_t";
+        case IntervalKind::resolution: return "resolution";
+    }
+    return "";
+}
+
+// Columns that statistics give, one row a point.
+struct StatisticsColumns {
+    Integers trials, chips;
+    Doubles accuracy, low, high, half_width, between, temporal, p5, p50, p95, min, max, agreement,
+        loss;
+    Texts kind;
+
+    void add(const PointStatistics& s) {
+        trials.push_back(s.trials);
+        chips.push_back(s.chips);
+        const bool any = s.trials > 0;
+        const auto put = [any](Doubles& column, double value) {
+            column.push_back(any ? value : nan);
+        };
+        put(accuracy, s.mean);
+        put(low, s.ci_low);
+        put(high, s.ci_high);
+        put(half_width, s.wilson_half_width);
+        put(between, s.between_chip_sd);
+        put(temporal, s.temporal_sd);
+        put(p5, s.p5);
+        put(p50, s.p50);
+        put(p95, s.p95);
+        put(min, s.min);
+        put(max, s.max);
+        put(agreement, s.agreement);
+        put(loss, s.loss);
+        kind.push_back(any ? kind_name(s.ci_kind) : "none");
+    }
+
+    void move_to(std::vector<Column>& out) {
+        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+            out.push_back({name, unit, text, std::move(values)});
+        };
+        put("n_trials", "1", "finished trials", trials);
+        put("n_chips", "1", "chips with a finished trial", chips);
+        put("accuracy", "1", "top-1 accuracy, mean over chips", accuracy);
+        put("accuracy_ci_low", "1", "lower end of the 95 % interval over chips", low);
+        put("accuracy_ci_high", "1", "upper end of the 95 % interval over chips", high);
+        put("accuracy_ci_kind", "", "how the interval came about", kind);
+        put("accuracy_image_half_width", "1",
+            "half width of the 95 % Wilson interval from the finite number of images", half_width);
+        put("accuracy_between_chip_sd", "1", "standard deviation between chips", between);
+        put("accuracy_temporal_sd", "1", "standard deviation between repeats of a chip", temporal);
+        put("accuracy_p5", "1", "5th percentile over chips", p5);
+        put("accuracy_p50", "1", "median over chips", p50);
+        put("accuracy_p95", "1", "95th percentile over chips", p95);
+        put("accuracy_min", "1", "worst chip", min);
+        put("accuracy_max", "1", "best chip", max);
+        put("agreement", "1", "same class as the noise-free quantised network", agreement);
+        put("loss", "nat", "mean cross-entropy per image", loss);
+    }
+};
+
+// Columns that follow from the points themselves.
+struct FactColumns {
+    Doubles float_accuracy, quantised, energy, adc, array, digital, tops, bit_tops, operations;
+    Integers conversions, deterministic;
+
+    void add(const PointFacts& f) {
+        float_accuracy.push_back(f.float_accuracy);
+        quantised.push_back(f.quantised_accuracy);
+        energy.push_back(f.adc_energy + f.array_energy + f.digital_energy);
+        adc.push_back(f.adc_energy);
+        array.push_back(f.array_energy);
+        digital.push_back(f.digital_energy);
+        tops.push_back(f.tops_per_watt);
+        bit_tops.push_back(f.bit_tops_per_watt);
+        operations.push_back(f.operations);
+        conversions.push_back(static_cast<std::int64_t>(f.conversions));
+        deterministic.push_back(f.deterministic);
+    }
+
+    void move_to(std::vector<Column>& out) {
+        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+            out.push_back({name, unit, text, std::move(values)});
+        };
+        put("float_accuracy", "1", "accuracy of the float network", float_accuracy);
+        put("baseline_accuracy", "1", "accuracy of the noise-free quantised network", quantised);
+        put("deterministic", "1", "1 if no random term is on", deterministic);
+        put("conversions", "1", "ADC conversions per inference", conversions);
+        put("operations", "1", "operations per inference, 2 per multiply-accumulate", operations);
+        put("energy", "J", "energy per inference", energy);
+        put("energy_adc", "J", "energy of the conversions per inference", adc);
+        put("energy_array", "J", "energy of cells and drivers per inference", array);
+        put("energy_digital", "J", "energy of digital logic per inference", digital);
+        put("tops_per_watt", "1e12/J", "operations per energy, native bits", tops);
+        put("bit_tops_per_watt", "1e12/J", "operations per energy, normalised to 1 x 1 bit",
+            bit_tops);
+    }
+};
+
+void add_point_columns(const PlanRecord& plan, const std::vector<PointSums>& sums,
+                       const std::vector<PointFacts>& facts, std::vector<Column>& out) {
+    StatisticsColumns statistics;
+    FactColumns fact_columns;
+    Texts status;
+    const std::uint64_t planned = std::uint64_t{plan.chips} * plan.repeats;
+    for (std::size_t p = 0; p < plan.points.size(); ++p) {
+        const auto trials = sums[p].complete(plan.images);
+        statistics.add(point_statistics(trials, {plan.images, facts[p].deterministic}));
+        fact_columns.add(facts[p]);
+        status.push_back(trials.size() == planned ? "done" : trials.empty() ? "pending" : "partial");
+    }
+    const auto front = pareto_front(statistics.accuracy, fact_columns.tops);
+    Integers pareto(front.begin(), front.end());
+    out.push_back({"status", "", "pending, partial or done", std::move(status)});
+    statistics.move_to(out);
+    fact_columns.move_to(out);
+    out.push_back({"pareto_tops_per_watt", "1", "1 on the front of accuracy against TOPS/W",
+                   std::move(pareto)});
+}
+
+// 10 log10(signal / error): infinite where nothing erred, NaN where there is no signal.
+double decibel(double signal, double error) {
+    return signal > 0.0 ? 10.0 * std::log10(signal / error) : nan;
+}
+
+// Statistics of one layer over all finished blocks of a point.
+struct LayerColumns {
+    Integers point, row_groups, conversions, outputs;
+    Texts layer, path;
+    Doubles utilisation, energy, error_mean, error_rms, output_rms, csnr;
+
+    void add(std::size_t index, const LayerFacts& f, const LayerSums& s) {
+        point.push_back(static_cast<std::int64_t>(index));
+        layer.push_back(f.name);
+        path.push_back(f.path);
+        row_groups.push_back(static_cast<std::int64_t>(f.row_groups));
+        utilisation.push_back(f.row_groups > 0 ? f.row_utilisation : nan);
+        conversions.push_back(static_cast<std::int64_t>(f.conversions));
+        energy.push_back(f.energy);
+        outputs.push_back(static_cast<std::int64_t>(s.outputs));
+        const bool any = s.outputs > 0;
+        const double n = any ? static_cast<double>(s.outputs) : nan;
+        const double ee = s.ee.to_double() / 65536.0 / n, yy = s.yy.to_double() / 65536.0 / n;
+        const double e = s.e.to_double() / 256.0 / n;
+        error_mean.push_back(e);
+        error_rms.push_back(std::sqrt(ee));
+        output_rms.push_back(std::sqrt(yy));
+        csnr.push_back(any ? decibel(yy, ee) : nan);
+    }
+
+    void move_to(std::vector<Column>& out) {
+        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+            out.push_back({name, unit, text, std::move(values)});
+        };
+        put("point", "1", "index of the point", point);
+        put("layer", "", "name of the MAC layer", layer);
+        put("path", "", "sampling path, or digital", path);
+        put("row_groups", "1", "row groups of one output", row_groups);
+        put("row_utilisation", "1", "used rows over available rows", utilisation);
+        put("conversions", "1", "ADC conversions per inference", conversions);
+        put("energy", "J", "energy per inference", energy);
+        put("outputs", "1", "output elements in the sums of this row", outputs);
+        put("error_mean", "1", "mean error in integer-product units", error_mean);
+        put("error_rms", "1", "rms error in integer-product units", error_rms);
+        put("output_rms", "1", "rms of the exact outputs in integer-product units", output_rms);
+        put("csnr", "dB", "10 log10 of output power over error power", csnr);
+    }
+};
+
+}  // namespace
+
+ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
+    ResultColumns out;
+    const std::vector<PointSums> sums = collect(plan, table);
+    std::vector<PointFacts> facts;
+    for (const PlanPoint& point : plan.points)
+        facts.push_back(point_facts_from_json(point.derived));
+    add_point_columns(plan, sums, facts, out.points);
+    LayerColumns layers;
+    for (std::size_t p = 0; p < plan.points.size(); ++p) {
+        std::vector<LayerSums> total(facts[p].layers.size());
+        for (const auto& [key, trial] : sums[p].trials)
+            for (std::size_t i = 0; i < total.size(); ++i) total[i].add(trial.layers[i]);
+        for (std::size_t i = 0; i < total.size(); ++i) layers.add(p, facts[p].layers[i], total[i]);
+    }
+    layers.move_to(out.layers);
+    return out;
+}
+
+}  // namespace acim

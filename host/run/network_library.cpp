@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/network_library.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
+#include "host/hdf5/atomic_file.hpp"
+#include "host/quant/network_file.hpp"
+
+namespace acim {
+namespace {
+
+std::filesystem::path recipe_path(const std::filesystem::path& folder, const std::string& recipe) {
+    return folder / ("recipe-" + recipe + ".txt");
+}
+
+}  // namespace
+
+NetworkLibrary::NetworkLibrary(std::shared_ptr<const Workload> workload,
+                               std::filesystem::path folder, int threads)
+    : workload_(std::move(workload)), folder_(std::move(folder)), threads_(threads) {}
+
+std::string NetworkLibrary::recipe_hash(const QuantisationRecipe& recipe) const {
+    const QuantisationSpec& s = recipe.spec;
+    const nlohmann::json text = {{"model_version", model_version},
+                                 {"graph", workload_->graph_hash},
+                                 {"calibration", workload_->calibration_hash},
+                                 {"weights", static_cast<int>(s.weights)},
+                                 {"activations", static_cast<int>(s.activations)},
+                                 {"per_channel", s.per_channel},
+                                 {"images", s.images},
+                                 {"percentile", s.percentile},
+                                 {"weight_bits", recipe.weight_bits},
+                                 {"activation_bits", recipe.activation_bits}};
+    return sha256_hex(text.dump());
+}
+
+std::shared_ptr<const QuantizedNetwork> NetworkLibrary::load(const std::string& recipe) const {
+    if (folder_.empty() || !std::filesystem::exists(recipe_path(folder_, recipe))) return nullptr;
+    const auto bytes = read_whole_file(recipe_path(folder_, recipe));
+    const std::string hash(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (hash.find_first_not_of("0123456789abcdef") != std::string::npos || hash.size() != 64)
+        throw InputError(recipe_path(folder_, recipe).string() +
+                         ": holds no network hash. Remove it; the network is calibrated again");
+    return std::make_shared<const QuantizedNetwork>(load_network(folder_ / (hash + ".h5")));
+}
+
+const CalibrationStatistics& NetworkLibrary::statistics(int images) {
+    if (!statistics_ || statistics_->images != static_cast<std::uint32_t>(images))
+        statistics_ = observe(workload_->graph, *workload_->calibration, images, threads_);
+    return *statistics_;
+}
+
+std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRecipe& recipe) {
+    const std::string name = recipe_hash(recipe);
+    auto& network = networks_[name];
+    if (!network) network = load(name);
+    if (!network)
+        network = std::make_shared<const QuantizedNetwork>(
+            quantise(*workload_->graph, statistics(recipe.spec.images), recipe.spec,
+                     recipe.weight_bits, recipe.activation_bits));
+    return network;
+}
+
+void NetworkLibrary::save() const {
+    for (const auto& [recipe, network] : networks_) {
+        const auto file = folder_ / (network->hash + ".h5");
+        if (!std::filesystem::exists(file)) save_network(*network, file);
+        const auto pointer = recipe_path(folder_, recipe);
+        if (!std::filesystem::exists(pointer)) write_file_atomically(pointer, network->hash);
+    }
+}
+
+}  // namespace acim

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cuda/trial/network.hpp"
+#include "host/quant/calibrate.hpp"
+#include "host/run/workload.hpp"
+
+namespace acim {
+
+// How one integer network comes out of the float one.
+struct QuantisationRecipe {
+    QuantisationSpec spec;
+    std::vector<int> weight_bits, activation_bits;  // per MAC layer
+};
+
+// The calibrated networks of a sweep: each recipe is calibrated once, stored in the run directory
+// and read from there ever after, so that every shard runs the same integers.
+class NetworkLibrary {
+public:
+    // folder: <run directory>/networks, or empty to keep networks in memory only.
+    NetworkLibrary(std::shared_ptr<const Workload> workload, std::filesystem::path folder,
+                   int threads);
+
+    std::shared_ptr<const QuantizedNetwork> get(const QuantisationRecipe& recipe);
+    // Writes what is not there yet; the folder must exist.
+    void save() const;
+
+private:
+    std::string recipe_hash(const QuantisationRecipe& recipe) const;
+    std::shared_ptr<const QuantizedNetwork> load(const std::string& recipe) const;
+    const CalibrationStatistics& statistics(int images);
+
+    std::shared_ptr<const Workload> workload_;
+    std::filesystem::path folder_;
+    int threads_;
+    std::optional<CalibrationStatistics> statistics_;
+    std::map<std::string, std::shared_ptr<const QuantizedNetwork>> networks_;  // by recipe hash
+};
+
+}  // namespace acim

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "cuda/trial/network.hpp"
+#include "cuda/trial/work.hpp"
+
+namespace acim {
+
+// What follows from a design point before any trial: the numbers that stand beside its results.
+// They travel in the plan as JSON, so that `merge` needs neither network nor data.
+struct LayerFacts {
+    std::string name;
+    std::string path;  // product, lut, table, fixed; "digital" for a layer not on the macro
+    std::uint64_t row_groups = 0;
+    double row_utilisation = 0.0;   // used rows / available rows [1]
+    std::uint64_t conversions = 0;  // per image
+    double energy = 0.0;            // per image [J]
+};
+
+struct PointFacts {
+    bool deterministic = false;  // no random term: every trial gives the same bits
+    std::uint64_t conversions = 0;  // per image
+    double adc_energy = 0.0, array_energy = 0.0, digital_energy = 0.0;  // per inference [J]
+    double operations = 0.0;         // per inference
+    double tops_per_watt = 0.0;      // native bits
+    double bit_tops_per_watt = 0.0;  // normalised to 1 x 1 bit
+    double float_accuracy = 0.0, quantised_accuracy = 0.0;  // noise-free baselines [1]
+    std::vector<LayerFacts> layers;  // per MAC layer
+};
+
+// Throws InputError naming the layer where a setting does not fit it. Baselines stay 0.
+PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point,
+                       const std::string& place);
+
+nlohmann::json to_json(const PointFacts& facts);
+PointFacts point_facts_from_json(const nlohmann::json& json);
+
+const char* path_name(SamplingPath path);
+
+}  // namespace acim

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/runner.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "host/core/error.hpp"
+#include "host/core/version.hpp"
+#include "host/engine/cpu_engine.hpp"
+#include "host/run/aggregate.hpp"
+#include "host/run/progress.hpp"
+#include "host/store/attempt.hpp"
+#include "host/store/results_file.hpp"
+#include "host/store/segment_writer.hpp"
+#include "host/store/trial_table.hpp"
+
+namespace acim {
+namespace {
+
+std::string utc_now() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+std::string host_name() {
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+// One call of run_sweep.
+class Run {
+public:
+    Run(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop)
+        : plan_(plan),
+          options_(options),
+          stop_(stop),
+          directory_(RunDirectory::create_or_open(options.out, plan.record)),
+          writer_(directory_, options.shard.name()),
+          engine_(make_cpu_engine(options.threads)) {
+        plan_.record = directory_.plan();  // an older plan keeps its block size
+        plan_.library->save();
+    }
+
+    RunOutcome go() {
+        const auto left = units_left();
+        record_attempt(directory_, attempt_ = describe_attempt());
+        Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
+        progress_ = &progress;
+        for (NetworkGroup& group : plan_.groups) run_group(group, left);
+        outcome_.finished = writer_.flush();
+        if (!left.empty()) progress.finish();
+        outcome_.interrupted = stop_ && outcome_.left() > 0;
+        attempt_.stop = utc_now();
+        attempt_.units_done = outcome_.finished;
+        record_attempt(directory_, attempt_);
+        if (options_.shard.whole()) publish();
+        return std::move(outcome_);
+    }
+
+private:
+    Attempt describe_attempt() const {
+        Attempt a;
+        a.token = writer_.token();
+        a.shard = options_.shard.name();
+        a.start = utc_now();
+        a.host = host_name();
+        a.engine = engine_->name();
+        a.threads = static_cast<std::uint32_t>(
+            options_.threads > 0 ? options_.threads
+                                 : static_cast<int>(std::thread::hardware_concurrency()));
+        a.code_version = code_version();
+        return a;
+    }
+
+    // Units of this shard that are not stored; counts what was found.
+    std::vector<WorkUnit> units_left() {
+        const TrialTable table = load_trials({directory_.path()}, plan_.record);
+        outcome_.warnings = table.warnings;
+        std::set<WorkUnit> stored;
+        for (const StoredTrial& trial : table.trials) stored.insert(trial.result.unit);
+        std::vector<WorkUnit> left;
+        const auto planned = planned_units(plan_.record);
+        for (std::size_t i = options_.shard.index; i < planned.size(); i += options_.shard.count) {
+            ++outcome_.planned;
+            if (stored.contains(planned[i]))
+                ++outcome_.found;
+            else
+                left.push_back(planned[i]);
+        }
+        return left;
+    }
+
+    double unit_conversions(const WorkUnit& unit) const {
+        return static_cast<double>(plan_.facts[unit.point].conversions) * unit.images;
+    }
+
+    double conversions(const std::vector<WorkUnit>& units) const {
+        double sum = 0.0;
+        for (const WorkUnit& unit : units) sum += unit_conversions(unit);
+        return sum;
+    }
+
+    // The group's share of what is left, with points counted within the group.
+    static std::vector<WorkUnit> units_of(const NetworkGroup& group,
+                                          const std::vector<WorkUnit>& left) {
+        std::map<std::uint32_t, std::uint32_t> local;  // plan index to group index
+        for (std::size_t i = 0; i < group.points.size(); ++i)
+            local[group.points[i]] = static_cast<std::uint32_t>(i);
+        std::vector<WorkUnit> units;
+        for (WorkUnit unit : left) {
+            const auto it = local.find(unit.point);
+            if (it == local.end()) continue;
+            unit.point = it->second;
+            units.push_back(unit);
+        }
+        return units;
+    }
+
+    void run_group(const NetworkGroup& group, const std::vector<WorkUnit>& left) {
+        const std::vector<WorkUnit> units = units_of(group, left);
+        if (units.empty()) return;
+        auto setup = std::make_shared<TrialSetup>();
+        setup->seed = plan_.record.seed;
+        setup->network = group.network;
+        setup->points = group.design_points;
+        setup->images = plan_.workload->data;
+        setup->reference_top1 = group.reference_top1;
+        engine_->prepare(setup);
+        // One failing point does not stop the others: they are tried again one by one.
+        if (run_units(group, units)) return;
+        for (std::uint32_t point = 0; point < group.points.size() && !stop_; ++point) {
+            std::vector<WorkUnit> rest;
+            for (const WorkUnit& unit : units)
+                if (unit.point == point && !done_.contains(in_plan(group, unit)))
+                    rest.push_back(unit);
+            if (!rest.empty() && !run_units(group, rest))
+                outcome_.failures.push_back(
+                    fmt::format("point {} ({}): {}", group.points[point],
+                                group.design_points[point].id.substr(0, 12), failure_));
+        }
+    }
+
+    // False where something but the storage failed; failure_ says what.
+    bool run_units(const NetworkGroup& group, const std::vector<WorkUnit>& units) {
+        try {
+            engine_->run(
+                units, [&](TrialResult&& result) { store(group, std::move(result)); }, stop_);
+            return true;
+        } catch (const StorageError&) {
+            throw;
+        } catch (const std::exception& error) {
+            failure_ = error.what();
+            return false;
+        }
+    }
+
+    static WorkUnit in_plan(const NetworkGroup& group, WorkUnit unit) {
+        unit.point = group.points[unit.point];
+        return unit;
+    }
+
+    void store(const NetworkGroup& group, TrialResult&& result) {
+        result.unit = in_plan(group, result.unit);
+        const std::uint32_t point = result.unit.point;
+        done_.insert(result.unit);
+        progress_->add(unit_conversions(result.unit));
+        writer_.append({plan_.record.points[point].id, std::move(result)});
+    }
+
+    // results.h5 from everything that is stored, this process's work and that of earlier ones.
+    void publish() {
+        const TrialTable table = load_trials({directory_.path()}, plan_.record);
+        write_results(directory_.results(), plan_.record, table, aggregate(plan_.record, table));
+    }
+
+    SweepPlan& plan_;
+    const RunOptions& options_;
+    const std::atomic<bool>& stop_;
+    RunDirectory directory_;
+    SegmentWriter writer_;
+    std::unique_ptr<TrialEngine> engine_;
+    Attempt attempt_;
+    RunOutcome outcome_;
+    Progress* progress_ = nullptr;
+    std::set<WorkUnit> done_;
+    std::string failure_;
+};
+
+}  // namespace
+
+RunOutcome run_sweep(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop) {
+    return Run(plan, options, stop).go();
+}
+
+}  // namespace acim

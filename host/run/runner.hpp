@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/run/sweep_plan.hpp"
+#include "host/store/run_directory.hpp"
+
+namespace acim {
+
+// Task `index` of `count` takes the planned units index, index + count, ...
+struct Shard {
+    std::uint32_t index = 0, count = 1;
+
+    std::string name() const { return std::to_string(index) + "-" + std::to_string(count); }
+    bool whole() const { return count == 1; }
+};
+
+struct RunOptions {
+    std::filesystem::path out;
+    int threads = 0;  // 0: every core
+    Shard shard;
+    bool quiet = false;
+};
+
+struct RunOutcome {
+    std::uint64_t planned = 0;   // units of this shard
+    std::uint64_t found = 0;     // of these, stored before
+    std::uint64_t finished = 0;  // run and stored now
+    bool interrupted = false;
+    std::vector<std::string> warnings;  // damaged segments
+    std::vector<std::string> failures;  // points that failed, with reasons
+
+    std::uint64_t left() const { return planned - found - finished; }
+};
+
+// Runs what the directory lacks; finished work is stored every ten seconds and never run again. A
+// process that runs the whole sweep writes results.h5 at the end, complete or not. InputError,
+// StorageError.
+RunOutcome run_sweep(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop);
+
+}  // namespace acim

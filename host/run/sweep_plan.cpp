@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/sweep_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "host/core/error.hpp"
+#include "host/core/version.hpp"
+#include "host/quant/float_executor.hpp"
+#include "host/run/baseline.hpp"
+#include "host/sweep/load.hpp"
+#include "host/sweep/point.hpp"
+
+namespace acim {
+namespace {
+
+// Settings of a point on every MAC layer, and the recipe of the network that they need.
+struct ResolvedPoint {
+    std::vector<LayerSettings> layers;
+    QuantisationRecipe recipe;
+};
+
+ResolvedPoint resolve(const PointConfig& point, const Workload& workload) {
+    ResolvedPoint r;
+    r.layers = resolve_layers(point, workload.layers);
+    r.recipe.spec = point.quantisation;
+    if (r.recipe.spec.images == 0)  // calibrate on the evaluated images
+        r.recipe.spec.images = static_cast<int>(workload.images);
+    for (const LayerSettings& layer : r.layers) {
+        r.recipe.weight_bits.push_back(layer.weight_bits);
+        r.recipe.activation_bits.push_back(layer.activation_bits);
+    }
+    return r;
+}
+
+// Units of swept parameters, for tables and plots.
+std::map<std::string, std::string> parameter_units(const SweepSpec& spec) {
+    const bool lsb = spec.base.macro.noise.random.unit == NoiseUnit::lsb;
+    return {{"macro.noise.random.sigma", lsb ? "lsb" : "percent_fs"},
+            {"macro.noise.nonlinear.sigma", "percent_fs"},
+            {"macro.adc.bits", "bit"},
+            {"weight_bits", "bit"},
+            {"activation_bits", "bit"}};
+}
+
+// Counter fields hold what they must: an error here, never a wrap (SPEC section 6).
+void check_counters(const SweepPlan& plan) {
+    if (plan.workload->layers.size() > 1024)
+        throw InputError(plan.spec.workload.network + ": " +
+                         std::to_string(plan.workload->layers.size()) +
+                         " MAC layers, but random counters hold 1024");
+    for (const Tensor& tensor : plan.workload->graph->tensors)
+        if (tensor.elements() >= std::int64_t{1} << 31)
+            throw InputError(plan.spec.workload.network + ": tensor '" + tensor.name +
+                             "' is too large for one image");
+}
+
+NetworkGroup& group_of(SweepPlan& plan, std::map<std::string, std::size_t>& by_hash,
+                       const std::shared_ptr<const QuantizedNetwork>& network) {
+    const auto [it, fresh] = by_hash.try_emplace(network->hash, plan.groups.size());
+    if (fresh) {
+        plan.groups.emplace_back();
+        plan.groups.back().network = network;
+        plan.record.networks[network->hash] = plan.workload->layers;
+    }
+    return plan.groups[it->second];
+}
+
+void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
+               const ResolvedPoint& resolved) {
+    PlanPoint record;
+    record.id = point_id(point, group.network->hash, plan.record.data_hash);
+    record.canonical_json = point.canonical().dump();
+    record.network_hash = group.network->hash;
+    record.parameters = point.parameters;
+    const std::string place = plan.spec.file.string();
+    DesignPoint design{record.id, resolved.layers};
+    const auto macs = group.network->mac_layers();
+    for (std::size_t i = 0; i < macs.size(); ++i) {
+        const Operator& node = group.network->operators[macs[i]];
+        check_layer(design.layers[i], std::get<Product>(node.op).input_quantisation.is_signed,
+                    node.name);
+    }
+    plan.facts.push_back(point_facts(*group.network, design, place));
+    group.points.push_back(static_cast<std::uint32_t>(plan.record.points.size()));
+    group.design_points.push_back(std::move(design));
+    plan.record.points.push_back(std::move(record));
+}
+
+void add_baselines(SweepPlan& plan, int threads) {
+    const Workload& w = *plan.workload;
+    plan.float_correct = correct_float(w.graph, *w.data, 0, w.images, threads);
+    for (NetworkGroup& group : plan.groups) {
+        group.reference_top1 = digital_top1(*group.network, *w.data, w.images, threads);
+        group.quantised_correct = count_correct(group.reference_top1, *w.data);
+        for (const std::uint32_t p : group.points) {
+            PointFacts& facts = plan.facts[p];
+            facts.float_accuracy = static_cast<double>(plan.float_correct) / w.images;
+            facts.quantised_accuracy = static_cast<double>(group.quantised_correct) / w.images;
+            plan.record.points[p].derived = to_json(facts);
+        }
+    }
+}
+
+}  // namespace
+
+SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options) {
+    SweepPlan plan;
+    plan.spec = load_sweep(sweep, options.overrides);
+    const std::vector<PointConfig> points = expand(plan.spec);
+    plan.workload = std::make_shared<const Workload>(load_workload(plan.spec));
+    check_counters(plan);
+    const std::filesystem::path folder =
+        options.run_directory.empty() ? std::filesystem::path() : options.run_directory / "networks";
+    plan.library = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
+    PlanRecord& record = plan.record;
+    record.sweep_name = plan.spec.name;
+    record.sweep_text = plan.spec.text;
+    record.seed = plan.spec.seed;
+    record.chips = plan.spec.trials.chips;
+    record.repeats = plan.spec.trials.repeats;
+    record.images = plan.workload->images;
+    record.block_images = std::min(block_images, record.images);
+    record.model_version = model_version;
+    record.data_hash = plan.workload->data->content_hash();
+    record.code_version = code_version();
+    record.parameter_units = parameter_units(plan.spec);
+    std::map<std::string, std::size_t> by_hash;
+    for (const PointConfig& point : points) {
+        const ResolvedPoint resolved = resolve(point, *plan.workload);
+        NetworkGroup& group = group_of(plan, by_hash, plan.library->get(resolved.recipe));
+        add_point(plan, group, point, resolved);
+    }
+    add_baselines(plan, options.threads);
+    return plan;
+}
+
+}  // namespace acim

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/trial/engine.hpp"
+#include "host/run/point_facts.hpp"
+#include "host/run/network_library.hpp"
+#include "host/run/workload.hpp"
+#include "host/store/plan_record.hpp"
+#include "host/sweep/spec.hpp"
+
+namespace acim {
+
+// Points that share a calibrated network and so one prepared engine.
+struct NetworkGroup {
+    std::shared_ptr<const QuantizedNetwork> network;
+    std::vector<std::uint32_t> points;         // indices in the plan
+    std::vector<DesignPoint> design_points;    // in the order of `points`
+    std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network
+    std::uint64_t quantised_correct = 0;
+};
+
+// A sweep ready to run: data read, networks calibrated, every point checked on every layer.
+struct SweepPlan {
+    SweepSpec spec;
+    std::shared_ptr<const Workload> workload;
+    std::vector<NetworkGroup> groups;
+    std::vector<PointFacts> facts;  // per point of the plan
+    PlanRecord record;
+    std::uint64_t float_correct = 0;
+    std::shared_ptr<NetworkLibrary> library;
+};
+
+struct PlanOptions {
+    std::vector<std::string> overrides;   // --set key=value
+    std::filesystem::path run_directory;  // where calibrated networks are read from; may be empty
+    int threads = 0;
+};
+
+// Reads, calibrates and checks everything; writes nothing. Throws InputError.
+SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options);
+
+// Images of one unit of work: a long trial survives a kill in between, and the cut is the same on
+// every machine.
+inline constexpr std::uint32_t block_images = 500;
+
+}  // namespace acim

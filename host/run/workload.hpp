@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/data/data_set.hpp"
+#include "host/onnx/graph.hpp"
+#include "host/sweep/spec.hpp"
+
+namespace acim {
+
+// Everything that a sweep reads from disk, checked against one another.
+struct Workload {
+    std::shared_ptr<const FloatGraph> graph;
+    std::string graph_hash;  // SHA-256 (hex) of the model file
+    std::vector<std::string> layers;  // names of the MAC layers, in order
+    std::shared_ptr<const DataSet> data;
+    std::shared_ptr<const DataSet> calibration;
+    std::string calibration_hash;
+    std::uint32_t images = 0;  // evaluation images of every trial
+    int classes = 0;
+};
+
+// Throws InputError for a network and data that do not fit each other.
+Workload load_workload(const SweepSpec& spec);
+
+}  // namespace acim

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/attempt.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "host/core/error.hpp"
+#include "host/hdf5/atomic_file.hpp"
+
+namespace acim {
+
+namespace {
+
+Attempt attempt_from_json(const nlohmann::json& value) {
+    Attempt attempt;
+    value.at("token").get_to(attempt.token);
+    value.at("shard").get_to(attempt.shard);
+    value.at("start").get_to(attempt.start);
+    value.at("stop").get_to(attempt.stop);
+    value.at("host").get_to(attempt.host);
+    value.at("engine").get_to(attempt.engine);
+    value.at("threads").get_to(attempt.threads);
+    value.at("units_done").get_to(attempt.units_done);
+    value.at("code_version").get_to(attempt.code_version);
+    return attempt;
+}
+
+}  // namespace
+
+void record_attempt(const RunDirectory& directory, const Attempt& attempt) {
+    const nlohmann::json value{{"token", attempt.token},
+                               {"shard", attempt.shard},
+                               {"start", attempt.start},
+                               {"stop", attempt.stop},
+                               {"host", attempt.host},
+                               {"engine", attempt.engine},
+                               {"threads", attempt.threads},
+                               {"units_done", attempt.units_done},
+                               {"code_version", attempt.code_version}};
+    write_file_atomically(directory.runs() / (attempt.token + ".json"), value.dump(2) + "\n");
+}
+
+std::vector<Attempt> load_attempts(const RunDirectory& directory) {
+    std::vector<Attempt> attempts;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.runs(), error)) {
+        if (entry.path().extension() != ".json") {
+            continue;
+        }
+        try {
+            const std::vector<std::byte> bytes = read_whole_file(entry.path());
+            attempts.push_back(attempt_from_json(
+                nlohmann::json::parse(reinterpret_cast<const char*>(bytes.data()),
+                                      reinterpret_cast<const char*>(bytes.data() + bytes.size()))));
+        } catch (const nlohmann::json::exception&) {
+            continue;  // Only a damaged disk gets here, and nothing depends on this file.
+        }
+    }
+    std::sort(attempts.begin(), attempts.end(), [](const Attempt& a, const Attempt& b) {
+        return std::tie(a.start, a.token) < std::tie(b.start, b.token);
+    });
+    return attempts;
+}
+
+}  // namespace acim

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/store/run_directory.hpp"
+
+namespace acim {
+
+// One attempt to run a sweep or a shard of it. Nothing of it reaches results.h5.
+struct Attempt {
+    std::string token;  // unique; that of the attempt's SegmentWriter
+    std::string shard;  // "0/1" for a whole run
+    std::string start;  // UTC, ISO 8601
+    std::string stop;   // empty while it runs or after a kill
+    std::string host;
+    std::string engine;
+    std::uint32_t threads = 0;
+    std::uint64_t units_done = 0;
+    std::string code_version;
+};
+
+// Writes or replaces runs/<token>.json: each file has one writer.
+void record_attempt(const RunDirectory& directory, const Attempt& attempt);
+// All attempts by start time; unreadable files are left out.
+std::vector<Attempt> load_attempts(const RunDirectory& directory);
+
+}  // namespace acim

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/check.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/hdf5/atomic_file.hpp"
+#include "host/hdf5/reader.hpp"
+#include "host/store/results_file.hpp"
+#include "host/store/run_directory.hpp"
+#include "host/store/sealed_file.hpp"
+#include "host/store/segment_file.hpp"
+#include "host/store/trial_table.hpp"
+
+namespace acim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Reads every value once; a chunk that fails its checksum throws.
+void read_all(const hdf5::Reader& in, const std::string& group) {
+    for (const std::string& name : in.members(group)) {
+        const std::string path = group + (group == "/" ? "" : "/") + name;
+        if (in.is_group(path)) {
+            read_all(in, path);
+        } else if (in.is_dataset(path) && !in.is_bare_dimension(path)) {
+            switch (in.type_class(path)) {
+                case hdf5::TypeClass::text:
+                    in.read_strings(path);
+                    break;
+                case hdf5::TypeClass::integer:
+                case hdf5::TypeClass::floating:
+                    in.read<double>(path);
+                    break;
+                case hdf5::TypeClass::other:
+                    break;
+            }
+        }
+    }
+}
+
+void check_results(const fs::path& path, CheckReport& report, bool count) {
+    const std::vector<std::byte> bytes = read_whole_file(path);
+    const SealedImage sealed = check_seal(bytes);
+    if (sealed.state == SealState::broken) {
+        report.damaged.push_back(
+            fmt::format("{}: SHA-256 differs. Merge the run directory again", path.string()));
+        return;
+    }
+    if (sealed.state == SealState::missing) {
+        report.notes.push_back(
+            fmt::format("{}: no seal (cut off or rewritten by another program)", path.string()));
+    }
+    try {
+        const hdf5::Reader in = open_results(path);
+        read_all(in, "/");
+        if (count) {
+            report.trials += in.dims("/trials/point").at(0);
+        }
+    } catch (const InputError& error) {
+        report.damaged.emplace_back(error.what());
+    }
+}
+
+void check_segment(const fs::path& path, CheckReport& report) {
+    try {
+        report.trials += read_segment(path).trials.size();
+        report.segments += 1;
+    } catch (const std::exception& error) {
+        report.damaged.emplace_back(error.what());
+    }
+}
+
+void check_segments(const RunDirectory& directory, CheckReport& report) {
+    std::vector<fs::path> files;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator(directory.segments(), missing)) {
+        files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const fs::path& file : files) {
+        if (file.extension() == ".tmp") {
+            report.notes.push_back(fmt::format(
+                "{}: left by a writer that was killed, or one at work; harmless", file.string()));
+        } else {
+            check_segment(file, report);
+        }
+    }
+}
+
+CheckReport check_directory(const fs::path& path) {
+    CheckReport report;
+    const RunDirectory directory = RunDirectory::open(path);
+    check_segments(directory, report);
+    report.planned = planned_units(directory.plan()).size();
+    try {
+        const TrialTable table = load_trials({path}, directory.plan());
+        report.missing = missing_units(directory.plan(), table).size();
+    } catch (const std::runtime_error& error) {
+        report.damaged.emplace_back(error.what());
+    }
+    if (fs::exists(directory.results())) {
+        check_results(directory.results(), report, false);
+    }
+    return report;
+}
+
+bool is_segment(const fs::path& path) {
+    const hdf5::Reader in = hdf5::Reader::open(path.string());
+    return in.has_attribute("/", "schema_name") &&
+           in.attribute_text("/", "schema_name") == "acimsweep-segment";
+}
+
+}  // namespace
+
+CheckReport check_run(const fs::path& path) {
+    if (fs::is_directory(path)) {
+        return check_directory(path);
+    }
+    CheckReport report;
+    const std::vector<std::byte> bytes = read_whole_file(path);
+    if (check_seal(bytes).state == SealState::broken) {
+        report.damaged.push_back(
+            fmt::format("{}: SHA-256 differs. Merge or run the sweep again", path.string()));
+    } else if (is_segment(path)) {
+        check_segment(path, report);
+    } else {
+        open_results(path);
+        check_results(path, report, true);
+    }
+    return report;
+}
+
+}  // namespace acim

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/results_file.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
+#include "host/hdf5/atomic_file.hpp"
+#include "host/store/sealed_file.hpp"
+
+namespace acim {
+
+namespace {
+
+using hdf5::ImageWriter;
+
+void write_root(ImageWriter& out, const PlanRecord& plan, const TrialTable& table) {
+    out.attribute("/", "Conventions", "CF-1.10");
+    out.attribute("/", "title", plan.sweep_name);
+    out.attribute("/", "schema_name", results_schema_name);
+    out.attribute("/", "schema_version", results_schema_version);
+    out.attribute("/", "sweep_name", plan.sweep_name);
+    const bool complete = missing_units(plan, table).empty();
+    out.attribute("/", "sweep_complete", static_cast<std::int8_t>(complete ? 1 : 0));
+    out.attribute("/", "seed", plan.seed);
+    out.attribute("/", "chips", std::int64_t{plan.chips});
+    out.attribute("/", "repeats", std::int64_t{plan.repeats});
+    out.attribute("/", "images", std::int64_t{plan.images});
+    out.attribute("/", "plan_sha256", plan_sha256(plan));
+    out.attribute("/", "sweep_sha256", sha256_hex(plan.sweep_text));
+    out.attribute("/", "data_hash", plan.data_hash);
+    out.attribute("/", "model_version", plan.model_version);
+    out.attribute("/", "code_version", plan.code_version);
+}
+
+std::vector<Column> identity_columns(const PlanRecord& plan) {
+    std::vector<std::string> ids;
+    std::vector<std::string> jsons;
+    std::vector<std::string> networks;
+    for (const PlanPoint& point : plan.points) {
+        ids.push_back(point.id);
+        jsons.push_back(point.canonical_json);
+        networks.push_back(point.network_hash);
+    }
+    return {{"point_id", "", "SHA-256 of point_json", ids},
+            {"network_hash", "", "hash of the calibrated integer network", networks},
+            {"point_json", "", "complete resolved parameters of the point", jsons}};
+}
+
+std::vector<std::int64_t> counting(std::size_t count) {
+    std::vector<std::int64_t> values(count);
+    std::iota(values.begin(), values.end(), 0);
+    return values;
+}
+
+// Point columns stand in the root, so that xarray.open_dataset(file) shows them.
+void write_points(ImageWriter& out, const PlanRecord& plan, const ResultColumns& extra) {
+    out.write("/point", counting(plan.points.size()));
+    out.attribute("/point", "long_name", "index of the design point");
+    out.make_scale("/point");
+    std::vector<std::pair<std::string, hdf5::ColumnValues>> mirror;
+    const auto write = [&](const Column& column, const char* role, bool mirrored) {
+        ACIM_EXPECT(column_length(column) == plan.points.size());
+        write_column(out, "", column, "point");
+        const std::string path = "/" + dataset_name(column.name);
+        out.attribute(path, "role", role);
+        if (std::string_view(role) == "parameter") {
+            out.attribute(path, "spec_path", column.name);
+        }
+        if (mirrored) {
+            mirror.emplace_back(dataset_name(column.name), column.values);
+        }
+    };
+    mirror.emplace_back("point", counting(plan.points.size()));
+    for (const Column& column : parameter_columns(plan)) {
+        write(column, "parameter", true);
+    }
+    for (const Column& column : identity_columns(plan)) {
+        write(column, "identity", column.name == "point_id");
+    }
+    for (const Column& column : extra.points) {
+        write(column, "aggregate", true);
+    }
+    out.group("/tables");
+    out.write_table("/tables/points", mirror);
+}
+
+Column trial_column(const TrialTable& table, const char* name, const char* units,
+                    const char* long_name, std::int64_t (*get)(const TrialResult&)) {
+    std::vector<std::int64_t> values;
+    for (const StoredTrial& trial : table.trials) {
+        values.push_back(get(trial.result));
+    }
+    return {name, units, long_name, values};
+}
+
+std::vector<Column> trial_columns(const TrialTable& table) {
+    using R = const TrialResult&;
+    const auto column = [&](const char* name, const char* units, const char* long_name,
+                            std::int64_t (*get)(R)) {
+        return trial_column(table, name, units, long_name, get);
+    };
+    return {
+        column("point", "1", "index of the design point",
+               [](R r) -> std::int64_t { return r.unit.point; }),
+        column("chip", "1", "simulated chip", [](R r) -> std::int64_t { return r.unit.chip; }),
+        column("repeat", "1", "repeat with new temporal noise",
+               [](R r) -> std::int64_t { return r.unit.repeat; }),
+        column("first_image", "1", "index of the first image",
+               [](R r) -> std::int64_t { return r.unit.first_image; }),
+        column("n_images", "1", "images of this row",
+               [](R r) -> std::int64_t { return r.unit.images; }),
+        column("correct", "1", "images classified correctly (top-1)",
+               [](R r) -> std::int64_t { return r.correct; }),
+        column("agree", "1", "images with the class of the noise-free quantised network",
+               [](R r) -> std::int64_t { return r.agree; }),
+        column("cross_entropy", "2^-32 nat", "sum over images of the loss",
+               [](R r) -> std::int64_t { return r.cross_entropy; }),
+    };
+}
+
+void write_trials(ImageWriter& out, const PlanRecord& plan, const TrialTable& table) {
+    out.group("/trials");
+    const std::size_t rows = table.trials.size();
+    const std::size_t width = (std::size_t{plan.block_images} + 7) / 8;
+    out.dimension("/trials/row", rows);
+    out.dimension("/trials/byte", width);
+    for (const Column& column : trial_columns(table)) {
+        write_column(out, "/trials", column, "row");
+    }
+    std::vector<std::uint8_t> bits(rows * width);
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto& from = table.trials[i].result.correct_bits;
+        ACIM_EXPECT(from.size() <= width);
+        std::copy(from.begin(), from.end(), bits.begin() + static_cast<std::ptrdiff_t>(i * width));
+    }
+    out.write("/trials/correct_bits", bits, {rows, width});
+    out.attribute("/trials/correct_bits", "long_name",
+                  "image first_image + k is correct: bit k%8 of byte k/8");
+    out.attach("/trials/correct_bits", 0, "/trials/row");
+    out.attach("/trials/correct_bits", 1, "/trials/byte");
+}
+
+void write_layers(ImageWriter& out, const ResultColumns& extra) {
+    out.group("/layers");
+    if (extra.layers.empty()) {
+        return;
+    }
+    const std::size_t rows = column_length(extra.layers.front());
+    out.dimension("/layers/row", rows);
+    for (const Column& column : extra.layers) {
+        ACIM_EXPECT(column_length(column) == rows);
+        write_column(out, "/layers", column, "row");
+    }
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& table,
+                                      const ResultColumns& extra) {
+    ImageWriter out;
+    write_root(out, plan, table);
+    write_points(out, plan, extra);
+    write_trials(out, plan, table);
+    write_layers(out, extra);
+    out.group("/provenance");
+    out.write_text("/provenance/sweep_yaml", plan.sweep_text);
+    out.write_text("/provenance/plan_json", plan_to_json(plan));
+    std::vector<std::byte> image = out.image();
+    seal(image);
+    return image;
+}
+
+void write_results(const std::filesystem::path& path, const PlanRecord& plan,
+                   const TrialTable& table, const ResultColumns& extra) {
+    write_file_atomically(path, encode_results(plan, table, extra));
+}
+
+hdf5::Reader open_results(const std::filesystem::path& path) {
+    hdf5::Reader in = hdf5::Reader::open(path.string());
+    if (!in.has_attribute("/", "schema_name") || !in.has_attribute("/", "schema_version") ||
+        in.attribute_text("/", "schema_name") != results_schema_name) {
+        throw InputError(
+            fmt::format("{}: not a results file of acimsweep (schema_name). Give a "
+                        "file that acimsweep run or merge wrote",
+                        path.string()));
+    }
+    const std::int64_t version = in.attribute<std::int64_t>("/", "schema_version");
+    if (version != results_schema_version) {
+        throw InputError(
+            fmt::format("{}: schema_version {} (this program reads {}). Use the "
+                        "program that wrote the file",
+                        path.string(), version, results_schema_version));
+    }
+    return in;
+}
+
+}  // namespace acim

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/store/stored_trial.hpp"
+
+namespace acim {
+
+// What all trials of a segment share beyond their keys; a segment of another origin is refused.
+struct SegmentOrigin {
+    std::uint64_t seed = 0;
+    std::int64_t model_version = 0;
+    std::string data_hash;
+
+    friend bool operator==(const SegmentOrigin&, const SegmentOrigin&) = default;
+};
+
+// A segment as a sealed HDF5 image (sealed_file.hpp, docs/result_format.md).
+std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
+                                      std::span<const StoredTrial> trials);
+
+struct Segment {
+    SegmentOrigin origin;
+    std::vector<StoredTrial> trials;
+};
+
+// Throws DamagedFile when the bytes are not exactly what was written.
+Segment read_segment(const std::filesystem::path& path);
+
+}  // namespace acim

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
+#include "host/sweep/keys.hpp"
+#include "host/sweep/point.hpp"
+
+namespace acim {
+namespace {
+
+std::size_t count_points(const SweepSpec& spec) {
+    std::size_t points = 1;
+    for (const Axis& axis : spec.axes) {
+        ACIM_EXPECT(axis.size() > 0);
+        if (axis.size() > most_points / points) {
+            throw InputError(
+                fmt::format("{}: the axes make more than {} points. Shorten axis '{}' or "
+                            "split the sweep.",
+                            axis.places.front(), most_points, axis.paths.front()));
+        }
+        points *= axis.size();
+    }
+    return points;
+}
+
+std::string describe(const PointConfig& point) {
+    std::vector<std::string> parts;
+    for (const auto& [path, value] : point.parameters) {
+        parts.push_back(fmt::format("{}={}", path,
+                                    value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void apply_axis(const Axis& axis, std::size_t step, PointConfig& point) {
+    for (std::size_t i = 0; i < axis.paths.size(); ++i) {
+        const KeyInfo* key = find_key(axis.paths[i], on_axis);
+        ACIM_EXPECT(key != nullptr && key->set != nullptr);
+        key->set(point, axis.values[i].at(step));
+        point.parameters.emplace_back(axis.paths[i], axis.values[i][step]);
+    }
+}
+
+PointConfig point_at(const SweepSpec& spec, std::size_t index) {
+    std::vector<std::size_t> steps(spec.axes.size());
+    for (std::size_t a = spec.axes.size(); a-- > 0;) {
+        steps[a] = index % spec.axes[a].size();
+        index /= spec.axes[a].size();
+    }
+    PointConfig point = spec.base;
+    for (std::size_t a = 0; a < steps.size(); ++a) apply_axis(spec.axes[a], steps[a], point);
+    return point;
+}
+
+std::string place_of_axis(const SweepSpec& spec, std::string_view path) {
+    for (const Axis& axis : spec.axes) {
+        const auto found = std::find(axis.paths.begin(), axis.paths.end(), path);
+        if (found != axis.paths.end())
+            return axis.places[static_cast<std::size_t>(found - axis.paths.begin())];
+    }
+    return {};
+}
+
+void check_point(const SweepSpec& spec, const PointConfig& point) {
+    if (point.macro.bits_per_cycle <= point.activation_bits) return;
+    std::string place = place_of_axis(spec, "macro.bits_per_cycle");
+    if (place.empty()) place = place_of_axis(spec, "activation_bits");
+    if (place.empty()) place = spec.file.string();
+    throw InputError(
+        fmt::format("{}: at the point {} macro.bits_per_cycle is {}, but activation_bits is {}. "
+                    "A cycle drives at most all bits of the activation.",
+                    place, describe(point), point.macro.bits_per_cycle, point.activation_bits));
+}
+
+}  // namespace
+
+std::vector<PointConfig> expand(const SweepSpec& spec) {
+    const std::size_t count = count_points(spec);
+    std::vector<PointConfig> points;
+    points.reserve(count);
+    std::unordered_map<std::string, std::size_t> seen;
+    for (std::size_t i = 0; i < count; ++i) {
+        points.push_back(point_at(spec, i));
+        check_point(spec, points.back());
+        const auto [other, is_new] = seen.emplace(sha256_hex(points.back().canonical().dump()), i);
+        if (!is_new) {
+            throw InputError(
+                fmt::format("{}: points {} ({}) and {} ({}) are the same configuration. Remove "
+                            "the axis value that repeats.",
+                            spec.file.string(), other->second, describe(points[other->second]), i,
+                            describe(points[i])));
+        }
+    }
+    return points;
+}
+
+}  // namespace acim

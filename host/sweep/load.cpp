@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/sweep/load.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/sweep/axis.hpp"
+#include "host/sweep/document.hpp"
+#include "host/sweep/rules.hpp"
+
+namespace acim {
+namespace {
+
+using nlohmann::json;
+
+std::string resolved(const Document& document, const json& value) {
+    if (value.is_null()) return {};
+    const std::filesystem::path path(value.get<std::string>());
+    return (document.file().parent_path() / path).lexically_normal().string();
+}
+
+std::vector<float> channel_values(const json& list) {
+    std::vector<float> out;
+    for (const json& value : list) out.push_back(static_cast<float>(value.get<double>()));
+    return out;
+}
+
+// Reads `workload.data` or `workload.calibration`; what the latter leaves out is as in the former.
+DataSpec read_data(const Document& document, const std::string& group) {
+    const auto value = [&](const std::string& key) {
+        const json own = document.value(group + "." + key);
+        return own.is_null() ? document.value("workload.data." + key) : own;
+    };
+    DataSpec data;
+    data.format = DataFormat::idx;
+    data.images = resolved(document, document.value(group + ".images"));
+    data.labels = resolved(document, document.value(group + ".labels"));
+    data.scale = static_cast<float>(value("scale").get<double>());
+    data.mean = channel_values(value("mean"));
+    data.std = channel_values(value("std"));
+    return data;
+}
+
+bool has_below(const Document& document, std::string_view group) {
+    return std::any_of(document.entries().begin(), document.entries().end(),
+                       [&](const Entry& entry) { return entry.path.starts_with(group); });
+}
+
+bool has_axis(const SweepSpec& spec, std::string_view path) {
+    return std::any_of(spec.axes.begin(), spec.axes.end(), [&](const Axis& axis) {
+        return std::find(axis.paths.begin(), axis.paths.end(), path) != axis.paths.end();
+    });
+}
+
+void read_calibration(const Document& document, SweepSpec& spec) {
+    const std::string group = "workload.calibration";
+    const bool given = has_below(document, group + ".");
+    const bool needed = spec.base.quantisation.images > 0 || has_axis(spec, "quantisation.images");
+    if ((given || needed) && document.find(group + ".images") == nullptr) {
+        throw InputError(fmt::format(
+            "{}: key 'workload.calibration.images' is missing. Name the file of the training "
+            "images "
+            "on which the scales are calibrated; format, scale, mean and std are those of "
+            "workload.data unless given. (quantisation.images: 0 calibrates on the evaluated "
+            "images "
+            "instead.)",
+            document.file().string()));
+    }
+    if (given) spec.workload.calibration = read_data(document, group);
+}
+
+WorkloadSpec read_workload(const Document& document) {
+    WorkloadSpec workload;
+    workload.network = resolved(document, document.value("workload.network"));
+    workload.data = read_data(document, "workload.data");
+    const json images = document.value("workload.images");
+    if (!images.is_null()) workload.images = images.get<std::uint32_t>();
+    return workload;
+}
+
+std::string read_name(const Document& document) {
+    const json value = document.value("name");
+    const std::string name =
+        value.is_null() ? document.file().stem().string() : value.get<std::string>();
+    if (name.size() > 100 || name.find('/') != std::string::npos) {
+        throw InputError(
+            fmt::format("{}: key 'name' is {}, but must have at most 100 characters and no "
+                        "'/'.",
+                        document.place("name"), shown(name)));
+    }
+    return name;
+}
+
+// A cycle cannot be wider than the activation; for signed ones check_layer() looks again.
+void check_cycle(const Document& document, const PointConfig& point) {
+    if (point.macro.bits_per_cycle <= point.activation_bits) return;
+    throw InputError(fmt::format(
+        "{}: key 'macro.bits_per_cycle' is {}, but activation_bits is {}. A cycle drives at most "
+        "all bits "
+        "of the activation.",
+        document.place("macro.bits_per_cycle"), point.macro.bits_per_cycle, point.activation_bits));
+}
+
+bool draws_noise(const MacroParams& macro) {
+    const NoiseParams& noise = macro.noise;
+    return !noise.inject.active && (noise.random.sigma > 0.0 || noise.nonlinear.sigma > 0.0);
+}
+
+}  // namespace
+
+SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+    const Document document(path, in_sweep, overrides);
+    SweepSpec spec;
+    spec.file = path;
+    spec.text = document.text();
+    spec.overrides = overrides;
+    document.apply(spec.base);
+    spec.axes = read_axes(document);
+    if (const Entry* layers = document.find("layers")) spec.base.layers = read_rules(*layers);
+    spec.name = read_name(document);
+    spec.seed = document.value("seed").get<std::uint64_t>();
+    spec.trials.chips = document.value("trials.chips").get<std::uint32_t>();
+    spec.trials.repeats = document.value("trials.repeats").get<std::uint32_t>();
+    spec.workload = read_workload(document);
+    read_calibration(document, spec);
+    if (!has_axis(spec, "macro.bits_per_cycle") && !has_axis(spec, "activation_bits")) {
+        check_cycle(document, spec.base);
+    }
+    return spec;
+}
+
+MacFile load_macro_file(const std::filesystem::path& path,
+                        const std::vector<std::string>& overrides) {
+    const Document document(path, in_mac, overrides);
+    PointConfig point;
+    document.apply(point);
+    check_cycle(document, point);
+    MacFile out;
+    out.settings = {true, point.weight_bits, point.activation_bits, point.macro, point.path};
+    out.file = path;
+    out.text = document.text();
+    out.repeats = document.value("repeats").get<std::uint32_t>();
+    const json seed = document.value("seed");
+    if (!seed.is_null()) out.seed = seed.get<std::uint64_t>();
+    if (!out.seed && draws_noise(point.macro)) {
+        throw InputError(path.string() +
+                         ": key 'seed' is missing, but macro.noise draws random numbers. "
+                         "Add for example seed: 1.");
+    }
+    return out;
+}
+
+}  // namespace acim

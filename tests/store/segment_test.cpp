@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include "host/core/error.hpp"
+#include "host/hdf5/atomic_file.hpp"
+#include "host/store/sealed_file.hpp"
+#include "host/store/segment_file.hpp"
+#include "host/store/trial_table.hpp"
+#include "tests/store/fixture.hpp"
+
+namespace acim {
+namespace {
+
+using fixture::Scratch;
+using fixture::small_plan;
+using ::testing::HasSubstr;
+
+void expect_equal(const StoredTrial& stored, StoredTrial given) {
+    given.result.unit.point = stored.result.unit.point;
+    EXPECT_EQ(stored.point_id, given.point_id);
+    EXPECT_EQ(stored.result, given.result);
+}
+
+TEST(Segment, EveryFieldComesBack) {
+    const Scratch scratch;
+    const auto trials = fixture::all_trials(small_plan());
+    const SegmentOrigin origin{~std::uint64_t{0}, -4, "data"};
+    write_file_atomically(scratch / "s.h5", encode_segment(origin, trials));
+    const Segment segment = read_segment(scratch / "s.h5");
+    EXPECT_EQ(segment.origin, origin);
+    ASSERT_EQ(segment.trials.size(), trials.size());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+        expect_equal(segment.trials[i], trials[i]);
+    }
+}
+
+TEST(Segment, WithoutLayersComesBack) {
+    const Scratch scratch;
+    StoredTrial trial = fixture::all_trials(small_plan())[0];
+    trial.result.layers.clear();
+    write_file_atomically(scratch / "s.h5", encode_segment({1, 2, "d"}, {&trial, 1}));
+    expect_equal(read_segment(scratch / "s.h5").trials.at(0), trial);
+}
+
+// 1000 damages of four kinds: none may be read, whatever byte it hits (the seal covers all).
+TEST(Segment, DamageIsAlwaysFound) {
+    const Scratch scratch;
+    const auto good = encode_segment({1, 2, "d"}, fixture::all_trials(small_plan()));
+    std::mt19937_64 random(11);
+    for (int i = 0; i < 1000; ++i) {
+        auto bytes = good;
+        const std::size_t at = random() % bytes.size();
+        switch (i % 4) {
+            case 0:
+                bytes[at] ^= std::byte{1} << (random() % 8);
+                break;
+            case 1:
+                bytes.resize(at);
+                break;
+            case 2:
+                std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(),
+                          std::byte{0});
+                break;
+            case 3:
+                bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), std::byte{7});
+                break;
+        }
+        std::ofstream(scratch / "s.h5", std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+        EXPECT_THROW(read_segment(scratch / "s.h5"), DamagedFile)
+            << "kind " << i % 4 << " at " << at;
+    }
+}
+
+TEST(SegmentWriter, FlushesByCountAndByTime) {
+    const Scratch scratch;
+    const auto run = RunDirectory::create_or_open(scratch / "run", small_plan());
+    const auto trials = fixture::all_trials(small_plan());
+    SegmentWriter by_count(run, "2/3", {3, std::chrono::hours(1)});
+    EXPECT_EQ(by_count.append(trials[0]), 0U);
+    EXPECT_EQ(by_count.append(trials[1]), 0U);
+    EXPECT_EQ(by_count.flush_if_due(), 0U);
+    EXPECT_EQ(by_count.append(trials[2]), 3U);
+    EXPECT_EQ(by_count.flush(), 3U) << "nothing waits, no empty file";
+    SegmentWriter by_time(run, "2/3", {100, std::chrono::milliseconds(20)});
+    EXPECT_EQ(by_time.append(trials[3]), 0U);
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    EXPECT_EQ(by_time.flush_if_due(), 1U);
+    EXPECT_NE(by_time.token(), by_count.token());
+    const auto files = fixture::files_in(run.segments());
+    EXPECT_EQ(files.size(), 2U);
+    EXPECT_THAT(files[0].filename().string(), HasSubstr("seg-2_3-"));
+    EXPECT_EQ(load_trials({run.path()}, run.plan()).trials.size(), 4U);
+}
+
+TEST(SegmentWriter, RefusesResultsThatContradictThemselves) {
+    const Scratch scratch;
+    const auto run = RunDirectory::create_or_open(scratch / "run", small_plan());
+    SegmentWriter writer(run, "0/1");
+    StoredTrial trial = fixture::all_trials(small_plan())[0];
+    trial.result.correct += 1;
+    EXPECT_THROW(writer.append(trial), ContractError);
+    trial.result.correct -= 1;
+    trial.result.correct_bits.push_back(0);
+    EXPECT_THROW(writer.append(trial), ContractError);
+}
+
+TEST(SegmentWriter, AfterAFullDiskNothingStoredIsLostAndFlushResumes) {
+    const Scratch scratch;
+    const auto folder = scratch / "mount";
+    std::filesystem::create_directory(folder);
+    if (mount("acim-test", folder.c_str(), "tmpfs", 0, "size=256k") != 0) {
+        GTEST_SKIP() << "needs the right to mount a tmpfs";
+    }
+    const PlanRecord plan = small_plan();
+    const auto trials = fixture::all_trials(plan);
+    std::string message;
+    {
+        const auto run = RunDirectory::create_or_open(folder / "run", plan);
+        SegmentWriter writer(run, "0/1", {4, std::chrono::hours(1)});
+        std::uint64_t complete = 0;
+        for (const StoredTrial& trial : trials) {
+            try {
+                complete = writer.append(trial);
+            } catch (const StorageError& error) {
+                message = error.what();
+                break;
+            }
+        }
+        EXPECT_EQ(load_trials({run.path()}, plan).trials.size(), complete);
+        mount("acim-test", folder.c_str(), "tmpfs", MS_REMOUNT, "size=4m");
+        const std::size_t waiting = writer.waiting();
+        EXPECT_EQ(writer.flush(), complete + waiting);
+        EXPECT_EQ(load_trials({run.path()}, plan).trials.size(), complete + waiting);
+    }
+    umount(folder.c_str());
+    EXPECT_THAT(message, HasSubstr("disk full"));
+}
+
+}  // namespace
+}  // namespace acim

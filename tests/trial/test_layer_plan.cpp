@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/trial/layer_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "cuda/trial/point_plan.hpp"
+
+namespace acim {
+namespace {
+
+using testing::HasSubstr;
+
+LayerSettings settings(const std::function<void(LayerSettings&)>& change = {}) {
+    LayerSettings s;
+    s.macro.mapping = RowMapping::dense;
+    if (change) change(s);
+    return s;
+}
+
+LayerPlan plan_of(const LayerSettings& s, LayerShape shape = {4, 600, 1, false}) {
+    CycleLawCache cache;
+    return make_layer_plan(s, shape, cache);
+}
+
+SamplingPath path(const std::function<void(LayerSettings&)>& change) {
+    return plan_of(settings(change)).path;
+}
+
+TEST(PathChoice, NoiseFree) {
+    EXPECT_EQ(path({}), SamplingPath::product);
+    EXPECT_EQ(path([](auto& s) { s.path = PathRequest::fixed; }), SamplingPath::product);
+    EXPECT_EQ(path([](auto& s) { s.macro.rows = 85; }), SamplingPath::product);
+    EXPECT_EQ(path([](auto& s) { s.macro.rows = 256; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) { s.macro.rows = 144; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) { s.macro.adc.bits = 7; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) { s.macro.bits_per_cycle = 2; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) { s.macro.hybrid.levels = 1; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) { s.macro.adc.range = AdcRange::window; }), SamplingPath::lut);
+    EXPECT_EQ(path([](auto& s) {
+                  s.macro.rows = 144;
+                  s.macro.adc.range = AdcRange::counts;
+              }),
+              SamplingPath::product);
+    // The top cycle of X = 7, e = 2 has one bit: both widths must be lossless.
+    EXPECT_EQ(path([](auto& s) {
+                  s.macro.rows = 85;
+                  s.macro.bits_per_cycle = 2;
+                  s.activation_bits = 7;
+              }),
+              SamplingPath::product);
+}
+
+TEST(PathChoice, Noisy) {
+    const auto noise = [](double sigma) {
+        return [sigma](LayerSettings& s) { s.macro.noise.random.sigma = sigma; };
+    };
+    EXPECT_EQ(path(noise(0.001)), SamplingPath::table);
+    EXPECT_EQ(path(noise(6.0)), SamplingPath::table);
+    EXPECT_EQ(path(noise(6.001)), SamplingPath::fixed);
+    EXPECT_EQ(path([](auto& s) {
+                  s.macro.noise.random.sigma = 0.5;
+                  s.path = PathRequest::fixed;
+              }),
+              SamplingPath::fixed);
+    EXPECT_EQ(path([](auto& s) {
+                  s.macro.noise.random.sigma = 0.5;
+                  s.path = PathRequest::table;
+              }),
+              SamplingPath::table);
+    const auto percent = [](double random, double nonlinear) {
+        return [=](LayerSettings& s) {
+            s.macro.noise.random = {random, NoiseUnit::percent_fs};
+            s.macro.noise.nonlinear.sigma = nonlinear;
+        };
+    };
+    EXPECT_EQ(path(percent(0.0, 2.35)), SamplingPath::table);  // 255 LSB: 5.99
+    EXPECT_EQ(path(percent(0.0, 2.36)), SamplingPath::fixed);  // 6.02
+    EXPECT_EQ(path(percent(1.6, 1.7)), SamplingPath::table);   // 5.95 together
+    EXPECT_EQ(path(percent(1.7, 1.7)), SamplingPath::fixed);   // 6.13 together
+}
+
+// The table has FS + 1 rows of 256 bytes: 8 MiB are 32768 rows.
+TEST(PathChoice, TablesAboveEightMebibytesGoToFixed) {
+    const auto rows = [](int n, int e) {
+        return [=](LayerSettings& s) {
+            s.macro.noise.random.sigma = 0.5;
+            s.macro.rows = n;
+            s.macro.bits_per_cycle = e;
+        };
+    };
+    EXPECT_EQ(path(rows(2184, 4)), SamplingPath::table);
+    EXPECT_EQ(path(rows(2185, 4)), SamplingPath::fixed);
+    EXPECT_EQ(path(rows(4096, 3)), SamplingPath::table);
+}
+
+TEST(PathChoice, InjectedConstantsUseTheLookUpTable) {
+    EXPECT_EQ(path([](auto& s) {
+                  s.macro.noise.random.sigma = 0.5;
+                  s.macro.noise.inject = {true, 1.0, -1.0};
+              }),
+              SamplingPath::lut);
+}
+
+TEST(PathChoice, DigitalLayersAreProducts) {
+    const LayerPlan plan = plan_of(settings([](auto& s) {
+        s.analog = false;
+        s.macro.noise.random.sigma = 3.0;
+    }));
+    EXPECT_EQ(plan.path, SamplingPath::product);
+    EXPECT_EQ(plan.adc_conversions(1000), 0);
+}
+
+TEST(LayerPlan, RowGroupsOfBothMappings) {
+    const auto groups = [](int rows, RowMapping mapping, int depth, int window) {
+        return plan_of(settings([&](auto& s) {
+                           s.macro.rows = rows;
+                           s.macro.mapping = mapping;
+                       }),
+                       {4, depth, window, false});
+    };
+    EXPECT_EQ(groups(255, RowMapping::dense, 576, 9).groups, 3);
+    EXPECT_EQ(groups(255, RowMapping::dense, 576, 9).group_rows, 255);
+    EXPECT_EQ(groups(255, RowMapping::whole_channels, 576, 9).group_rows, 252);
+    EXPECT_EQ(groups(255, RowMapping::whole_channels, 576, 9).groups, 3);
+    EXPECT_EQ(groups(256, RowMapping::whole_channels, 256 * 9, 9).groups, 10);  // ASiM drops 4
+    EXPECT_EQ(groups(9, RowMapping::whole_channels, 90, 9).groups, 10);
+    EXPECT_EQ(groups(255, RowMapping::whole_channels, 255, 1).groups, 1);
+    EXPECT_EQ(groups(255, RowMapping::whole_channels, 256, 1).groups, 2);
+}
+
+TEST(LayerPlan, CountsConversions) {
+    const auto count = [](int levels, bool rounding, int e) {
+        return plan_of(settings([&](auto& s) {
+                   s.macro.hybrid = {levels, rounding};
+                   s.macro.bits_per_cycle = e;
+                   s.macro.noise.random.sigma = 0.5;
+               }))
+            .adc_conversions(10);
+    };
+    EXPECT_EQ(count(0, false, 1), 10 * 3 * 64);
+    EXPECT_EQ(count(3, false, 1), 10 * 3 * 58);
+    EXPECT_EQ(count(3, true, 1), 10 * 3 * 64);
+    EXPECT_EQ(count(0, false, 4), 10 * 3 * 16);
+    EXPECT_EQ(count(0, false, 3), 10 * 3 * 24);
+    EXPECT_EQ(count(15, false, 1), 0);
+}
+
+TEST(LayerPlan, OutputScaleIsTheLsbOfOneBitCycles) {
+    const auto scale = [](int rows, int bits, AdcRange range) {
+        const OutputScale s = plan_of(settings([&](auto& l) {
+                                  l.macro.rows = rows;
+                                  l.macro.adc.bits = bits;
+                                  l.macro.adc.range = range;
+                                  l.macro.adc.lo = 16384;
+                                  l.macro.adc.hi = 49152;
+                              })).output;
+        return s.num / s.den;
+    };
+    EXPECT_EQ(scale(255, 8, AdcRange::full), 1.0);
+    EXPECT_EQ(scale(256, 8, AdcRange::full), 256.0 / 255);
+    EXPECT_EQ(scale(144, 6, AdcRange::full), 144.0 / 63);
+    EXPECT_EQ(scale(144, 6, AdcRange::counts), 1.0);
+    EXPECT_EQ(scale(144, 6, AdcRange::window), 72.0 / 63);
+}
+
+// Message of the exception; empty if there is none.
+std::string message(const std::function<void(LayerSettings&)>& change,
+                    LayerShape shape = {4, 600, 9, false}) {
+    try {
+        plan_of(settings(change), shape);
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(LayerPlanErrors, NameKeyValueAndAdvice) {
+    EXPECT_EQ(message({}), "");
+    const std::string window = message([](auto& s) {
+        s.macro.rows = 8;
+        s.macro.mapping = RowMapping::whole_channels;
+    });
+    EXPECT_THAT(window, HasSubstr("macro.rows is 8"));
+    EXPECT_THAT(window, HasSubstr("9 rows"));
+    EXPECT_THAT(window, HasSubstr("dense"));
+    const std::string wide = message([](auto& s) { s.macro.bits_per_cycle = 9; });
+    EXPECT_THAT(wide, HasSubstr("macro.bits_per_cycle is 9"));
+    EXPECT_THAT(wide, HasSubstr("at most 8"));
+    const std::string sign =
+        message([](auto& s) { s.macro.bits_per_cycle = 8; }, {4, 600, 9, true});
+    EXPECT_THAT(sign, HasSubstr("signed"));
+    EXPECT_THAT(sign, HasSubstr("at most 7"));
+}
+
+TEST(LayerPlanErrors, RangesOfEveryKey) {
+    for (const int v : {0, -1, 9})
+        EXPECT_THAT(message([v](auto& s) { s.weight_bits = v; }), HasSubstr("weight_bits"));
+    for (const int v : {0, -1, 10})
+        EXPECT_THAT(message([v](auto& s) { s.activation_bits = v; }), HasSubstr("activation_bits"));
+    EXPECT_THAT(message([](auto& s) { s.activation_bits = 1; }, {4, 600, 9, true}),
+                HasSubstr("activation_bits"));
+    for (const int v : {0, -5, 4097})
+        EXPECT_THAT(message([v](auto& s) { s.macro.rows = v; }), HasSubstr("macro.rows"));
+    for (const int v : {0, 15})
+        EXPECT_THAT(message([v](auto& s) { s.macro.adc.bits = v; }), HasSubstr("macro.adc.bits"));
+    EXPECT_THAT(message([](auto& s) { s.macro.bits_per_cycle = 0; }), HasSubstr("bits_per_cycle"));
+    EXPECT_THAT(message([](auto& s) { s.macro.rows = 1; }, {4, 70000, 1, false}),
+                HasSubstr("row groups"));
+}
+
+TEST(LayerPlanErrors, WindowMustHoldSomething) {
+    for (const auto& [lo, hi] : {std::pair{100, 100}, {200, 100}, {-1, 100}, {0, 65537}})
+        EXPECT_THAT(message([lo = lo, hi = hi](auto& s) {
+                        s.macro.adc.range = AdcRange::window;
+                        s.macro.adc.lo = lo;
+                        s.macro.adc.hi = hi;
+                    }),
+                    HasSubstr("macro.adc.range"));
+}
+
+TEST(LayerPlanErrors, NoiseMustFitTheArithmetic) {
+    for (const double sigma : {-0.1, 32769.0, std::numeric_limits<double>::infinity(),
+                               std::numeric_limits<double>::quiet_NaN()})
+        EXPECT_THAT(message([sigma](auto& s) { s.macro.noise.random.sigma = sigma; }),
+                    HasSubstr("macro.noise"))
+            << sigma;
+    EXPECT_THAT(message([](auto& s) { s.macro.noise.nonlinear.sigma = -1.0; }),
+                HasSubstr("macro.noise"));
+    EXPECT_EQ(message([](auto& s) { s.macro.noise.random.sigma = 32768.0; }), "");
+}
+
+// No law within the limits of the table path is refused by its 64 columns.
+TEST(CycleLaw, EveryLawWithinTheLimitsFits) {
+    for (const int rows : {1, 3, 64, 255, 256, 1000})
+        for (const int bits : {1, 4, 6, 8, 11, 14})
+            for (const double sigma : {1e-300, 1e-9, 0.02, 0.3, 1.1, 2.9, 4.4, 6.0})
+                for (const double nonlinear : {0.0, 0.01}) {
+                    MacroParams m;
+                    m.rows = rows;
+                    m.adc.bits = bits;
+                    m.noise.random.sigma = sigma;
+                    m.noise.nonlinear.sigma = bits < 9 && rows < 300 && sigma < 6 ? nonlinear : 0.0;
+                    if (rows > 300 && bits < 11) continue;  // many different fractions: slow
+                    ASSERT_NO_THROW(CycleLaw::table(m, 1))
+                        << rows << " rows, " << bits << " bits, sigma " << sigma;
+                }
+}
+
+// SPEC section 7: lossless and sigma_n = 0 has one layout for the error; every row is that layout
+// with s + e clipped.
+TEST(CycleLaw, LosslessRowsShareOneLayout) {
+    MacroParams m;  // 255 rows, 8 bits
+    m.noise.random.sigma = 1.3;
+    const CycleLaw law = CycleLaw::table(m, 1);
+    const CodeTableView table = law.view().table;
+    for (int s = 0; s <= 255; ++s) {
+        ASSERT_EQ(table.law[s], table.law[0]);
+        ASSERT_EQ(table.base[s], s);
+        ASSERT_EQ(table.escape[s], table.escape[0]);
+        for (std::uint32_t u = table.escape[s]; u < total_cells; u += 37) {
+            const int error = CodeCell::code(table.cells + 128 * cell_columns, u) - 128;
+            ASSERT_EQ(CodeCell::code(table.cells + s * cell_columns, u),
+                      std::clamp(s + error, 0, 255));
+        }
+    }
+}
+
+TEST(CycleLawCache, SharesEqualLawsOnly) {
+    CycleLawCache cache;
+    MacroParams m;
+    m.noise.random.sigma = 0.5;
+    const auto first = cache.get(SamplingPath::table, m, 1);
+    EXPECT_EQ(cache.get(SamplingPath::table, m, 1), first);
+    EXPECT_NE(cache.get(SamplingPath::fixed, m, 1), first);
+    EXPECT_NE(cache.get(SamplingPath::table, m, 2), first);
+    MacroParams hybrid = m;
+    hybrid.hybrid.levels = 3;  // not a matter of one conversion
+    EXPECT_EQ(cache.get(SamplingPath::table, hybrid, 1), first);
+    const auto differs = [&](const std::function<void(MacroParams&)>& change) {
+        MacroParams other = m;
+        change(other);
+        return cache.get(SamplingPath::table, other, 1) != first;
+    };
+    EXPECT_TRUE(differs([](auto& o) { o.rows = 254; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc.bits = 9; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc.range = AdcRange::counts; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc.range = AdcRange::window; }));
+    EXPECT_TRUE(differs([](auto& o) { o.noise.random.sigma = 0.6; }));
+    EXPECT_TRUE(differs([](auto& o) { o.noise.random.unit = NoiseUnit::percent_fs; }));
+    EXPECT_TRUE(differs([](auto& o) { o.noise.nonlinear.sigma = 0.1; }));
+}
+
+}  // namespace
+}  // namespace acim
