@@ -9,11 +9,22 @@ from __future__ import annotations
 import argparse
 import sys
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+try:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
 
-from acimsweep.reader import Results, ResultsError, open_results
+    from acimsweep.reader import Results, ResultsError, open_results
+except ImportError as error:
+    if __name__ != "__main__":
+        raise
+    # The table needs no Python: whoever lacks these modules lacks the plot only.
+    print(
+        f"acimsweep: no plot: {error}. On Debian: apt-get install python3-numpy python3-h5py "
+        "python3-pandas python3-xarray python3-matplotlib",
+        file=sys.stderr,
+    )
+    sys.exit(0)
 
 ACCURACY = "accuracy"
 CI_LOW = "accuracy_ci_low"

@@ -7,6 +7,9 @@
 #include "cuda/model/random/noise_key.hpp"
 
 namespace acim {
+
+static_assert(max_conversions <= 1 << CounterWidths::k);
+
 namespace {
 
 void require(bool condition, const std::string& message) {
@@ -20,12 +23,14 @@ void check_ranges(const LayerSettings& s, const LayerShape& shape) {
             shape.is_signed ? "activation_bits must be 2 to 9 for signed activations"
                             : "activation_bits must be 1 to 9");
     require(m.rows >= 1 && m.rows <= 4096, "macro.rows must be 1 to 4096");
+    require(m.bits_per_cycle >= 1, "macro.bits_per_cycle must be 1 or more");
+    if (!s.analog) return;  // the rest of the macro is not used
     require(m.adc.bits >= 1 && m.adc.bits <= 14, "macro.adc.bits must be 1 to 14");
     require(m.adc.range != AdcRange::window ||
                 (0 <= m.adc.lo && m.adc.lo < m.adc.hi && m.adc.hi <= 65536),
             "macro.adc.range must be [lo, hi] with 0 <= lo < hi <= 1");
     const int drive = s.activation_bits - (shape.is_signed ? 1 : 0);
-    require(m.bits_per_cycle >= 1 && m.bits_per_cycle <= drive,
+    require(m.bits_per_cycle <= drive,
             "macro.bits_per_cycle is " + std::to_string(m.bits_per_cycle) + ", but " +
                 (shape.is_signed ? "signed " : "") + "activations of " +
                 std::to_string(s.activation_bits) + " bits can drive at most " +
@@ -46,17 +51,20 @@ bool noise_free(const NoiseParams& noise) {
     return !noise.inject.active && noise.random.sigma == 0.0 && noise.nonlinear.sigma == 0.0;
 }
 
-// The reference path multiplies sigma in int64; far below its limit noise drowns every code.
+// The reference path multiplies sigma in int64: far below its limit noise drowns every code. What
+// is smaller than the least step of sigma is no noise and must be written so.
 void check_noise(const MacroParams& macro, const CycleLayout& cycles) {
-    constexpr double limit = 32768.0;
+    constexpr double least = 1e-6, limit = 32768.0;
+    if (noise_free(macro.noise)) return;
     for (int j = 0; j < cycles.count; ++j) {
         const AdcScale scale = adc_scale(macro.adc, macro.rows, cycles.width[j]);
-        const double sigma = total_sigma(fresh_noise(macro.noise, scale, macro.rows), 0);
-        require(
-            macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 && sigma <= limit,
-            "macro.noise must have sigmas from 0 to 32768 LSB of the ADC altogether; this one "
-            "has " +
-                std::to_string(sigma) + " LSB");
+        const FreshNoise noise = fresh_noise(macro.noise, scale, macro.rows);
+        const double most = total_sigma(noise, 0), smallest = total_sigma(noise, scale.full_scale);
+        require(macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 &&
+                    (smallest >= least || macro.noise.inject.active) && most <= limit,
+                "macro.noise must be 0 or have a sigma from 1e-6 to 32768 LSB of the ADC at every "
+                "sum; this one has " +
+                    std::to_string(smallest) + " to " + std::to_string(most) + " LSB");
     }
 }
 
@@ -127,8 +135,7 @@ OutputScale output_scale(const LayerPlan& plan, const MacroParams& macro) {
 
 }  // namespace
 
-LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape,
-                          CycleLawCache& cache) {
+LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape) {
     check_ranges(settings, shape);
     LayerPlan plan;
     plan.analog = settings.analog;
@@ -148,12 +155,18 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
     plan.output = output_scale(plan, settings.macro);
     plan.product_to_codes_num = static_cast<std::int64_t>(plan.output.den);
     plan.product_to_codes_den = static_cast<std::int64_t>(plan.output.num);
+    return plan;
+}
+
+LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape,
+                          CycleLawCache& cache) {
+    LayerPlan plan = describe_layer(settings, shape);
+    if (!plan.analog) return plan;
     for (int j = 0; j < plan.cycles.count; ++j) {
         const int width = plan.cycles.width[j];
-        if (plan.analog)  // `product` makes no codes; its lut serves whoever asks for them
-            plan.law[j] =
-                cache.get(plan.path == SamplingPath::product ? SamplingPath::lut : plan.path,
-                          settings.macro, width);
+        // `product` makes no codes; its lut serves whoever asks for them.
+        plan.law[j] = cache.get(plan.path == SamplingPath::product ? SamplingPath::lut : plan.path,
+                                settings.macro, width);
         if (settings.macro.hybrid.asim_rounding) {
             MacroParams quiet = settings.macro;
             quiet.noise = {};

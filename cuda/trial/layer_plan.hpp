@@ -51,7 +51,11 @@ struct LayerPlan {
     }
 };
 
-// Throws std::invalid_argument with a sentence about the setting that does not fit this layer.
+// The plan without its tables: what is known before anything runs. Throws std::invalid_argument
+// with a sentence about the setting that does not fit this layer.
+LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape);
+
+// The whole plan. Throws as describe_layer().
 LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape,
                           CycleLawCache& cache);
 

@@ -46,6 +46,7 @@ void add_output(LayerSums& sums, std::int64_t exact, double y) {
     const std::int64_t ideal = exact * 256;
     const std::int64_t error = round_half_even(std::clamp(y, -limit, limit) * 256.0) - ideal;
     ++sums.outputs;
+    sums.y.add(ideal);
     sums.e.add(error);
     sums.ee.add(wide_product(error, error));
     sums.yy.add(wide_product(ideal, ideal));

@@ -57,11 +57,12 @@ struct WideSum {
 struct LayerSums {
     std::uint64_t outputs = 0;      // output elements
     std::uint64_t conversions = 0;  // ADC conversions
-    WideSum e, ee, yy, ye;          // [2^-8], [2^-16] for the products
+    WideSum y, e, ee, yy, ye;       // [2^-8], [2^-16] for the products
 
     void add(const LayerSums& o) {
         outputs += o.outputs;
         conversions += o.conversions;
+        y.add(o.y);
         e.add(o.e);
         ee.add(o.ee);
         yy.add(o.yy);

@@ -114,7 +114,8 @@ void check_output_file(const std::filesystem::path& out,
     if (out.empty()) throw InputError("the name of the output is empty. Name a file.");
     for (const fs::path& input : inputs) {
         if (fs::equivalent(out, input, ignored))
-            throw InputError(out.string() + ": the output is one of the inputs. Name another file.");
+            throw InputError(out.string() +
+                             ": the output is one of the inputs. Name another file.");
     }
     const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
     if (!fs::is_directory(folder, ignored))
@@ -122,8 +123,9 @@ void check_output_file(const std::filesystem::path& out,
     // A link is not followed: the rename would replace /dev/stdout, not what it points to.
     const fs::file_status status = fs::symlink_status(out, ignored);
     if (fs::exists(status) && !fs::is_regular_file(status))
-        throw StorageError(out.string() + ": this is no regular file but a directory, link or device, "
-                                          "which would be replaced. Name a file.");
+        throw StorageError(out.string() +
+                           ": this is no regular file but a directory, link or device, "
+                           "which would be replaced. Name a file.");
 }
 
 void warn(std::string_view text) {

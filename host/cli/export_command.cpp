@@ -30,9 +30,13 @@ void run_export(const ExportOptions& options) {
 void add_export_command(CLI::App& app, ExitCode&) {
     auto options = std::make_shared<ExportOptions>();
     CLI::App* command = app.add_subcommand("export", "Write the table of points as text");
-    command->add_option("results", options->results, "a results file")->type_name("F.h5")->required();
+    command->add_option("results", options->results, "a results file")
+        ->type_name("F.h5")
+        ->required();
     command->add_option("--csv", options->csv, "as CSV to PATH, or to standard output without one")
-        ->type_name("[PATH]")->expected(0, 1)->required();
+        ->type_name("[PATH]")
+        ->expected(0, 1)
+        ->required();
     command->footer("Example:\n  acimsweep export results.h5 --csv points.csv");
     command->callback([options] { run_export(*options); });
 }

@@ -30,17 +30,17 @@ std::string hdf5_version() {
 }
 
 void run_info() {
-    print(fmt::format("acimsweep      {}\n"
-                      "model version  {}\n"
-                      "compiler       {}\n"
-                      "cores          {}\n"
-                      "SIMD           {}\n"
-                      "CUDA           not built in this version; everything runs on the CPU\n"
-                      "HDF5           {}\n"
-                      "yaml-cpp       {}\n",
-                      program_version(), model_version, compiler(),
-                      std::thread::hardware_concurrency(), simd_description(), hdf5_version(),
-                      ACIM_YAML_CPP_VERSION));
+    print(fmt::format(
+        "acimsweep      {}\n"
+        "model version  {}\n"
+        "compiler       {}\n"
+        "cores          {}\n"
+        "SIMD           {}\n"
+        "CUDA           not built in this version; everything runs on the CPU\n"
+        "HDF5           {}\n"
+        "yaml-cpp       {}\n",
+        program_version(), model_version, compiler(), std::thread::hardware_concurrency(),
+        simd_description(), hdf5_version(), ACIM_YAML_CPP_VERSION));
 }
 
 }  // namespace

@@ -39,8 +39,12 @@ void add_merge_command(CLI::App& app, ExitCode&) {
     CLI::App* merge = app.add_subcommand(
         "merge", "Collect the finished trials of run directories of one sweep into one file");
     merge->add_option("dir", options->directories, "run directories of the same sweep")
-        ->type_name("DIR")->required()->expected(1, 1 << 20);
-    merge->add_option("-o,--output", options->out, "the results file")->type_name("F.h5")->required();
+        ->type_name("DIR")
+        ->required()
+        ->expected(1, 1 << 20);
+    merge->add_option("-o,--output", options->out, "the results file")
+        ->type_name("F.h5")
+        ->required();
     merge->callback([options] { run_merge(*options); });
 }
 

@@ -35,12 +35,12 @@ void run(const SweepOptions& options) {
     print(fmt::format("{} MAC layers; layers of all points by sampling path: {}\n",
                       plan.workload->layers.size(), path_counts(plan)));
     const Estimate e = estimate(plan, options.threads);
-    print(fmt::format("{}conversions; about {} at {}conversions/s (measured on a few points)\n",
-                      Progress::with_prefix(e.conversions) + " ", Progress::duration(e.seconds),
-                      Progress::with_prefix(e.measured_rate) + " "));
-    print(fmt::format("memory {}B, disk at most {}B\n",
-                      Progress::with_prefix(static_cast<double>(e.memory)) + " ",
-                      Progress::with_prefix(static_cast<double>(e.disk)) + " "));
+    print(fmt::format("{} conversions; about {} at {} conversions/s (measured on a few points)\n",
+                      Progress::with_prefix(e.conversions), Progress::duration(e.seconds),
+                      Progress::with_prefix(e.measured_rate)));
+    print(fmt::format("memory {}, disk at most {}\n",
+                      Progress::bytes(static_cast<double>(e.memory)),
+                      Progress::bytes(static_cast<double>(e.disk))));
 }
 
 }  // namespace

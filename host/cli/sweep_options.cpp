@@ -37,7 +37,7 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
                        "override a key of S.yaml, as in --set trials.chips=8; may be repeated")
         ->type_name("KEY=VALUE")->take_all()->expected(1)->allow_extra_args(false);
     command.add_option("--threads", options.threads, "threads; default every core")
-        ->type_name("N")->check(CLI::Range(1, 4096));
+        ->type_name("N")->check(CLI::Range(0, 4096));
     command.add_option("--engine", options.engine, "auto, cpu or cuda")
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }

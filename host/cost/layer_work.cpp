@@ -45,7 +45,9 @@ GridWork grid_work(const LayerSettings& settings, bool is_signed) {
         const std::uint64_t width = static_cast<std::uint64_t>(cycles.width[j]);
         std::uint64_t digital = 0;
         for (int i = 0; i < settings.weight_bits; ++i) {
-            digital += is_top_level(macro.hybrid.levels, settings.weight_bits, cycles.count, i, j);
+            // With ASiM's rounding the top levels pass the ADC all the same.
+            digital += !macro.hybrid.asim_rounding &&
+                       is_top_level(macro.hybrid.levels, settings.weight_bits, cycles.count, i, j);
         }
         const std::uint64_t analog = static_cast<std::uint64_t>(settings.weight_bits) - digital;
         work.analog += analog;

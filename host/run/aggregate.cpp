@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/aggregate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <utility>
 
+#include "cuda/trial/normal_law.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/stats/pareto_front.hpp"
 #include "host/stats/point_statistics.hpp"
@@ -179,16 +181,19 @@ void add_point_columns(const PlanRecord& plan, const std::vector<PointSums>& sum
                    std::move(pareto)});
 }
 
-// 10 log10(signal / error): infinite where nothing erred, NaN where there is no signal.
+// 10 log10(signal / error) without libm: infinite where nothing erred, NaN where there is no signal.
 double decibel(double signal, double error) {
-    return signal > 0.0 ? 10.0 * std::log10(signal / error) : nan;
+    constexpr double ln10 = 2.302585092994046;
+    if (!(signal > 0.0)) return nan;
+    if (!(error > 0.0)) return std::numeric_limits<double>::infinity();
+    return 10.0 * (natural_log(signal) - natural_log(error)) / ln10;
 }
 
 // Statistics of one layer over all finished blocks of a point.
 struct LayerColumns {
     Integers point, row_groups, conversions, outputs;
     Texts layer, path;
-    Doubles utilisation, energy, error_mean, error_rms, output_rms, csnr;
+    Doubles utilisation, energy, error_mean, error_sd, output_sd, csnr;
 
     void add(std::size_t index, const LayerFacts& f, const LayerSums& s) {
         point.push_back(static_cast<std::int64_t>(index));
@@ -202,11 +207,11 @@ struct LayerColumns {
         const bool any = s.outputs > 0;
         const double n = any ? static_cast<double>(s.outputs) : nan;
         const double ee = s.ee.to_double() / 65536.0 / n, yy = s.yy.to_double() / 65536.0 / n;
-        const double e = s.e.to_double() / 256.0 / n;
+        const double e = s.e.to_double() / 256.0 / n, y = s.y.to_double() / 256.0 / n;
         error_mean.push_back(e);
-        error_rms.push_back(std::sqrt(ee));
-        output_rms.push_back(std::sqrt(yy));
-        csnr.push_back(any ? decibel(yy, ee) : nan);
+        error_sd.push_back(std::sqrt(std::max(0.0, ee - e * e)));
+        output_sd.push_back(std::sqrt(std::max(0.0, yy - y * y)));
+        csnr.push_back(any ? decibel(yy - y * y, ee - e * e) : nan);
     }
 
     void move_to(std::vector<Column>& out) {
@@ -222,9 +227,9 @@ struct LayerColumns {
         put("energy", "J", "energy per inference", energy);
         put("outputs", "1", "output elements in the sums of this row", outputs);
         put("error_mean", "1", "mean error in integer-product units", error_mean);
-        put("error_rms", "1", "rms error in integer-product units", error_rms);
-        put("output_rms", "1", "rms of the exact outputs in integer-product units", output_rms);
-        put("csnr", "dB", "10 log10 of output power over error power", csnr);
+        put("error_sd", "1", "standard deviation of the error in integer-product units", error_sd);
+        put("output_sd", "1", "standard deviation of the exact outputs", output_sd);
+        put("csnr", "dB", "10 log10 of the variance of outputs over that of errors", csnr);
     }
 };
 

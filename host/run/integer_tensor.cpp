@@ -17,8 +17,8 @@ constexpr std::uint64_t largest_axis = std::uint64_t{1} << 30;
 void check_dims(const IntegerTensor& t, std::size_t low_rank, std::size_t high_rank,
                 const std::string& axes) {
     if (t.rank() < low_rank || t.rank() > high_rank) {
-        throw InputError(fmt::format("{} has shape {}, but must be {}.", t.place(), t.shape_text(),
-                                     axes));
+        throw InputError(
+            fmt::format("{} has shape {}, but must be {}.", t.place(), t.shape_text(), axes));
     }
     for (const std::uint64_t size : t.dims) {
         if (size == 0 || size > largest_axis) {
@@ -35,9 +35,10 @@ void read_floats(const hdf5::Reader& in, IntegerTensor& t) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double v = values[i];
         if (!(std::abs(v) < 1e15) || v != std::floor(v)) {
-            throw InputError(fmt::format("{}{} is {}, but operands are whole numbers. Divide by the "
-                                         "scale and round before writing the file.",
-                                         t.place(), t.index_text(i), v));
+            throw InputError(
+                fmt::format("{}{} is {}, but operands are whole numbers. Divide by the "
+                            "scale and round before writing the file.",
+                            t.place(), t.index_text(i), v));
         }
         t.values.push_back(static_cast<std::int64_t>(v));
     }
@@ -61,10 +62,14 @@ IntegerTensor read_integers(const hdf5::Reader& in, const std::string& name, std
     IntegerTensor t{in.name(), name, in.dims(name), {}};
     check_dims(t, low_rank, high_rank, axes);
     switch (in.type_class(name)) {
-        case hdf5::TypeClass::floating: read_floats(in, t); break;
+        case hdf5::TypeClass::floating:
+            read_floats(in, t);
+            break;
         case hdf5::TypeClass::text:
             throw InputError(t.place() + " holds text. Write integers.");
-        default: t.values = in.read<std::int64_t>(name); break;
+        default:
+            t.values = in.read<std::int64_t>(name);
+            break;
     }
     return t;
 }

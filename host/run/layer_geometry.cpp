@@ -55,15 +55,16 @@ void read_padding(const hdf5::Reader& in, ConvGeometry& c) {
 
 void check_groups(const ConvGeometry& c, const IntegerTensor& x, const IntegerTensor& w) {
     if (c.in_channels % c.groups != 0 || c.out_channels % c.groups != 0) {
-        throw InputError(fmt::format("{}: attribute 'groups' is {}, but must divide the {} channels "
-                                     "of x and the {} outputs of w.",
-                                     x.file, c.groups, c.in_channels, c.out_channels));
+        throw InputError(
+            fmt::format("{}: attribute 'groups' is {}, but must divide the {} channels "
+                        "of x and the {} outputs of w.",
+                        x.file, c.groups, c.in_channels, c.out_channels));
     }
     if (w.dim(1) != c.in_channels / c.groups) {
-        throw InputError(fmt::format("{} has shape {}, but x has {} channels in {} group(s): the "
-                                     "second axis of w must be {}.",
-                                     w.place(), w.shape_text(), c.in_channels, c.groups,
-                                     c.in_channels / c.groups));
+        throw InputError(fmt::format(
+            "{} has shape {}, but x has {} channels in {} group(s): the "
+            "second axis of w must be {}.",
+            w.place(), w.shape_text(), c.in_channels, c.groups, c.in_channels / c.groups));
     }
 }
 
@@ -71,9 +72,10 @@ int output_size(const IntegerTensor& x, const char* axis, std::int64_t in, std::
                 std::int64_t kernel, int dilation, int stride) {
     const std::int64_t reach = (kernel - 1) * dilation + 1;
     if (in + pads < reach) {
-        throw InputError(fmt::format("{} has a {} of {} and {} of padding, but the window of w spans "
-                                     "{}. Raise pad or lower dilation.",
-                                     x.place(), axis, in, pads, reach));
+        throw InputError(
+            fmt::format("{} has a {} of {} and {} of padding, but the window of w spans "
+                        "{}. Raise pad or lower dilation.",
+                        x.place(), axis, in, pads, reach));
     }
     return static_cast<int>((in + pads - reach) / stride + 1);
 }
@@ -107,18 +109,24 @@ void refuse_conv_attributes(const hdf5::Reader& in, LayerOperation operation) {
     for (const auto& [name, value] : defaults) {
         for (const int v : read_ints(in, name, 0, value, {1, 2, 4})) {
             if (v == value) continue;
-            throw InputError(fmt::format("{} is {}, but {} has none. Remove it, or give x and w four "
-                                         "axes for a convolution.",
-                                         attribute_place(in, name), v, to_string(operation)));
+            throw InputError(
+                fmt::format("{} is {}, but {} has none. Remove it, or give x and w four "
+                            "axes for a convolution.",
+                            attribute_place(in, name), v, to_string(operation)));
         }
     }
 }
 
 void refuse_misspelt_attributes(const hdf5::Reader& in) {
     constexpr std::array<std::pair<const char*, const char*>, 8> known = {
-        {{"strides", "stride"}, {"padding", "pad"}, {"pads", "pad"}, {"dilations", "dilation"},
-         {"group", "groups"}, {"signed_activation", "signed_activations"},
-         {"activations_signed", "signed_activations"}, {"signed_inputs", "signed_activations"}}};
+        {{"strides", "stride"},
+         {"padding", "pad"},
+         {"pads", "pad"},
+         {"dilations", "dilation"},
+         {"group", "groups"},
+         {"signed_activation", "signed_activations"},
+         {"activations_signed", "signed_activations"},
+         {"signed_inputs", "signed_activations"}}};
     for (const auto& [wrong, right] : known) {
         if (in.has_attribute("/", wrong)) {
             throw InputError(fmt::format("{} is unknown. Did you mean '{}'?",
@@ -132,8 +140,8 @@ bool read_signed_activations(const hdf5::Reader& in, bool fallback) {
     if (!in.has_attribute("/", name)) return fallback;
     const auto value = in.attribute<std::int64_t>("/", name);
     if (value != 0 && value != 1) {
-        throw InputError(fmt::format("{} is {}, but must be 0 or 1.", attribute_place(in, name),
-                                     value));
+        throw InputError(
+            fmt::format("{} is {}, but must be 0 or 1.", attribute_place(in, name), value));
     }
     return value == 1;
 }

@@ -31,9 +31,10 @@ void check_activations(const IntegerTensor& t, int bits, bool is_signed) {
     const auto negative = std::ranges::find_if(t.values, [](std::int64_t v) { return v < 0; });
     if (negative != t.values.end()) {
         const auto at = static_cast<std::size_t>(negative - t.values.begin());
-        throw InputError(fmt::format("{}{} is {}, but activations are unsigned here. For two's "
-                                     "complement set the root attribute signed_activations to 1.",
-                                     t.place(), t.index_text(at), *negative));
+        throw InputError(
+            fmt::format("{}{} is {}, but activations are unsigned here. For two's "
+                        "complement set the root attribute signed_activations to 1.",
+                        t.place(), t.index_text(at), *negative));
     }
     check_values(t, 0, (std::int64_t{1} << bits) - 1, "unsigned " + width, widen);
 }
@@ -58,8 +59,10 @@ int checked_product(const hdf5::Reader& in, const std::string& what,
     for (const std::uint64_t size : sizes) {
         n *= size;
         if (n > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
-            throw InputError(fmt::format("{}: one image has more than 2^31 {}. Cut the layer into "
-                                         "smaller ones.", in.name(), what));
+            throw InputError(
+                fmt::format("{}: one image has more than 2^31 {}. Cut the layer into "
+                            "smaller ones.",
+                            in.name(), what));
         }
     }
     return static_cast<int>(n);
@@ -73,8 +76,9 @@ LayerOperands convolution(const hdf5::Reader& in, const IntegerTensor& x, const 
     out.images = x.dim(0);
     out.parts = c.groups;
     out.outputs = c.out_channels / c.groups;
-    out.pixels = checked_product(in, "output positions", {static_cast<std::uint64_t>(c.out_height),
-                                                          static_cast<std::uint64_t>(c.out_width)});
+    out.pixels = checked_product(
+        in, "output positions",
+        {static_cast<std::uint64_t>(c.out_height), static_cast<std::uint64_t>(c.out_width)});
     out.depth = checked_product(in, "inputs of one output", {w.dims[1], w.dims[2], w.dims[3]});
     out.output_shape = {x.dims[0], w.dims[0], static_cast<std::uint64_t>(c.out_height),
                         static_cast<std::uint64_t>(c.out_width)};
@@ -102,8 +106,9 @@ LayerOperands read_layer(const hdf5::Reader& in, const LayerSettings& settings) 
     const IntegerTensor w = read_integers(in, "w", 2, 4, "[N, K] or [N, C/groups, kh, kw]");
     const bool is_conv = w.rank() != 2;
     if (w.rank() == 3) {
-        throw InputError(fmt::format("{} has shape {}, but must be [N, K] or [N, C/groups, kh, kw].",
-                                     w.place(), w.shape_text()));
+        throw InputError(
+            fmt::format("{} has shape {}, but must be [N, K] or [N, C/groups, kh, kw].", w.place(),
+                        w.shape_text()));
     }
     const IntegerTensor x =
         is_conv ? read_integers(in, "x", 4, 4, "[batch, C, H, W] because w has four axes")
@@ -159,8 +164,10 @@ LayerOperands read_query_key(const hdf5::Reader& in, const LayerSettings& settin
 }
 
 LayerOperands read_attention_value(const hdf5::Reader& in, const LayerSettings& settings) {
-    const IntegerTensor a = read_integers(in, "a", 2, 4, "[T, T], [batch, T, T] or [batch, heads, T, T]");
-    const IntegerTensor v = read_integers(in, "v", 2, 4, "[T, d], [batch, T, d] or [batch, heads, T, d]");
+    const IntegerTensor a =
+        read_integers(in, "a", 2, 4, "[T, T], [batch, T, T] or [batch, heads, T, T]");
+    const IntegerTensor v =
+        read_integers(in, "v", 2, 4, "[T, d], [batch, T, d] or [batch, heads, T, d]");
     LayerOperands out;
     out.operation = LayerOperation::attention_value;
     refuse_conv_attributes(in, out.operation);
@@ -191,50 +198,64 @@ LayerOperation find_operation(const hdf5::Reader& in) {
     };
     const bool layer = has("x", "w"), query = has("q", "k"), value = has("a", "v");
     if (layer + query + value != 1) {
-        throw InputError(fmt::format("{}: {}. Give the datasets of exactly one product: x and w, "
-                                     "q and k, or a and v.", in.name(),
-                                     layer + query + value == 0 ? "no operands found"
-                                                                : "operands of several products"));
+        throw InputError(fmt::format(
+            "{}: {}. Give the datasets of exactly one product: x and w, "
+            "q and k, or a and v.",
+            in.name(),
+            layer + query + value == 0 ? "no operands found" : "operands of several products"));
     }
-    return layer ? LayerOperation::linear
-                 : query ? LayerOperation::query_key : LayerOperation::attention_value;
+    return layer   ? LayerOperation::linear
+           : query ? LayerOperation::query_key
+                   : LayerOperation::attention_value;
 }
 
 }  // namespace
 
 std::string to_string(LayerOperation operation) {
     switch (operation) {
-        case LayerOperation::convolution: return "convolution";
-        case LayerOperation::linear: return "linear";
-        case LayerOperation::query_key: return "query_key";
-        default: return "attention_value";
+        case LayerOperation::convolution:
+            return "convolution";
+        case LayerOperation::linear:
+            return "linear";
+        case LayerOperation::query_key:
+            return "query_key";
+        default:
+            return "attention_value";
     }
 }
 
 LayerShape LayerOperands::shape() const {
-    return {outputs, depth, operation == LayerOperation::convolution
-                                ? conv.kernel_height * conv.kernel_width : 1, is_signed};
+    return {outputs, depth,
+            operation == LayerOperation::convolution ? conv.kernel_height * conv.kernel_width : 1,
+            is_signed};
 }
 
 OutputMap LayerOperands::output_map(int part) const {
     const std::int64_t first = std::int64_t{part} * outputs * pixels;
-    const bool output_major = operation == LayerOperation::convolution ||
-                              operation == LayerOperation::query_key;
+    const bool output_major =
+        operation == LayerOperation::convolution || operation == LayerOperation::query_key;
     return output_major ? OutputMap{first, pixels, 1} : OutputMap{first, 1, outputs};
 }
 
-LayerOperands read_layer_operands(const std::filesystem::path& file, const LayerSettings& settings) {
+LayerOperands read_layer_operands(const std::filesystem::path& file,
+                                  const LayerSettings& settings) {
     const hdf5::Reader in = hdf5::Reader::open(file.string());
     refuse_misspelt_attributes(in);
     LayerOperands out;
     switch (find_operation(in)) {
-        case LayerOperation::query_key: out = read_query_key(in, settings); break;
-        case LayerOperation::attention_value: out = read_attention_value(in, settings); break;
-        default: out = read_layer(in, settings); break;
+        case LayerOperation::query_key:
+            out = read_query_key(in, settings);
+            break;
+        case LayerOperation::attention_value:
+            out = read_attention_value(in, settings);
+            break;
+        default:
+            out = read_layer(in, settings);
+            break;
     }
-    checked_product(in, "outputs", {static_cast<std::uint64_t>(out.parts),
-                                    static_cast<std::uint64_t>(out.outputs),
-                                    static_cast<std::uint64_t>(out.pixels)});
+    checked_product(in, "outputs",
+                    {static_cast<std::uint64_t>(out.parts), static_cast<std::uint64_t>(out.outputs),
+                     static_cast<std::uint64_t>(out.pixels)});
     return out;
 }
 

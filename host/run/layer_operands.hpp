@@ -29,10 +29,10 @@ struct LayerOperands {
     bool is_signed = false;  // activations
     ConvGeometry conv;       // convolution only
     int images = 1;
-    int parts = 1;           // of one image
-    int outputs = 0;         // M of one part
-    int pixels = 0;          // columns of inputs of one part
-    int depth = 0;           // K of one part
+    int parts = 1;    // of one image
+    int outputs = 0;  // M of one part
+    int pixels = 0;   // columns of inputs of one part
+    int depth = 0;    // K of one part
     // [parts][outputs][depth], for attention [images][parts][outputs][depth]
     std::vector<std::int8_t> weights;
     // [images][C][H][W] for a convolution, else [images][parts][pixels][depth]

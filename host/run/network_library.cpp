@@ -25,7 +25,8 @@ std::string NetworkLibrary::recipe_hash(const QuantisationRecipe& recipe) const 
     const QuantisationSpec& s = recipe.spec;
     const nlohmann::json text = {{"model_version", model_version},
                                  {"graph", workload_->graph_hash},
-                                 {"calibration", workload_->calibration_hash},
+                                 {"calibration", recipe.on_evaluated ? workload_->data->content_hash()
+                                                      : workload_->calibration_hash},
                                  {"weights", static_cast<int>(s.weights)},
                                  {"activations", static_cast<int>(s.activations)},
                                  {"per_channel", s.per_channel},
@@ -46,10 +47,12 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::load(const std::string& 
     return std::make_shared<const QuantizedNetwork>(load_network(folder_ / (hash + ".h5")));
 }
 
-const CalibrationStatistics& NetworkLibrary::statistics(int images) {
-    if (!statistics_ || statistics_->images != static_cast<std::uint32_t>(images))
-        statistics_ = observe(workload_->graph, *workload_->calibration, images, threads_);
-    return *statistics_;
+const CalibrationStatistics& NetworkLibrary::statistics(const QuantisationRecipe& recipe) {
+    const std::pair key{recipe.on_evaluated, recipe.spec.images};
+    const DataSet& data = recipe.on_evaluated ? *workload_->data : *workload_->calibration;
+    const auto it = statistics_.find(key);
+    if (it != statistics_.end()) return it->second;
+    return statistics_[key] = observe(workload_->graph, data, recipe.spec.images, threads_);
 }
 
 std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRecipe& recipe) {
@@ -58,7 +61,7 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRe
     if (!network) network = load(name);
     if (!network)
         network = std::make_shared<const QuantizedNetwork>(
-            quantise(*workload_->graph, statistics(recipe.spec.images), recipe.spec,
+            quantise(*workload_->graph, statistics(recipe), recipe.spec,
                      recipe.weight_bits, recipe.activation_bits));
     return network;
 }

@@ -17,6 +17,7 @@ namespace acim {
 // How one integer network comes out of the float one.
 struct QuantisationRecipe {
     QuantisationSpec spec;
+    bool on_evaluated = false;  // calibrate on the evaluated images
     std::vector<int> weight_bits, activation_bits;  // per MAC layer
 };
 
@@ -35,12 +36,12 @@ public:
 private:
     std::string recipe_hash(const QuantisationRecipe& recipe) const;
     std::shared_ptr<const QuantizedNetwork> load(const std::string& recipe) const;
-    const CalibrationStatistics& statistics(int images);
+    const CalibrationStatistics& statistics(const QuantisationRecipe& recipe);
 
     std::shared_ptr<const Workload> workload_;
     std::filesystem::path folder_;
     int threads_;
-    std::optional<CalibrationStatistics> statistics_;
+    std::map<std::pair<bool, int>, CalibrationStatistics> statistics_;  // by source and images
     std::map<std::string, std::shared_ptr<const QuantizedNetwork>> networks_;  // by recipe hash
 };
 

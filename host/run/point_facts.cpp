@@ -10,10 +10,10 @@
 namespace acim {
 namespace {
 
-LayerPlan plan_layer(const Operator& node, const LayerSettings& settings, CycleLawCache& cache,
+LayerPlan plan_layer(const Operator& node, const LayerSettings& settings,
                      const std::string& place) {
     try {
-        return make_layer_plan(settings, layer_shape(std::get<Product>(node.op)), cache);
+        return describe_layer(settings, layer_shape(std::get<Product>(node.op)));
     } catch (const std::logic_error& error) {
         throw InputError(place + ": layer '" + node.name + "': " + error.what());
     }
@@ -45,13 +45,12 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
     PointFacts facts;
     facts.deterministic = true;
     const Technology technology = default_technology();
-    CycleLawCache cache;
     Cost total;
     const auto macs = network.mac_layers();
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& node = network.operators[macs[i]];
         const auto& product = std::get<Product>(node.op);
-        const LayerPlan plan = plan_layer(node, point.layers[i], cache, place);
+        const LayerPlan plan = plan_layer(node, point.layers[i], place);
         const auto pixels = static_cast<std::uint64_t>(output_pixels(network, product));
         const Cost cost = layer_cost(layer_work(product, pixels, point.layers[i]), point.layers[i],
                                      technology);

@@ -39,6 +39,10 @@ std::string Progress::with_prefix(double value) {
     return fmt::format("{:.3g}{}", value, prefixes[i]);
 }
 
+std::string Progress::bytes(double value) {
+    return with_prefix(value) + (value < 1000.0 ? " B" : "B");
+}
+
 std::string Progress::duration(double seconds) {
     const auto s = static_cast<std::int64_t>(seconds + 0.5);
     if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);

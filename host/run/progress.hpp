@@ -17,8 +17,9 @@ public:
     void add(double conversions);  // one more unit is done
     void finish();
 
-    // "1.46 G" and "0:01:09", for other messages too.
+    // "1.46 G", "430 kB" and "0:01:09", for other messages too.
     static std::string with_prefix(double value);
+    static std::string bytes(double value);
     static std::string duration(double seconds);
 
 private:

@@ -51,7 +51,10 @@ public:
         record_attempt(directory_, attempt_ = describe_attempt());
         Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
         progress_ = &progress;
-        for (NetworkGroup& group : plan_.groups) run_group(group, left);
+        {
+            const std::jthread ticker([this](std::stop_token end) { tick(end); });
+            for (NetworkGroup& group : plan_.groups) run_group(group, left);
+        }
         outcome_.finished = writer_.flush();
         if (!left.empty()) progress.finish();
         outcome_.interrupted = stop_ && outcome_.left() > 0;
@@ -63,6 +66,19 @@ public:
     }
 
 private:
+    // Stores what waits even while long units run. A full disk shows again in the next append or
+    // in the last flush, which report it.
+    void tick(const std::stop_token& end) {
+        while (!end.stop_requested()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            try {
+                writer_.flush_if_due();
+            } catch (const StorageError&) {
+                return;
+            }
+        }
+    }
+
     Attempt describe_attempt() const {
         Attempt a;
         a.token = writer_.token();

@@ -16,7 +16,7 @@ namespace acim {
 struct Shard {
     std::uint32_t index = 0, count = 1;
 
-    std::string name() const { return std::to_string(index) + "-" + std::to_string(count); }
+    std::string name() const { return std::to_string(index) + "/" + std::to_string(count); }
     bool whole() const { return count == 1; }
 };
 

@@ -31,23 +31,25 @@ LayerPlan make_plan(const LayerOperands& operands, const MacFile& macro, CycleLa
 
 void check_seed(const LayerPlan& plan, const MacFile& macro) {
     if (macro.seed || plan.path == SamplingPath::product || plan.path == SamplingPath::lut) return;
-    throw InputError(macro.file.string() + ": key 'seed' is missing, but macro.noise draws random "
-                                           "numbers. Add for example seed: 1.");
+    throw InputError(macro.file.string() +
+                     ": key 'seed' is missing, but macro.noise draws random "
+                     "numbers. Add for example seed: 1.");
 }
 
 void check_size(const LayerOperands& operands, const LayerPlan& plan, const MacFile& macro,
                 bool conversions) {
     const double outputs = static_cast<double>(macro.repeats) * operands.images *
                            static_cast<double>(operands.elements());
-    const double each = 24.0 + (conversions ? 8.0 * plan.groups *
-                                                  static_cast<double>(plan.conversions.size())
-                                            : 0.0);
+    const double each =
+        24.0 +
+        (conversions ? 8.0 * plan.groups * static_cast<double>(plan.conversions.size()) : 0.0);
     if (outputs * each <= static_cast<double>(max_layer_result_bytes)) return;
     throw InputError(fmt::format(
-        "{}: the result would take {:.1f} GiB ({} repeat(s) of {:.0f} outputs, {:.0f} bytes each), but "
+        "{}: the result would take {:.1f} GiB ({} repeat(s) of {:.0f} outputs, {:.0f} bytes each), "
+        "but "
         "the limit is {} GiB. Take fewer repeats or images{}.",
-        macro.file.string(), outputs * each / (1 << 30), macro.repeats, outputs / macro.repeats, each,
-        max_layer_result_bytes >> 30, conversions ? ", or leave out --conversions" : ""));
+        macro.file.string(), outputs * each / (1 << 30), macro.repeats, outputs / macro.repeats,
+        each, max_layer_result_bytes >> 30, conversions ? ", or leave out --conversions" : ""));
 }
 
 // Puts every conversion where it belongs in the result.
@@ -62,8 +64,9 @@ public:
     }
     void observe(int output, int pixel, int group, int k, std::int64_t s,
                  std::int64_t code) override {
-        const auto element = first_ + static_cast<std::size_t>(map_.first + output * map_.output_stride +
-                                                               pixel * map_.pixel_stride);
+        const auto element =
+            first_ + static_cast<std::size_t>(map_.first + output * map_.output_stride +
+                                              pixel * map_.pixel_stride);
         const std::size_t at = (element * groups_ + group) * conversions_ + k;
         result_.s[at] = static_cast<std::int32_t>(s);
         result_.code[at] = static_cast<std::int32_t>(code);
@@ -120,7 +123,10 @@ class Worker {
 public:
     Worker(const LayerOperands& operands, const LayerPlan& plan, std::uint64_t seed,
            SingleLayerResult& result, bool conversions)
-        : operands_(operands), plan_(plan), seed_(seed), result_(result),
+        : operands_(operands),
+          plan_(plan),
+          seed_(seed),
+          result_(result),
           recorder_(result, static_cast<int>(plan.conversions.size())),
           kernel_(conversions ? make_reference_kernel(&recorder_) : make_simd_kernel()),
           weights_(operands, plan, *kernel_) {
@@ -159,8 +165,9 @@ private:
         for (int m = 0; m < operands_.outputs; ++m) {
             for (int p = 0; p < operands_.pixels; ++p) {
                 const std::size_t from = static_cast<std::size_t>(m) * operands_.pixels + p;
-                const std::size_t to = first + static_cast<std::size_t>(map.first + m * map.output_stride +
-                                                                        p * map.pixel_stride);
+                const std::size_t to =
+                    first + static_cast<std::size_t>(map.first + m * map.output_stride +
+                                                     p * map.pixel_stride);
                 std::int64_t a = analog_[from], d = digital_[from];
                 if (plan_.path == SamplingPath::product) {
                     a = exact_[from] * plan_.product_to_codes_num / plan_.product_to_codes_den;
@@ -192,8 +199,8 @@ SingleLayerResult empty_result(const LayerOperands& operands, const LayerPlan& p
     result.groups = plan.groups;
     result.planes = plan.weight_bits;
     result.cycles = plan.cycles.count;
-    const std::size_t outputs = std::size_t{repeats} * operands.images *
-                                static_cast<std::size_t>(operands.elements());
+    const std::size_t outputs =
+        std::size_t{repeats} * operands.images * static_cast<std::size_t>(operands.elements());
     result.y.resize(outputs);
     result.analog.resize(outputs);
     result.digital.resize(outputs);
@@ -222,7 +229,8 @@ void run_jobs(std::uint64_t count, int threads, MakeWorker make_worker, Job job)
     };
     if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     std::vector<std::thread> pool;
-    for (int t = 1; t < threads && static_cast<std::uint64_t>(t) < count; ++t) pool.emplace_back(loop);
+    for (int t = 1; t < threads && static_cast<std::uint64_t>(t) < count; ++t)
+        pool.emplace_back(loop);
     loop();
     for (std::thread& thread : pool) thread.join();
     if (failure) std::rethrow_exception(failure);
@@ -232,10 +240,14 @@ void run_jobs(std::uint64_t count, int threads, MakeWorker make_worker, Job job)
 
 std::string to_string(SamplingPath path) {
     switch (path) {
-        case SamplingPath::product: return "product";
-        case SamplingPath::lut: return "lut";
-        case SamplingPath::table: return "table";
-        default: return "fixed";
+        case SamplingPath::product:
+            return "product";
+        case SamplingPath::lut:
+            return "lut";
+        case SamplingPath::table:
+            return "table";
+        default:
+            return "fixed";
     }
 }
 
@@ -249,9 +261,7 @@ SingleLayerResult run_single_layer(const LayerOperands& operands, const MacFile&
     const auto images = static_cast<std::uint32_t>(operands.images);
     run_jobs(
         std::uint64_t{macro.repeats} * images, options.threads,
-        [&] {
-            return Worker(operands, plan, macro.seed.value_or(0), result, options.conversions);
-        },
+        [&] { return Worker(operands, plan, macro.seed.value_or(0), result, options.conversions); },
         [&](Worker& worker, std::uint64_t job) {
             worker.run(static_cast<std::uint32_t>(job / images),
                        static_cast<std::uint32_t>(job % images));

@@ -24,8 +24,8 @@ ResolvedPoint resolve(const PointConfig& point, const Workload& workload) {
     ResolvedPoint r;
     r.layers = resolve_layers(point, workload.layers);
     r.recipe.spec = point.quantisation;
-    if (r.recipe.spec.images == 0)  // calibrate on the evaluated images
-        r.recipe.spec.images = static_cast<int>(workload.images);
+    r.recipe.on_evaluated = r.recipe.spec.images == 0;
+    if (r.recipe.on_evaluated) r.recipe.spec.images = static_cast<int>(workload.images);
     for (const LayerSettings& layer : r.layers) {
         r.recipe.weight_bits.push_back(layer.weight_bits);
         r.recipe.activation_bits.push_back(layer.activation_bits);

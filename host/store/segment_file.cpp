@@ -34,6 +34,7 @@ template <class Sums, class Visit>
 void visit_low(Sums& sums, const Visit& visit) {
     visit("outputs", sums.outputs);
     visit("conversions", sums.conversions);
+    visit("y_low", sums.y.low);
     visit("e_low", sums.e.low);
     visit("ee_low", sums.ee.low);
     visit("yy_low", sums.yy.low);
@@ -42,6 +43,7 @@ void visit_low(Sums& sums, const Visit& visit) {
 
 template <class Sums, class Visit>
 void visit_high(Sums& sums, const Visit& visit) {
+    visit("y_high", sums.y.high);
     visit("e_high", sums.e.high);
     visit("ee_high", sums.ee.high);
     visit("yy_high", sums.yy.high);

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-import subprocess
 
 from mac_cases import ROOT, binary, mac, run, write_macro, write_operands
 
@@ -188,8 +188,8 @@ def test_command_line(arguments: list[str], parts: list[str]) -> None:
 
 
 def sweep(folder: Path, **changes: str) -> Path:
-    """A sweep over the fixture network with these texts replaced."""
-    keys = {"network": str(ROOT / "tests/fixtures/onnx/conv_strided.onnx"), "images": "images",
+    """A sweep over the LeNet of the project with these texts replaced."""
+    keys = {"network": str(ROOT / "data/lenet_fmnist.onnx"), "images": "images",
             "labels": "labels", "rest": ""} | changes
     path = folder / "s.yaml"
     path.write_text("seed: 1\nworkload:\n  network: {network}\n  data:\n    images: {images}\n"
@@ -206,7 +206,7 @@ def idx(path: Path, values: np.ndarray) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    idx(tmp_path / "images", RNG.integers(0, 256, (5, 8, 8)))
+    idx(tmp_path / "images", RNG.integers(0, 256, (5, 28, 28)))
     idx(tmp_path / "labels", RNG.integers(0, 2, 5))
     return tmp_path
 
@@ -236,7 +236,7 @@ def test_validate_looks_into_the_files(data: Path) -> None:
     (data / "images").write_bytes(images[:-1])
     assert_fails(run("validate", sweep(data)), 2, "images")
     (data / "images").write_bytes(images)
-    onnx = (ROOT / "tests/fixtures/onnx/conv_strided.onnx").read_bytes()
+    onnx = (ROOT / "data/lenet_fmnist.onnx").read_bytes()
     (data / "half.onnx").write_bytes(onnx[: len(onnx) // 2])
     assert_fails(run("validate", sweep(data, network="half.onnx")), 2, "half.onnx")
     assert_fails(run("validate", sweep(data), "--set", "workload.images=6"), 2, "workload.images",

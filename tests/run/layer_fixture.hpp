@@ -46,8 +46,9 @@ protected:
     }
     int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
 
-    std::filesystem::path write(const std::map<std::string, TestTensor>& tensors,
-                                const std::map<std::string, std::vector<std::int64_t>>& attributes = {}) {
+    std::filesystem::path write(
+        const std::map<std::string, TestTensor>& tensors,
+        const std::map<std::string, std::vector<std::int64_t>>& attributes = {}) {
         hdf5::ImageWriter out;
         for (const auto& [name, t] : tensors) out.write(name, t.values, t.dims);
         for (const auto& [name, v] : attributes) out.attribute("/", name, v);

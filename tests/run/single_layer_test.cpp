@@ -27,14 +27,21 @@ std::vector<std::int64_t> direct_convolution(const TestTensor& x, const TestTens
                     for (int ch = 0; ch < in_group; ++ch)
                         for (int kh = 0; kh < c.kernel_height; ++kh)
                             for (int kw = 0; kw < c.kernel_width; ++kw) {
-                                const int iy = oy * c.stride_height + kh * c.dilation_height - c.pad_top;
-                                const int ix = ox * c.stride_width + kw * c.dilation_width - c.pad_left;
-                                if (iy < 0 || ix < 0 || iy >= c.in_height || ix >= c.in_width) continue;
+                                const int iy =
+                                    oy * c.stride_height + kh * c.dilation_height - c.pad_top;
+                                const int ix =
+                                    ox * c.stride_width + kw * c.dilation_width - c.pad_left;
+                                if (iy < 0 || ix < 0 || iy >= c.in_height || ix >= c.in_width)
+                                    continue;
                                 const int channel = n / out_group * in_group + ch;
-                                sum += std::int64_t{w.values[((n * in_group + ch) * c.kernel_height + kh) *
-                                                                 c.kernel_width + kw]} *
-                                       x.values[((b * c.in_channels + channel) * c.in_height + iy) *
-                                                    c.in_width + ix];
+                                sum +=
+                                    std::int64_t{
+                                        w.values[((n * in_group + ch) * c.kernel_height + kh) *
+                                                     c.kernel_width +
+                                                 kw]} *
+                                    x.values[((b * c.in_channels + channel) * c.in_height + iy) *
+                                                 c.in_width +
+                                             ix];
                             }
                     y.push_back(sum);
                 }
@@ -61,7 +68,8 @@ std::vector<std::int64_t> direct_product(const std::vector<std::int32_t>& a,
 class SingleLayer : public LayerTest {
 protected:
     SingleLayerResult run(const MacFile& macro, const SingleLayerOptions& options = {}) {
-        return run_single_layer(read_layer_operands(folder_ / "in.h5", macro.settings), macro, options);
+        return run_single_layer(read_layer_operands(folder_ / "in.h5", macro.settings), macro,
+                                options);
     }
 };
 
@@ -83,8 +91,11 @@ TEST_F(SingleLayer, ConvolutionsOfRandomShapeAreExact) {
              static_cast<std::uint64_t>(pick(1, 3)), static_cast<std::uint64_t>(pick(1, 3))},
             weight_bits == 1 ? 0 : -(1 << (weight_bits - 1)),
             weight_bits == 1 ? 1 : (1 << (weight_bits - 1)) - 1);
-        write({{"x", x}, {"w", w}}, {{"stride", stride}, {"dilation", dilation}, {"pad", pad},
-                                     {"groups", {groups}}, {"signed_activations", {is_signed}}});
+        write({{"x", x}, {"w", w}}, {{"stride", stride},
+                                     {"dilation", dilation},
+                                     {"pad", pad},
+                                     {"groups", {groups}},
+                                     {"signed_activations", {is_signed}}});
         MacFile macro = lossless_macro(weight_bits, activation_bits);
         macro.settings.macro.mapping = pick(0, 1) ? RowMapping::dense : RowMapping::whole_channels;
         const LayerOperands operands = read_layer_operands(folder_ / "in.h5", macro.settings);
@@ -117,7 +128,8 @@ TEST_F(SingleLayer, LinearKeepsLeadingAxes) {
 }
 
 TEST_F(SingleLayer, QueryKeyIsTheProductOfRows) {
-    const TestTensor q = random_tensor({2, 3, 5, 16}, -128, 127), k = random_tensor({2, 3, 7, 16}, -256, 255);
+    const TestTensor q = random_tensor({2, 3, 5, 16}, -128, 127),
+                     k = random_tensor({2, 3, 7, 16}, -256, 255);
     write({{"q", q}, {"k", k}});
     const MacFile macro = lossless_macro(8, 9);
     const LayerOperands operands = read_layer_operands(folder_ / "in.h5", macro.settings);
@@ -131,7 +143,8 @@ TEST_F(SingleLayer, AttentionValueSumsOverTime) {
     TestTensor v{{2, 7, 4}, std::vector<std::int32_t>(56)};
     for (int b = 0; b < 2; ++b)
         for (int n = 0; n < 4; ++n)
-            for (int t = 0; t < 7; ++t) v.values[(b * 7 + t) * 4 + n] = vt.values[(b * 4 + n) * 7 + t];
+            for (int t = 0; t < 7; ++t)
+                v.values[(b * 7 + t) * 4 + n] = vt.values[(b * 4 + n) * 7 + t];
     write({{"a", a}, {"v", v}});
     const MacFile macro = lossless_macro(8, 8);
     const LayerOperands operands = read_layer_operands(folder_ / "in.h5", macro.settings);
@@ -143,7 +156,8 @@ TEST_F(SingleLayer, AttentionValueSumsOverTime) {
 // A place of random numbers is the index in the output tensor of one image, so that equal operands
 // on equal places of another form give equal noise: a head of attention is a convolution group.
 TEST_F(SingleLayer, PlacesOfRandomNumbersFollowTheOutputTensor) {
-    const TestTensor q = random_tensor({1, 2, 3, 20}, -8, 7), k = random_tensor({1, 2, 4, 20}, 0, 15);
+    const TestTensor q = random_tensor({1, 2, 3, 20}, -8, 7),
+                     k = random_tensor({1, 2, 4, 20}, 0, 15);
     write({{"q", q}, {"k", k}}, {{"signed_activations", {0}}});
     MacFile macro = lossless_macro(4, 4);
     macro.settings.macro.noise.random.sigma = 1.0;
@@ -172,7 +186,8 @@ TEST_F(SingleLayer, PlacesOfRandomNumbersFollowTheOutputTensor) {
 // The observing reference kernel and the vector kernel give the same integers, and A and D follow
 // from the recorded conversions.
 TEST_F(SingleLayer, ConversionsRecombineToAandD) {
-    const TestTensor x = random_tensor({2, 4, 5, 5}, 0, 63), w = random_tensor({6, 2, 3, 3}, -32, 31);
+    const TestTensor x = random_tensor({2, 4, 5, 5}, 0, 63),
+                     w = random_tensor({6, 2, 3, 3}, -32, 31);
     write({{"x", x}, {"w", w}}, {{"groups", {2}}, {"pad", {1}}});
     MacFile macro = lossless_macro(6, 6);
     macro.repeats = 3;
@@ -194,9 +209,11 @@ TEST_F(SingleLayer, ConversionsRecombineToAandD) {
                     for (int j = 0; j < 6; ++j) {
                         const std::size_t at = ((e * 2 + g) * 6 + i) * 6 + j;
                         const std::int64_t place = (std::int64_t{1} << (i + j)) * (i == 5 ? -1 : 1);
-                        ASSERT_EQ(full.code[at] < 0, i + j > 6 + 6 - 2 - 2);
-                        if (full.code[at] < 0) d += place * full.s[at];
-                        else a += place * full.code[at];
+                        ASSERT_EQ(full.code[at]<0, i + j> 6 + 6 - 2 - 2);
+                        if (full.code[at] < 0)
+                            d += place * full.s[at];
+                        else
+                            a += place * full.code[at];
                     }
             ASSERT_EQ(a, full.analog[e]);
             ASSERT_EQ(d, full.digital[e]);
@@ -214,7 +231,8 @@ TEST_F(SingleLayer, ProductPathReportsCodes) {
         std::int64_t a = 0;
         for (int at = 0; at < full.groups * 16; ++at) {
             const int i = at / 4 % 4, j = at % 4;
-            a += (std::int64_t{1} << (i + j)) * (i == 3 ? -1 : 1) * full.code[e * full.groups * 16 + at];
+            a += (std::int64_t{1} << (i + j)) * (i == 3 ? -1 : 1) *
+                 full.code[e * full.groups * 16 + at];
         }
         EXPECT_EQ(a, full.analog[e]);
         EXPECT_EQ(static_cast<double>(a) * 15 / 255, full.y[e]);
@@ -232,8 +250,10 @@ TEST_F(SingleLayer, RepeatsAndImagesHaveTheirOwnNoiseForAnyThreadCount) {
     macro.repeats = 5;
     const auto one = run(macro, {.conversions = false, .threads = 1});
     EXPECT_EQ(one.y, run(macro, {.conversions = false, .threads = 3}).y);
-    EXPECT_NE(std::vector(one.y.begin(), one.y.begin() + 8), std::vector(one.y.begin() + 8, one.y.begin() + 16));
-    EXPECT_NE(std::vector(one.y.begin(), one.y.begin() + 8), std::vector(one.y.begin() + 16, one.y.begin() + 24));
+    EXPECT_NE(std::vector(one.y.begin(), one.y.begin() + 8),
+              std::vector(one.y.begin() + 8, one.y.begin() + 16));
+    EXPECT_NE(std::vector(one.y.begin(), one.y.begin() + 8),
+              std::vector(one.y.begin() + 16, one.y.begin() + 24));
     macro.repeats = 2;  // fewer repeats are a prefix of more
     EXPECT_EQ(run(macro).y, std::vector(one.y.begin(), one.y.begin() + 32));
 }
@@ -242,57 +262,68 @@ TEST_F(SingleLayer, RefusesWhatDoesNotFit) {
     write({{"x", random_tensor({2, 3, 8, 8}, 0, 15)}, {"w", random_tensor({4, 3, 3, 3}, -8, 7)}});
     MacFile macro = lossless_macro(4, 4);
     macro.settings.macro.rows = 8;
-    EXPECT_EQ(message([&] { run(macro); }),
-              "m.yaml: macro.rows is 8, but mapping whole_channels needs at least one whole window of 9 "
-              "rows; raise macro.rows or take mapping: dense.");
+    EXPECT_EQ(
+        message([&] { run(macro); }),
+        "m.yaml: macro.rows is 8, but mapping whole_channels needs at least one whole window of 9 "
+        "rows; raise macro.rows or take mapping: dense.");
     macro = lossless_macro(4, 4);
     macro.settings.macro.noise.random.sigma = 0.5;
-    EXPECT_EQ(message([&] { run(macro); }), "m.yaml: key 'seed' is missing, but macro.noise draws random "
-                                            "numbers. Add for example seed: 1.");
+    EXPECT_EQ(message([&] { run(macro); }),
+              "m.yaml: key 'seed' is missing, but macro.noise draws random "
+              "numbers. Add for example seed: 1.");
     macro.seed = 1;
     macro.repeats = 1'000'000;
-    EXPECT_EQ(message([&] { run(macro); }),
-              "m.yaml: the result would take 6.4 GiB (1000000 repeat(s) of 288 outputs, 24 bytes each), "
-              "but the limit is 2 GiB. Take fewer repeats or images.");
+    EXPECT_EQ(
+        message([&] { run(macro); }),
+        "m.yaml: the result would take 6.4 GiB (1000000 repeat(s) of 288 outputs, 24 bytes each), "
+        "but the limit is 2 GiB. Take fewer repeats or images.");
 }
 
 TEST_F(SingleLayer, NamesTheOperandThatIsWrong) {
     const MacFile macro = lossless_macro(4, 4);
-    const auto error = [&](const std::map<std::string, TestTensor>& tensors,
-                           const std::map<std::string, std::vector<std::int64_t>>& attributes = {}) {
-        write(tensors, attributes);
-        return message([&] { read_layer_operands(folder_ / "in.h5", macro.settings); });
-    };
+    const auto error =
+        [&](const std::map<std::string, TestTensor>& tensors,
+            const std::map<std::string, std::vector<std::int64_t>>& attributes = {}) {
+            write(tensors, attributes);
+            return message([&] { read_layer_operands(folder_ / "in.h5", macro.settings); });
+        };
     TestTensor x = random_tensor({2, 3, 6}, 0, 15), w = random_tensor({4, 6}, -8, 7);
     EXPECT_EQ(error({{"x", x}, {"w", w}}), "");
     x.values[21] = -5;
-    EXPECT_EQ(error({{"x", x}, {"w", w}}),
-              "in.h5: x[1, 0, 3] is -5, but activations are unsigned here. For two's complement set the "
-              "root attribute signed_activations to 1.");
+    EXPECT_EQ(
+        error({{"x", x}, {"w", w}}),
+        "in.h5: x[1, 0, 3] is -5, but activations are unsigned here. For two's complement set the "
+        "root attribute signed_activations to 1.");
     x.values[21] = 16;
     EXPECT_EQ(error({{"x", x}, {"w", w}}),
               "in.h5: x[1, 0, 3] is 16, but unsigned activations of 4 bit(s) lie in 0..15. Set "
               "activation_bits to the width that the integers have.");
     x.values[21] = 0;
     w.values[7] = -9;
-    EXPECT_EQ(error({{"x", x}, {"w", w}}),
-              "in.h5: w[1, 1] is -9, but weights of 4 bit(s) lie in -8..7. Set weight_bits to the width "
-              "that the integers have.");
+    EXPECT_EQ(
+        error({{"x", x}, {"w", w}}),
+        "in.h5: w[1, 1] is -9, but weights of 4 bit(s) lie in -8..7. Set weight_bits to the width "
+        "that the integers have.");
     w.values[7] = -8;
-    EXPECT_EQ(error({{"x", x}, {"w", {{3, 8}, w.values}}}),
-              "in.h5: x has shape [2, 3, 6] and w has shape [3, 8], but their last axes must be equal.");
+    EXPECT_EQ(
+        error({{"x", x}, {"w", {{3, 8}, w.values}}}),
+        "in.h5: x has shape [2, 3, 6] and w has shape [3, 8], but their last axes must be equal.");
     EXPECT_EQ(error({{"x", x}}), "in.h5: dataset 'x' is there, but its partner 'w' is not.");
     EXPECT_THAT(error({{"y", x}}), ::testing::HasSubstr("no operands found"));
     EXPECT_THAT(error({{"x", x}, {"w", w}, {"q", x}, {"k", x}}),
                 ::testing::HasSubstr("operands of several products"));
-    EXPECT_THAT(error({{"x", x}, {"w", w}}, {{"stride", {2}}}), ::testing::HasSubstr("'stride' is 2"));
+    EXPECT_THAT(error({{"x", x}, {"w", w}}, {{"stride", {2}}}),
+                ::testing::HasSubstr("'stride' is 2"));
     EXPECT_EQ(error({{"x", x}, {"w", w}}, {{"padding", {0}}}),
               "in.h5: attribute 'padding' is unknown. Did you mean 'pad'?");
-    const TestTensor image = random_tensor({1, 4, 3, 3}, 0, 15), window = random_tensor({2, 4, 5, 5}, 0, 7);
-    EXPECT_EQ(error({{"x", image}, {"w", window}}),
-              "in.h5: x has a height of 3 and 0 of padding, but the window of w spans 5. Raise pad or "
-              "lower dilation.");
-    EXPECT_THAT(error({{"x", image}, {"w", window}}, {{"groups", {3}}}), ::testing::HasSubstr("'groups' is 3"));
+    const TestTensor image = random_tensor({1, 4, 3, 3}, 0, 15),
+                     window = random_tensor({2, 4, 5, 5}, 0, 7);
+    EXPECT_EQ(
+        error({{"x", image}, {"w", window}}),
+        "in.h5: x has a height of 3 and 0 of padding, but the window of w spans 5. Raise pad or "
+        "lower dilation.");
+    EXPECT_THAT(error({{"x", image}, {"w", window}}, {{"groups", {3}}}),
+                ::testing::HasSubstr("'groups' is 3"));
     EXPECT_THAT(error({{"x", image}, {"w", window}}, {{"groups", {2}}}),
                 ::testing::HasSubstr("the second axis of w must be 2"));
     EXPECT_THAT(error({{"x", image}, {"w", window}}, {{"pad", {1, 2, 3}}}),

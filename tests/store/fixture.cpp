@@ -33,6 +33,7 @@ LayerSums sums_of(std::uint64_t h) {
     LayerSums sums;
     sums.outputs = h % 100000;
     sums.conversions = mix(h) % 1000000;
+    sums.y = {mix(h + 5), static_cast<std::int64_t>(h % 3) - 1};
     sums.e = {mix(h + 1), -1};
     sums.ee = {mix(h + 2), static_cast<std::int64_t>(h % 7)};
     sums.yy = {mix(h + 3), 12};

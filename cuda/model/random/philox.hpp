@@ -17,7 +17,7 @@ struct PhiloxKey {
 };
 
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC'11): a bijection of the counter under the key.
-// Same integers as Random123 and cuRAND for the same key and counter (tests/model/philox_test.cpp).
+// Same integers as Random123 and cuRAND for the same key and counter (tests/model/test_philox.cpp).
 ACIM_HD inline PhiloxWords philox4x32(PhiloxWords c, PhiloxKey key) {
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t a = std::uint64_t{0xD2511F53u} * c.w[0];

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/run/workload.hpp"
+#include "host/sweep/spec.hpp"
+
+namespace acim {
+
+// Checks every point on every layer as far as that is possible before calibration has told which
+// activations are signed. InputError naming the layer.
+void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig>& points,
+                            const Workload& workload);
+
+}  // namespace acim

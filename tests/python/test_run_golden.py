@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pinned trial data: any change of a bit of a result fails here.
+
+A change that is meant raises model_version; then print the new constants with
+
+    ACIM_UPDATE_GOLDEN=1 python3 -m pytest -s tests/python/test_run_golden.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from sweep_cases import SMALL, finished, needs_data, trials
+
+pytestmark = needs_data
+
+UPDATE = os.environ.get("ACIM_UPDATE_GOLDEN") == "1"
+
+# One column a point: every sampling path, serial and parallel cycles, hybrid, both mappings, both
+# noises, every kind of range.
+POINTS = {
+    "macro.adc.bits": [8, 6, 7, 7, 8, 7, 6, 9],
+    "macro.adc.range": ["full", "full", "full", "full", "full", [0.0, 0.25], "counts", "full"],
+    "macro.noise.random.sigma": [0, 0, 0.5, 0.5, 0.25, 0.5, 0, 0.5],
+    "macro.noise.nonlinear.sigma": [0, 0, 0, 0, 0.05, 0.05, 0, 0],
+    "macro.bits_per_cycle": [1, 1, 1, 1, 4, 3, 1, 8],
+    "macro.hybrid.levels": [0, 0, 0, 0, 2, 0, 3, 0],
+    "macro.mapping": ["whole_channels", "dense", "dense", "dense", "dense", "whole_channels",
+                      "dense", "dense"],
+    "macro.rows": [255, 255, 255, 255, 128, 255, 63, 200],
+    "path": ["auto", "auto", "auto", "fixed", "auto", "auto", "auto", "auto"],
+}
+MIXED = {
+    "workload.images": 40, "quantisation.images": 64, "quantisation.per_channel": True,
+    "trials.chips": 2, "trials.repeats": 2, "grid": {}, "zip": POINTS,
+}
+MIXED_SHA256 = "66b6df3c79caee27fdc735d1ca82d74a157a0ab8ce713c625945f5984e023bfd"
+MIXED_PATHS = "ppppp lllll ttttt fffff ttttt ttttt lllll fffff"
+
+# Correct images of quickstart's own settings: (ADC bits, sigma) to the counts of 2 chips, of
+# 500 images each.
+QUICK = {"grid.macro.adc.bits": [5, 6, 8], "grid.macro.noise.random.sigma": [0, 0.35, 1.0],
+         "trials.chips": 2}
+QUICK_CORRECT = {
+    (5, 0.0): [115, 115], (5, 0.35): [55, 53], (5, 1.0): [51, 42],
+    (6, 0.0): [191, 191], (6, 0.35): [54, 50], (6, 1.0): [57, 44],
+    (8, 0.0): [459, 459], (8, 0.35): [172, 171], (8, 1.0): [62, 56],
+}
+QUICK_BASELINE = (462, 459)  # float, noise-free quantised
+
+
+def digest(results: Path) -> str:
+    """SHA-256 of everything that a trial computed, in the order of the file: integers only."""
+    table = trials(results)
+    sha = hashlib.sha256()
+    for name in ("point", "chip", "repeat", "first_image", "n_images", "correct", "agree",
+                 "cross_entropy", "bits"):
+        sha.update(name.encode() + np.ascontiguousarray(table[name], "<i8").tobytes())
+    return sha.hexdigest()
+
+
+def paths(results: Path) -> str:
+    """Sampling paths of the layers, by the first letter, a word a point."""
+    with h5py.File(results) as file:
+        point, path = file["layers/point"][()], file["layers/path"].asstr()[()]
+    return " ".join("".join(name[0] for name in path[point == p]) for p in range(point.max() + 1))
+
+
+def test_mixed_sweep(tmp_path: Path) -> None:
+    results = finished(tmp_path / "run", MIXED)
+    if UPDATE:
+        print(f'\nMIXED_SHA256 = "{digest(results)}"\nMIXED_PATHS = "{paths(results)}"')
+        return
+    assert paths(results) == MIXED_PATHS
+    assert {letter for letter in MIXED_PATHS} == set("pltf ")  # product, lut, table, fixed
+    assert digest(results) == MIXED_SHA256
+
+
+def test_table_and_fixed_path_are_two_samples_of_one_law(tmp_path: Path) -> None:
+    """Points 2 and 3 differ in the path alone: other random numbers, equal laws. With 5 chips of 40
+    images the accuracies differ by less than 0.15 (5 standard deviations of the difference)."""
+    settings = MIXED | {"trials.chips": 5, "trials.repeats": 1,
+                        "zip": {key: values[2:4] for key, values in POINTS.items()}}
+    table = trials(finished(tmp_path / "run", settings))
+    first, second = (table["correct"][table["point"] == p] for p in (0, 1))
+    assert not np.array_equal(table["cross_entropy"][:5], table["cross_entropy"][5:])
+    assert abs(first.mean() - second.mean()) / 40 < 0.15
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished(tmp_path_factory.mktemp("quick") / "run", QUICK)
+
+
+def correct_counts(results: Path) -> dict[tuple[int, float], list[int]]:
+    table = trials(results)
+    with h5py.File(results) as file:
+        bits, sigma = file["macro.adc.bits"][()], file["macro.noise.random.sigma"][()]
+    return {(int(bits[p]), float(sigma[p])): table["correct"][table["point"] == p].tolist()
+            for p in range(len(bits))}
+
+
+def test_correct_images_of_quickstart(quick: Path) -> None:
+    counts = correct_counts(quick)
+    with h5py.File(quick) as file:
+        baseline = tuple(round(500 * file[name][0]) for name in ("float_accuracy",
+                                                                 "baseline_accuracy"))
+    if UPDATE:
+        print(f"\nQUICK_CORRECT = {counts}\nQUICK_BASELINE = {baseline}")
+        return
+    assert baseline == QUICK_BASELINE
+    assert counts == QUICK_CORRECT
+
+
+def test_quickstart_shows_a_knee(quick: Path) -> None:
+    """A point within one point of the digital network, another at least ten below."""
+    digital = QUICK_BASELINE[1] / 500
+    means = {key: np.mean(values) / 500 for key, values in correct_counts(quick).items()}
+    assert max(means.values()) > digital - 0.01
+    assert min(means.values()) < digital - 0.10
+
+
+def test_other_seed_gives_other_noise(quick: Path, tmp_path: Path) -> None:
+    """Only points with noise depend on the seed."""
+    one = SMALL | {"grid.macro.adc.bits": [7]}
+    a = trials(finished(tmp_path / "a", one))
+    b = trials(finished(tmp_path / "b", one | {"seed": 2}))
+    noisy = a["point"] == 1
+    assert np.array_equal(a["cross_entropy"][~noisy], b["cross_entropy"][~noisy])
+    assert len(set(a["cross_entropy"][~noisy])) == 1
+    both = np.concatenate([a["cross_entropy"][noisy], b["cross_entropy"][noisy]])
+    assert len(set(both)) == 8  # each chip and repeat draws its own
