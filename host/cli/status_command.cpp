@@ -1,16 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/run/progress.hpp"
 #include "host/store/attempt.hpp"
 #include "host/store/run_directory.hpp"
 #include "host/store/trial_table.hpp"
 
 namespace acim {
 namespace {
+
+// An attempt that has not reported for this long was killed, or its machine lost the directory.
+constexpr std::int64_t silence = 30;  // [s]
+
+std::int64_t now() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string state(const Attempt& a) {
+    if (!a.stop.empty()) return fmt::format("ended {} after {} units", a.stop, a.units_done);
+    return now() - a.updated < silence ? fmt::format("running, {} units so far", a.units_done)
+                                       : fmt::format("killed after {} units", a.units_done);
+}
+
+// A line per attempt, the points that failed, and the time that what runs now will take.
+std::string attempts(const std::vector<Attempt>& all, std::size_t left) {
+    std::string text;
+    double rate = 0.0;
+    for (const Attempt& a : all) {
+        text += fmt::format("shard {} on {} ({}): started {}, {}\n", a.shard, a.host, a.engine,
+                            a.start, state(a));
+        for (const std::string& failure : a.failures) text += "  failed: " + failure + "\n";
+        if (a.stop.empty() && now() - a.updated < silence && a.seconds > 0.0)
+            rate += static_cast<double>(a.units_done) / a.seconds;
+    }
+    if (rate > 0.0 && left > 0)
+        text += "ETA " + Progress::duration(static_cast<double>(left) / rate) + "\n";
+    return text;
+}
 
 void run(const std::string& path) {
     const RunDirectory directory = RunDirectory::open(path);
@@ -26,12 +59,7 @@ void run(const std::string& path) {
                                         static_cast<double>(planned)
                                   : 100.0,
                       left));
-    for (const Attempt& a : load_attempts(directory))
-        print(fmt::format("shard {} on {} ({}): started {}, {}\n", a.shard, a.host, a.engine,
-                          a.start,
-                          a.stop.empty() ? std::string("running or killed")
-                                         : fmt::format("ended {} after {} units", a.stop,
-                                                       a.units_done)));
+    print(attempts(load_attempts(directory), left));
 }
 
 }  // namespace

@@ -116,7 +116,8 @@ void ImageWriter::write(const std::string& path, const std::vector<std::string>&
     const Id type = text_type();
     const Dims dims{values.size()};
     const Id space = make_space(dims, path);
-    const Id creation = dataset_creation(dims, H5Tget_size(type.get()), path);
+    // The dataset holds references into the file's heap, which filters cannot take: size 0, none.
+    const Id creation = dataset_creation(dims, 0, path);
     const Id dataset = made(H5Dcreate2(state_->file.get(), path.c_str(), type.get(), space.get(),
                                        state_->link_creation.get(), creation.get(), H5P_DEFAULT),
                             path);

@@ -48,7 +48,8 @@ public:
 
     RunOutcome go() {
         const auto left = units_left();
-        record_attempt(directory_, attempt_ = describe_attempt());
+        attempt_ = describe_attempt();
+        report_attempt();
         Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
         progress_ = &progress;
         {
@@ -59,24 +60,36 @@ public:
         if (!left.empty()) progress.finish();
         outcome_.interrupted = stop_ && outcome_.left() > 0;
         attempt_.stop = utc_now();
-        attempt_.units_done = outcome_.finished;
-        record_attempt(directory_, attempt_);
+        attempt_.failures = outcome_.failures;
+        report_attempt();
         if (options_.shard.whole()) publish();
         return std::move(outcome_);
     }
 
 private:
-    // Stores what waits even while long units run. A full disk shows again in the next append or
-    // in the last flush, which report it.
+    // Stores what waits even while long units run, and tells `status` every few seconds how far
+    // this attempt is. A full disk shows again in the next append or in the last flush, which
+    // report it.
     void tick(const std::stop_token& end) {
-        while (!end.stop_requested()) {
+        for (int round = 1; !end.stop_requested(); ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
             try {
                 writer_.flush_if_due();
+                if (round % 25 == 0) report_attempt();
             } catch (const StorageError&) {
                 return;
             }
         }
+    }
+
+    void report_attempt() {
+        using std::chrono::duration;
+        attempt_.units_done = writer_.complete();
+        attempt_.seconds = duration<double>(std::chrono::steady_clock::now() - start_).count();
+        attempt_.updated = std::chrono::duration_cast<std::chrono::seconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count();
+        record_attempt(directory_, attempt_);
     }
 
     Attempt describe_attempt() const {
@@ -201,6 +214,7 @@ private:
     SegmentWriter writer_;
     std::unique_ptr<TrialEngine> engine_;
     Attempt attempt_;
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     RunOutcome outcome_;
     Progress* progress_ = nullptr;
     std::set<WorkUnit> done_;

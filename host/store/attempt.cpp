@@ -22,6 +22,9 @@ Attempt attempt_from_json(const nlohmann::json& value) {
     value.at("engine").get_to(attempt.engine);
     value.at("threads").get_to(attempt.threads);
     value.at("units_done").get_to(attempt.units_done);
+    value.at("seconds").get_to(attempt.seconds);
+    value.at("updated").get_to(attempt.updated);
+    value.at("failures").get_to(attempt.failures);
     value.at("code_version").get_to(attempt.code_version);
     return attempt;
 }
@@ -37,6 +40,9 @@ void record_attempt(const RunDirectory& directory, const Attempt& attempt) {
                                {"engine", attempt.engine},
                                {"threads", attempt.threads},
                                {"units_done", attempt.units_done},
+                               {"seconds", attempt.seconds},
+                               {"updated", attempt.updated},
+                               {"failures", attempt.failures},
                                {"code_version", attempt.code_version}};
     write_file_atomically(directory.runs() / (attempt.token + ".json"), value.dump(2) + "\n");
 }

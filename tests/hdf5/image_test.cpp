@@ -72,6 +72,15 @@ TEST(Image, TextsScalarsAndOrderComeBack) {
     EXPECT_EQ(in.type_class("/m"), TypeClass::floating);
 }
 
+TEST(Image, ManyTextsComeBack) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < 5000; ++i) texts.push_back("layer" + std::to_string(i));
+    ImageWriter out;
+    out.write("/names", texts);
+    const Reader in = Reader::from_bytes(out.image(), "image");
+    EXPECT_EQ(in.read_strings("/names"), texts);
+}
+
 TEST(Image, EmptyArraysComeBackEmpty) {
     ImageWriter out;
     out.write("/x", std::vector<float>{}, {0, 7});

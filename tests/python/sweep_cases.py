@@ -17,13 +17,14 @@ import pytest
 from mac_cases import ROOT, binary, run
 
 QUICKSTART = ROOT / "sweeps" / "quickstart.yaml"
+SWEEP = ROOT / "tests" / "python" / "lenet_sweep.yaml"
 IMAGES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 LABELS = Path("/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz")
 
 needs_data = pytest.mark.skipif(
     not IMAGES.exists(), reason="Fashion-MNIST is missing: apt-get install dataset-fashion-mnist")
 
-# The quickstart cut down to 4 points x 2 chips x 2 repeats = 16 units of 40 images.
+# lenet_sweep.yaml cut down to 4 points x 2 chips x 2 repeats = 16 units of 40 images.
 SMALL = {
     "workload.images": 40, "quantisation.images": 64, "trials.chips": 2, "trials.repeats": 2,
     "grid.macro.adc.bits": [6, 8], "grid.macro.noise.random.sigma": [0, 0.5],
@@ -42,13 +43,13 @@ def set_options(settings: dict[str, object]) -> list[str]:
 
 
 def sweep(folder: Path, settings: dict[str, object], *options: object,
-          file: Path = QUICKSTART) -> subprocess.CompletedProcess[str]:
+          file: Path = SWEEP) -> subprocess.CompletedProcess[str]:
     """`acimsweep run` of the file with these settings into the folder."""
     return run("run", file, "-o", folder, "-q", *set_options(settings), *options)
 
 
 def finished(folder: Path, settings: dict[str, object], *options: object,
-             file: Path = QUICKSTART) -> Path:
+             file: Path = SWEEP) -> Path:
     """The same, expected to succeed: the results file (which a shard does not write)."""
     result = sweep(folder, settings, *options, file=file)
     assert result.returncode == 0, result.stderr
@@ -58,7 +59,7 @@ def finished(folder: Path, settings: dict[str, object], *options: object,
 
 def start(folder: Path, settings: dict[str, object], *options: object) -> subprocess.Popen[str]:
     """`acimsweep run` in the background."""
-    command = [binary(), "run", QUICKSTART, "-o", folder, "-q", *set_options(settings), *options]
+    command = [binary(), "run", SWEEP, "-o", folder, "-q", *set_options(settings), *options]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 

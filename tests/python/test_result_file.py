@@ -89,6 +89,7 @@ def test_xarray_reads_every_group(results: Path, engine: str) -> None:
     assert layers["layer"].dtype == object
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 def test_xarray_unstacks_trials_by_point_and_chip(results: Path) -> None:
     trials = xr.load_dataset(results, group="trials")[[*TRIAL_COLUMNS[:4], "correct"]]
     cube = trials.set_index(row=TRIAL_COLUMNS[:4]).unstack("row")

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from sweep_cases import LABELS, SMALL, finished, needs_data, set_options, sweep, trials
-from mac_cases import run
+from sweep_cases import SMALL, finished, needs_data, trials
 
 pytestmark = needs_data
 
@@ -66,10 +65,14 @@ def test_all_layers_digital(digital: Path) -> None:
     ({"macro.rows": 127, "macro.adc.bits": 7}, "product"),
     ({"macro.rows": 100, "macro.adc.range": "counts"}, "product"),
     ({"macro.hybrid.levels": 16, "macro.adc.bits": 3}, None),
-    ({"path": "table"}, "table"),
-    ({"path": "fixed", "workload.images": 40}, "fixed"),
+    # Noise that never reaches the next code, 50 standard deviations away, through both samplers.
+    ({"path": "table", "macro.noise.random.sigma": 0.01}, "table"),
+    ({"path": "fixed", "macro.noise.random.sigma": 0.01}, "fixed"),
     ({"macro.bits_per_cycle": 2, "macro.rows": 85, "macro.adc.bits": 8}, "product"),
-    ({"macro.bits_per_cycle": 3, "macro.rows": 585, "macro.adc.bits": 12}, "product"),
+    # With a remainder cycle of 2 bits.
+    ({"macro.bits_per_cycle": 3, "macro.rows": 585, "macro.adc.bits": 12,
+      "macro.adc.range": "counts"}, "product"),
+    ({"macro.bits_per_cycle": 4, "macro.rows": 273, "macro.adc.bits": 12}, "product"),
 ])
 def test_lossless_adc_equals_the_digital_network(tmp_path: Path, digital: Path, macro: dict,
                                                  path: str | None) -> None:
@@ -96,8 +99,6 @@ def test_first_and_last_layer_digital(tmp_path: Path) -> None:
     assert set(every["path"]) == {"table"}
     assert (some["error_sd"][[0, 4]] == 0).all() and (some["error_sd"][[1, 2, 3]] > 0).all()
     assert (some["conversions"][[0, 4]] == 0).all()
-    # Layers are named by their position among all MAC layers, so that making conv1 digital leaves
-    # the noise of conv2 what it was: same exact inputs would give the same errors.
     assert (some["conversions"][1:4].to_numpy() == every["conversions"][1:4].to_numpy()).all()
 
 
@@ -133,7 +134,7 @@ def test_h5py(results: Path) -> None:
         assert file["macro.adc.bits"].attrs["spec_path"] == "macro.adc.bits"
         assert file.attrs["seed"] == 1 and file.attrs["images"] == 43
         assert file.attrs["sweep_complete"] == 1
-        assert "quickstart" in file["provenance/sweep_yaml"].asstr()[()]
+        assert "name: lenet" in file["provenance/sweep_yaml"].asstr()[()]
         assert set(file["status"].asstr()[()]) == {"done"}
 
 
@@ -148,6 +149,7 @@ def test_correct_bits_unpack_to_correct(results: Path) -> None:
         assert np.allclose(file["accuracy"][()], by_hand, rtol=0, atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:object name is not a valid Python identifier")
 def test_pandas(results: Path) -> None:
     points = pd.read_hdf(results, "tables/points")
     with h5py.File(results) as file:
@@ -172,13 +174,3 @@ def test_interval_kinds(results: Path) -> None:
     assert noise_free.tolist() == [1, 0, 1, 0]
     assert (kinds[[0, 2]] == "exact").all() and not (kinds[[1, 3]] == "exact").any()
     assert (low[[0, 2]] == mean[[0, 2]]).all() and (low[[1, 3]] < high[[1, 3]]).all()
-
-
-def test_float_accuracy_by_the_labels(results: Path) -> None:
-    """The labels are read in order: a network that knows them best has the most correct bits."""
-    import gzip
-    labels = np.frombuffer(gzip.open(LABELS).read()[8:51], np.uint8)
-    assert len(labels) == 43 and labels.max() < 10
-    with h5py.File(results) as file:
-        accuracy = file["float_accuracy"][0]
-    assert accuracy > 0.8 and round(43 * accuracy) == pytest.approx(43 * accuracy, abs=1e-9)

@@ -157,10 +157,19 @@ TEST(RunDirectory, ReadOnlyFileSystemIsAStorageError) {
 TEST(Attempt, EachHasItsOwnFile) {
     const Scratch scratch;
     const auto run = RunDirectory::create_or_open(scratch / "run", small_plan());
-    record_attempt(run, {"b", "1/3", "2026-01-02T00:00:00Z", "", "node7", "cpu", 2, 0, "0.1.0"});
-    record_attempt(run, {"a", "0/3", "2026-01-01T00:00:00Z", "", "node6", "cpu", 4, 0, "0.1.0"});
-    record_attempt(run, {"b", "1/3", "2026-01-02T00:00:00Z", "2026-01-02T00:01:00Z", "node7", "cpu",
-                         2, 99, "0.1.0"});
+    Attempt later;
+    later.token = "b";
+    later.start = "2026-01-02T00:00:00Z";
+    later.host = "node7";
+    record_attempt(run, later);
+    Attempt earlier;
+    earlier.token = "a";
+    earlier.start = "2026-01-01T00:00:00Z";
+    earlier.host = "node6";
+    record_attempt(run, earlier);
+    later.stop = "2026-01-02T00:01:00Z";
+    later.units_done = 99;
+    record_attempt(run, later);
     std::ofstream(run.runs() / "damaged.json") << "{";
     const auto attempts = load_attempts(run);
     ASSERT_EQ(attempts.size(), 2U);
