@@ -96,7 +96,7 @@ def plot_accuracy_efficiency(axes: Axes, results: Results) -> None:
         axes.set_xscale("log")
     axes.set_xlabel("Energy efficiency [TOPS/W, native bits]")
     axes.set_ylabel("Top-1 accuracy [%], 95 % interval over chips")
-    axes.legend(loc="best", title=_series_title(table, results))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), title=_series_title(table, results))
 
 
 def plot_accuracy_bits(axes: Axes, results: Results) -> None:
@@ -116,8 +116,6 @@ def plot_accuracy_bits(axes: Axes, results: Results) -> None:
         axes.set_title(", ".join(f"{_short(k)} = {v:g}" if isinstance(v, float)
                                  else f"{_short(k)} = {v}" for k, v in fixed.items()),
                        fontsize=9, color=_GREY)
-    if SIGMA in table or BASELINE in results.points:
-        axes.legend(loc="best", title=_series_title(table, results))
 
 
 def _series(table: pd.DataFrame, results: Results):

@@ -88,8 +88,9 @@ def open_results(path: str | os.PathLike[str]) -> Results:
         raise ResultsError(f"{name}: not an HDF5 file, or damaged ({error})") from error
     with file:
         _check_schema(name, file)
-        columns = dict(_columns(file))
-        points = _frame(file, "point")
+        root = file["/"]  # unlike the file, the group keeps the order of creation
+        columns = dict(_columns(root))
+        points = _frame(root, "point")
         return Results(
             path=name,
             points=points.set_index("point", drop=True) if "point" in points else points,

@@ -24,10 +24,11 @@ CycleLaw CycleLaw::lut(const MacroParams& macro, int width) {
         if (inject.active) {
             const double position = static_cast<double>(s * law.scale_.mul - law.scale_.sub) /
                                     static_cast<double>(law.scale_.den);
-            const double shift = law.noise_.random * inject.n1 +
-                                 nonlinear_sigma(law.noise_, s) * inject.n2;
+            const double shift =
+                law.noise_.random * inject.n1 + nonlinear_sigma(law.noise_, s) * inject.n2;
             const double limit = law.scale_.code_max + 1.0;
-            code = clip_code(law.scale_, round_half_even(std::clamp(position + shift, -1.0, limit)));
+            code =
+                clip_code(law.scale_, round_half_even(std::clamp(position + shift, -1.0, limit)));
         }
         law.codes_[static_cast<std::size_t>(s)] = static_cast<std::uint16_t>(code);
     }
@@ -99,7 +100,7 @@ CycleLawView CycleLaw::view() const {
     v.scale = scale_;
     v.noise = noise_;
     v.codes = codes_.data();
-    v.table = {cells_.data(), escape_.data(),         base_.data(),           law_.data(),
+    v.table = {cells_.data(),          escape_.data(),         base_.data(),    law_.data(),
                residual_begin_.data(), residual_first_.data(), residual_.data()};
     v.normal = &inverse_normal_table();
     return v;
@@ -112,16 +113,16 @@ std::uint64_t CycleLaw::bytes() const {
 std::shared_ptr<const CycleLaw> CycleLawCache::get(SamplingPath path, const MacroParams& macro,
                                                    int width) {
     const NoiseParams& n = macro.noise;
-    const Key key{path,          macro.rows,     macro.adc.bits,    macro.adc.range,
-                  width,         macro.adc.lo,   macro.adc.hi,      n.random.sigma,
-                  n.random.unit, n.nonlinear.sigma, n.inject.active, n.inject.n1, n.inject.n2};
+    const Key key{path,          macro.rows,        macro.adc.bits,  macro.adc.range,
+                  width,         macro.adc.lo,      macro.adc.hi,    n.random.sigma,
+                  n.random.unit, n.nonlinear.sigma, n.inject.active, n.inject.n1,
+                  n.inject.n2};
     auto& slot = laws_[key];
     if (!slot) {
-        slot = std::make_shared<const CycleLaw>(path == SamplingPath::table
-                                                    ? CycleLaw::table(macro, width)
-                                                : path == SamplingPath::fixed
-                                                    ? CycleLaw::fixed(macro, width)
-                                                    : CycleLaw::lut(macro, width));
+        slot = std::make_shared<const CycleLaw>(
+            path == SamplingPath::table   ? CycleLaw::table(macro, width)
+            : path == SamplingPath::fixed ? CycleLaw::fixed(macro, width)
+                                          : CycleLaw::lut(macro, width));
     }
     return slot;
 }

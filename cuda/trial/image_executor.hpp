@@ -33,9 +33,9 @@ private:
 
     const QuantizedNetwork& network_;
     const ProductKernel& kernel_;
-    std::vector<std::vector<float>> values_;   // per tensor
-    std::vector<std::int16_t> quantised_;      // the product's input tensor
-    std::vector<std::int16_t> rows_;           // [pixels][depth] of one convolution group
+    std::vector<std::vector<float>> values_;  // per tensor
+    std::vector<std::int16_t> quantised_;     // the product's input tensor
+    std::vector<std::int16_t> rows_;          // [pixels][depth] of one convolution group
     std::vector<std::int64_t> analog_, digital_, exact_;
 };
 

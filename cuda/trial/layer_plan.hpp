@@ -15,18 +15,18 @@ namespace acim {
 
 // What a layer looks like to the macro.
 struct LayerShape {
-    int outputs = 0;        // M, of one convolution group
-    int depth = 0;          // K
-    int window = 1;         // kh*kw, 1 for linear layers
-    bool is_signed = false; // activations
+    int outputs = 0;         // M, of one convolution group
+    int depth = 0;           // K
+    int window = 1;          // kh*kw, 1 for linear layers
+    bool is_signed = false;  // activations
 };
 
 // One conversion of an output and row group: k = plane*cycles + cycle.
 struct ConversionPlan {
     int plane = 0, cycle = 0;
-    bool through_adc = true;    // else digital: exact s into D
-    bool noisy = true;          // else rounded without noise (ASiM's hybrid)
-    std::int64_t weight = 0;    // of the code in A, or of s in D
+    bool through_adc = true;  // else digital: exact s into D
+    bool noisy = true;        // else rounded without noise (ASiM's hybrid)
+    std::int64_t weight = 0;  // of the code in A, or of s in D
 };
 
 // How one MAC layer is computed, everything decided: shared by all engines.
@@ -35,13 +35,14 @@ struct LayerPlan {
     SamplingPath path = SamplingPath::product;
     int weight_bits = 8, activation_bits = 8;
     CycleLayout cycles;
-    int rows = 0;        // N
-    int group_rows = 0;  // rows that a full group really uses
-    int groups = 0;      // row groups
-    int depth = 0;       // K
-    std::vector<ConversionPlan> conversions;                 // plane-major, `planes * cycles`
-    std::array<std::shared_ptr<const CycleLaw>, max_cycles> law;      // per cycle, on `path`
-    std::array<std::shared_ptr<const CycleLaw>, max_cycles> rounding; // per cycle, noise-free codes
+    int rows = 0;                             // N
+    int group_rows = 0;                       // rows that a full group really uses
+    int groups = 0;                           // row groups
+    int depth = 0;                            // K
+    std::vector<ConversionPlan> conversions;  // plane-major, `planes * cycles`
+    std::array<std::shared_ptr<const CycleLaw>, max_cycles> law;  // per cycle, on `path`
+    std::array<std::shared_ptr<const CycleLaw>, max_cycles>
+        rounding;  // per cycle, noise-free codes
     OutputScale output;
     std::int64_t product_to_codes_num = 1, product_to_codes_den = 1;  // A = product*num/den
 

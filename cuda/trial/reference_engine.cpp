@@ -18,8 +18,8 @@ public:
         CycleLawCache cache;
         for (const WorkUnit& unit : units) {
             if (stop) return;
-            const PointPlan plan = make_point_plan(*setup_->network, setup_->points[unit.point],
-                                                   *kernel_, cache);
+            const PointPlan plan =
+                make_point_plan(*setup_->network, setup_->points[unit.point], *kernel_, cache);
             TrialResult result = empty_result(*setup_, unit);
             run_images(*setup_, plan, 0, unit.images, executor, result);
             sink(std::move(result));

@@ -74,7 +74,8 @@ private:
 
     void add_group(const LayerPlan& plan, const Element& e, int group, const ProductPlace& place,
                    std::int64_t& analog, std::int64_t& digital) const {
-        const FreshPlace fresh{e.place, static_cast<std::uint32_t>(group), place.image, place.layer};
+        const FreshPlace fresh{e.place, static_cast<std::uint32_t>(group), place.image,
+                               place.layer};
         for (std::size_t k = 0; k < plan.conversions.size(); ++k) {
             const ConversionPlan& c = plan.conversions[k];
             const std::int64_t s = row_sum(plan, e, group, c.plane, c.cycle);

@@ -40,14 +40,16 @@ std::string interpreter() {
 
 // Becomes the plotting program; comes back only if there is none.
 void plot(const ParetoOptions& options) {
-    std::vector<std::string> words = {interpreter(), "-m", "acimsweep.pareto", options.results,
-                                      "--svg", options.svg, "--png", options.png};
+    std::vector<std::string> words = {interpreter(),   "-m",       "acimsweep.pareto",
+                                      options.results, "--svg",    options.svg,
+                                      "--png",         options.png};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     add_package_path();
     execvp(argv[0], argv.data());
-    warn("no plot: " + interpreter() + " cannot be started. Install python3-matplotlib, "
+    warn("no plot: " + interpreter() +
+         " cannot be started. Install python3-matplotlib, "
          "python3-h5py and python3-pandas, or take --no-plot");
 }
 
@@ -65,9 +67,11 @@ void run(ParetoOptions options) {
 
 void add_pareto_command(CLI::App& app, ExitCode&) {
     auto options = std::make_shared<ParetoOptions>();
-    CLI::App* command = app.add_subcommand(
-        "pareto", "Accuracy against TOPS/W with intervals: table and plot");
-    command->add_option("results", options->results, "a results file")->type_name("F.h5")->required();
+    CLI::App* command =
+        app.add_subcommand("pareto", "Accuracy against TOPS/W with intervals: table and plot");
+    command->add_option("results", options->results, "a results file")
+        ->type_name("F.h5")
+        ->required();
     command->add_option("--svg", options->svg, "the plot; default pareto.svg beside F.h5")
         ->type_name("PATH");
     command->add_option("--png", options->png, "the plot; default pareto.png beside F.h5")

@@ -26,17 +26,18 @@ void request_stop(int signal) {
 }
 
 std::string summary(const RunOutcome& outcome, const SweepOptions& options, const Shard& shard) {
-    std::string text = fmt::format("{}: {} of {} units were there, {} ran", 
-                                   options.directory().string(), outcome.found, outcome.planned,
-                                   outcome.finished);
+    std::string text =
+        fmt::format("{}: {} of {} units were there, {} ran", options.directory().string(),
+                    outcome.found, outcome.planned, outcome.finished);
     if (outcome.left() > 0)
         text += fmt::format(", {} are left: the same command goes on", outcome.left());
     text += ".\n";
     if (shard.whole())
         text += fmt::format("results: {}\n", (options.directory() / "results.h5").string());
     else
-        text += fmt::format("shard {}/{}: collect all shards with `acimsweep merge {} -o results.h5`\n",
-                            shard.index, shard.count, options.directory().string());
+        text +=
+            fmt::format("shard {}/{}: collect all shards with `acimsweep merge {} -o results.h5`\n",
+                        shard.index, shard.count, options.directory().string());
     return text;
 }
 
@@ -45,8 +46,8 @@ void run(const RunCommandOptions& options, ExitCode& result) {
     const Shard shard = parse_shard(options.shard);
     std::signal(SIGINT, request_stop);
     std::signal(SIGTERM, request_stop);
-    SweepPlan plan = make_sweep_plan(
-        options.sweep, {options.overrides, options.directory(), options.threads});
+    SweepPlan plan =
+        make_sweep_plan(options.sweep, {options.overrides, options.directory(), options.threads});
     print(baseline_lines(plan));
     const RunOutcome outcome = run_sweep(
         plan, {options.directory(), options.threads, shard, options.quiet}, stop_requested);
@@ -66,8 +67,9 @@ void add_run_command(CLI::App& app, ExitCode& result) {
     CLI::App* command = app.add_subcommand(
         "run", "Run a sweep, or go on with it: what is stored is never run again");
     add_sweep_options(*command, *options);
-    command->add_option("--shard", options->shard,
-                        "run part i of n; any number of shards may run at the same time")
+    command
+        ->add_option("--shard", options->shard,
+                     "run part i of n; any number of shards may run at the same time")
         ->type_name("i/n");
     command->add_flag("-q,--quiet", options->quiet, "no progress");
     command->callback([options, &result] { run(*options, result); });

@@ -54,11 +54,11 @@ void run(const std::string& path) {
     const std::size_t left = missing_units(plan, table).size();
     print(fmt::format("{}: sweep {}, {} points, {} chips, {} repeats, {} images\n", path,
                       plan.sweep_name, plan.points.size(), plan.chips, plan.repeats, plan.images));
-    print(fmt::format("{} of {} units done ({:.1f} %), {} left\n", planned - left, planned,
-                      planned > 0 ? 100.0 * static_cast<double>(planned - left) /
-                                        static_cast<double>(planned)
-                                  : 100.0,
-                      left));
+    print(fmt::format(
+        "{} of {} units done ({:.1f} %), {} left\n", planned - left, planned,
+        planned > 0 ? 100.0 * static_cast<double>(planned - left) / static_cast<double>(planned)
+                    : 100.0,
+        left));
     print(attempts(load_attempts(directory), left));
 }
 

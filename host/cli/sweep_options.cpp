@@ -24,20 +24,26 @@ std::filesystem::path SweepOptions::directory() const {
 
 void SweepOptions::check_engine() const {
     if (engine == "cuda")
-        throw InputError("--engine cuda: this build has no CUDA engine. Use --engine cpu, which "
-                         "gives the same bytes");
+        throw InputError(
+            "--engine cuda: this build has no CUDA engine. Use --engine cpu, which "
+            "gives the same bytes");
 }
 
 void add_sweep_options(CLI::App& command, SweepOptions& options) {
     command.add_option("sweep", options.sweep, "the sweep file")->type_name("S.yaml")->required();
-    command.add_option("-o,--output", options.out,
-                       "run directory; default results/<name of S.yaml>")
+    command
+        .add_option("-o,--output", options.out, "run directory; default results/<name of S.yaml>")
         ->type_name("DIR");
-    command.add_option("--set", options.overrides,
-                       "override a key of S.yaml, as in --set trials.chips=8; may be repeated")
-        ->type_name("KEY=VALUE")->take_all()->expected(1)->allow_extra_args(false);
+    command
+        .add_option("--set", options.overrides,
+                    "override a key of S.yaml, as in --set trials.chips=8; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->take_all()
+        ->expected(1)
+        ->allow_extra_args(false);
     command.add_option("--threads", options.threads, "threads; default every core")
-        ->type_name("N")->check(CLI::Range(0, 4096));
+        ->type_name("N")
+        ->check(CLI::Range(0, 4096));
     command.add_option("--engine", options.engine, "auto, cpu or cuda")
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }

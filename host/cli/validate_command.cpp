@@ -26,10 +26,11 @@ void run_validate(const ValidateOptions& options) {
     check_points_on_layers(spec, points, workload);
     const std::uint64_t trials =
         std::uint64_t{points.size()} * spec.trials.chips * spec.trials.repeats;
-    print(fmt::format("{}: valid. {} points x {} chips x {} repeats = {} trials of {} images; {} MAC "
-                      "layers in {}.\n",
-                      options.sweep, points.size(), spec.trials.chips, spec.trials.repeats, trials,
-                      workload.images, workload.layers.size(), spec.workload.network));
+    print(
+        fmt::format("{}: valid. {} points x {} chips x {} repeats = {} trials of {} images; {} MAC "
+                    "layers in {}.\n",
+                    options.sweep, points.size(), spec.trials.chips, spec.trials.repeats, trials,
+                    workload.images, workload.layers.size(), spec.workload.network));
 }
 
 }  // namespace

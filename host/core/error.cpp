@@ -4,8 +4,8 @@
 namespace acim {
 
 void fail_contract(const char* expression, const char* file, int line) {
-    throw ContractError(std::string(file) + ":" + std::to_string(line) + ": broken contract: " +
-                        expression);
+    throw ContractError(std::string(file) + ":" + std::to_string(line) +
+                        ": broken contract: " + expression);
 }
 
 }  // namespace acim

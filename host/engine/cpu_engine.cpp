@@ -62,9 +62,9 @@ private:
 class CpuEngine : public TrialEngine {
 public:
     explicit CpuEngine(int threads)
-        : threads_(threads > 0 ? threads
-                               : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {
-    }
+        : threads_(threads > 0
+                       ? threads
+                       : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {}
 
     std::string name() const override {
         return "cpu, " + std::to_string(threads_) + (threads_ == 1 ? " thread, " : " threads, ") +
@@ -92,7 +92,11 @@ private:
     public:
         Run(const TrialSetup& setup, const ProductKernel& kernel, std::span<const WorkUnit> units,
             const Sink& sink, const std::atomic<bool>& stop)
-            : setup_(setup), kernel_(kernel), units_(units), sink_(sink), stop_(stop),
+            : setup_(setup),
+              kernel_(kernel),
+              units_(units),
+              sink_(sink),
+              stop_(stop),
               plans_(setup, kernel) {
             for (const WorkUnit& unit : units) plans_.expect(unit.point);
         }

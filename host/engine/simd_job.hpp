@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda/trial/product_kernel.hpp"
+#include "host/engine/shift_table.hpp"
 
 namespace acim {
 
@@ -18,6 +19,7 @@ struct alignas(64) LaneWords {
 
 enum class Sampler {
     table_narrow,  // one table, s < 1024: 16-bit indices
+    table_shift,   // the same in registers, where the rows are shifts and the machine can
     table_wide,    // any tables: 32-bit indices
     lut,           // codes per s
     fixed          // scalar reference sampler on vector sums
@@ -34,18 +36,19 @@ struct SimdLayer {
     bool serial8 = false;            // eight one-bit cycles
     bool any_digital = false;
     Sampler sampler = Sampler::table_narrow;
-    std::vector<LaneWords> weights;           // [groups][blocks][planes][words]
-    std::vector<std::uint64_t> code_weight;   // [quads] four int16
+    std::vector<LaneWords> weights;          // [groups][blocks][planes][words]
+    std::vector<std::uint64_t> code_weight;  // [quads] four int16
     std::vector<std::uint64_t> digital_weight;
     std::vector<std::uint64_t> exact_weight;
-    std::vector<int> shift;                   // [quads] power of two common to the quad's weights
-    std::vector<std::uint32_t> entries;       // own copy of several tables, or of codes for lut
-    std::vector<std::uint32_t> row_offset;    // [quads*4] first row of conversion k's table
-    const std::uint32_t* table = nullptr;     // entries, or the one table of the plan
+    std::vector<int> shift;                 // [quads] power of two common to the quad's weights
+    std::vector<std::uint32_t> entries;     // own copy of several tables, or of codes for lut
+    std::vector<std::uint32_t> row_offset;  // [quads*4] first row of conversion k's table
+    const std::uint32_t* table = nullptr;   // entries, or the one table of the plan
+    ShiftTable shift_table;                 // table_shift only
     std::uint32_t max_escape = 0;
-    std::vector<CycleLawView> cycle_law;      // [cycles], for escapes and the fixed path
-    std::vector<int> quiet;                   // conversions rounded without noise
-    std::vector<std::int16_t> rows16;         // [outputs][padded depth], path product only
+    std::vector<CycleLawView> cycle_law;  // [cycles], for escapes and the fixed path
+    std::vector<int> quiet;               // conversions rounded without noise
+    std::vector<std::int16_t> rows16;     // [outputs][padded depth], path product only
     int padded_depth = 0;
 };
 

@@ -47,16 +47,16 @@ void pack_conversions(SimdLayer& layer, const LayerPlan& plan) {
         const std::size_t first = static_cast<std::size_t>(4 * quad);
         const int shift = first < plan.conversions.size() ? plan.conversions[first].plane : 0;
         layer.shift.push_back(shift);
-        layer.code_weight.push_back(quad_weights(
-            plan, quad, shift, [](const LayerPlan&, const ConversionPlan& c) {
+        layer.code_weight.push_back(
+            quad_weights(plan, quad, shift, [](const LayerPlan&, const ConversionPlan& c) {
                 return c.through_adc ? c.weight : std::int64_t{0};
             }));
-        layer.digital_weight.push_back(quad_weights(
-            plan, quad, shift, [](const LayerPlan&, const ConversionPlan& c) {
+        layer.digital_weight.push_back(
+            quad_weights(plan, quad, shift, [](const LayerPlan&, const ConversionPlan& c) {
                 return c.through_adc ? std::int64_t{0} : c.weight;
             }));
-        layer.exact_weight.push_back(quad_weights(
-            plan, quad, shift, [](const LayerPlan& p, const ConversionPlan& c) {
+        layer.exact_weight.push_back(
+            quad_weights(plan, quad, shift, [](const LayerPlan& p, const ConversionPlan& c) {
                 return place_value(p.cycles, p.weight_bits, c.plane, c.cycle);
             }));
     }
@@ -94,7 +94,9 @@ void pack_tables(SimdLayer& layer, const LayerPlan& plan) {
             layer.entries.insert(layer.entries.end(), law->codes().begin(), law->codes().end());
         layer.table = layer.entries.data();
     } else if (laws.size() == 1 && laws[0]->scale().full_scale < 1024) {
-        layer.sampler = Sampler::table_narrow;
+        const auto shifts = find_shift_table(*laws[0]);
+        layer.sampler = shifts ? Sampler::table_shift : Sampler::table_narrow;
+        if (shifts) layer.shift_table = *shifts;
         layer.table = laws[0]->cells().data();
     } else {
         layer.sampler = Sampler::table_wide;
@@ -106,9 +108,9 @@ void pack_tables(SimdLayer& layer, const LayerPlan& plan) {
 
 void pack_planes(SimdLayer& layer, const LayerPlan& plan, std::span<const std::int8_t> weights) {
     layer.words = (std::min(plan.group_rows, plan.depth) + 63) / 64;
-    layer.weights.assign(static_cast<std::size_t>(layer.groups) * layer.blocks * layer.planes *
-                             layer.words,
-                         LaneWords{});
+    layer.weights.assign(
+        static_cast<std::size_t>(layer.groups) * layer.blocks * layer.planes * layer.words,
+        LaneWords{});
     for (int g = 0; g < layer.groups; ++g) {
         const int begin = g * plan.group_rows;
         const int length = std::min(plan.group_rows, plan.depth - begin);
@@ -121,7 +123,10 @@ void pack_planes(SimdLayer& layer, const LayerPlan& plan, std::span<const std::i
                     if ((value >> i & 1) == 0) continue;
                     const std::size_t word =
                         ((static_cast<std::size_t>(g) * layer.blocks + m / block_outputs) *
-                             layer.planes + i) * layer.words + r / 64;
+                             layer.planes +
+                         i) *
+                            layer.words +
+                        r / 64;
                     layer.weights[word].lane[m % block_outputs] |= std::uint64_t{1} << (r % 64);
                 }
             }

@@ -21,7 +21,8 @@ struct FloatProduct {
     std::vector<float> bias;     // [M], zeros where the layer has none
 };
 
-using FloatOperation = std::variant<FloatProduct, Relu, Clip, Add, Affine, MaxPool, AveragePool, View>;
+using FloatOperation =
+    std::variant<FloatProduct, Relu, Clip, Add, Affine, MaxPool, AveragePool, View>;
 
 struct FloatOperator {
     // MAC layers carry the name users know: the weight's name without ".weight" (conv1,

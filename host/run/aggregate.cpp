@@ -60,10 +60,14 @@ using Texts = std::vector<std::string>;
 
 const char* kind_name(IntervalKind kind) {
     switch (kind) {
-        case IntervalKind::none: return "none";
-        case IntervalKind::exact: return "exact";
-        case IntervalKind::student_t: return "student_t";
-        case IntervalKind::resolution: return "resolution";
+        case IntervalKind::none:
+            return "none";
+        case IntervalKind::exact:
+            return "exact";
+        case IntervalKind::student_t:
+            return "student_t";
+        case IntervalKind::resolution:
+            return "resolution";
     }
     return "";
 }
@@ -99,7 +103,8 @@ struct StatisticsColumns {
     }
 
     void move_to(std::vector<Column>& out) {
-        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+        const auto put = [&out](const char* name, const char* unit, const char* text,
+                                auto& values) {
             out.push_back({name, unit, text, std::move(values)});
         };
         put("n_trials", "1", "finished trials", trials);
@@ -142,7 +147,8 @@ struct FactColumns {
     }
 
     void move_to(std::vector<Column>& out) {
-        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+        const auto put = [&out](const char* name, const char* unit, const char* text,
+                                auto& values) {
             out.push_back({name, unit, text, std::move(values)});
         };
         put("float_accuracy", "1", "accuracy of the float network", float_accuracy);
@@ -170,7 +176,9 @@ void add_point_columns(const PlanRecord& plan, const std::vector<PointSums>& sum
         const auto trials = sums[p].complete(plan.images);
         statistics.add(point_statistics(trials, {plan.images, facts[p].deterministic}));
         fact_columns.add(facts[p]);
-        status.push_back(trials.size() == planned ? "done" : trials.empty() ? "pending" : "partial");
+        status.push_back(trials.size() == planned ? "done"
+                         : trials.empty()         ? "pending"
+                                                  : "partial");
     }
     const auto front = pareto_front(statistics.accuracy, fact_columns.tops);
     Integers pareto(front.begin(), front.end());
@@ -215,7 +223,8 @@ struct LayerColumns {
     }
 
     void move_to(std::vector<Column>& out) {
-        const auto put = [&out](const char* name, const char* unit, const char* text, auto& values) {
+        const auto put = [&out](const char* name, const char* unit, const char* text,
+                                auto& values) {
             out.push_back({name, unit, text, std::move(values)});
         };
         put("point", "1", "index of the point", point);

@@ -23,17 +23,18 @@ NetworkLibrary::NetworkLibrary(std::shared_ptr<const Workload> workload,
 
 std::string NetworkLibrary::recipe_hash(const QuantisationRecipe& recipe) const {
     const QuantisationSpec& s = recipe.spec;
-    const nlohmann::json text = {{"model_version", model_version},
-                                 {"graph", workload_->graph_hash},
-                                 {"calibration", recipe.on_evaluated ? workload_->data->content_hash()
-                                                      : workload_->calibration_hash},
-                                 {"weights", static_cast<int>(s.weights)},
-                                 {"activations", static_cast<int>(s.activations)},
-                                 {"per_channel", s.per_channel},
-                                 {"images", s.images},
-                                 {"percentile", s.percentile},
-                                 {"weight_bits", recipe.weight_bits},
-                                 {"activation_bits", recipe.activation_bits}};
+    const nlohmann::json text = {
+        {"model_version", model_version},
+        {"graph", workload_->graph_hash},
+        {"calibration",
+         recipe.on_evaluated ? workload_->data->content_hash() : workload_->calibration_hash},
+        {"weights", static_cast<int>(s.weights)},
+        {"activations", static_cast<int>(s.activations)},
+        {"per_channel", s.per_channel},
+        {"images", s.images},
+        {"percentile", s.percentile},
+        {"weight_bits", recipe.weight_bits},
+        {"activation_bits", recipe.activation_bits}};
     return sha256_hex(text.dump());
 }
 
@@ -61,8 +62,8 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRe
     if (!network) network = load(name);
     if (!network)
         network = std::make_shared<const QuantizedNetwork>(
-            quantise(*workload_->graph, statistics(recipe), recipe.spec,
-                     recipe.weight_bits, recipe.activation_bits));
+            quantise(*workload_->graph, statistics(recipe), recipe.spec, recipe.weight_bits,
+                     recipe.activation_bits));
     return network;
 }
 

@@ -17,7 +17,7 @@ namespace acim {
 // How one integer network comes out of the float one.
 struct QuantisationRecipe {
     QuantisationSpec spec;
-    bool on_evaluated = false;  // calibrate on the evaluated images
+    bool on_evaluated = false;                      // calibrate on the evaluated images
     std::vector<int> weight_bits, activation_bits;  // per MAC layer
 };
 

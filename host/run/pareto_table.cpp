@@ -54,7 +54,8 @@ std::string interval(double low, double high) {
 
 std::vector<TextColumn> result_columns(const hdf5::Reader& in, const std::vector<bool>& front) {
     const auto accuracy = in.read<double>("/accuracy");
-    const auto low = in.read<double>("/accuracy_ci_low"), high = in.read<double>("/accuracy_ci_high");
+    const auto low = in.read<double>("/accuracy_ci_low"),
+               high = in.read<double>("/accuracy_ci_high");
     const auto images = in.read<double>("/accuracy_image_half_width");
     const auto energy = in.read<double>("/energy"), tops = in.read<double>("/tops_per_watt");
     TextColumn mark{"front", {}}, acc{"accuracy %", {}}, ci{"95 % over chips", {}},

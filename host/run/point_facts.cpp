@@ -32,10 +32,14 @@ double number(const nlohmann::json& value) {
 
 const char* path_name(SamplingPath path) {
     switch (path) {
-        case SamplingPath::product: return "product";
-        case SamplingPath::lut: return "lut";
-        case SamplingPath::table: return "table";
-        case SamplingPath::fixed: return "fixed";
+        case SamplingPath::product:
+            return "product";
+        case SamplingPath::lut:
+            return "lut";
+        case SamplingPath::table:
+            return "table";
+        case SamplingPath::fixed:
+            return "fixed";
     }
     return "";
 }
@@ -52,8 +56,8 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
         const auto& product = std::get<Product>(node.op);
         const LayerPlan plan = plan_layer(node, point.layers[i], place);
         const auto pixels = static_cast<std::uint64_t>(output_pixels(network, product));
-        const Cost cost = layer_cost(layer_work(product, pixels, point.layers[i]), point.layers[i],
-                                     technology);
+        const Cost cost =
+            layer_cost(layer_work(product, pixels, point.layers[i]), point.layers[i], technology);
         total.add(cost);
         LayerFacts layer;
         layer.name = node.name;

@@ -24,14 +24,14 @@ struct LayerFacts {
 };
 
 struct PointFacts {
-    bool deterministic = false;  // no random term: every trial gives the same bits
+    bool deterministic = false;     // no random term: every trial gives the same bits
     std::uint64_t conversions = 0;  // per image
     double adc_energy = 0.0, array_energy = 0.0, digital_energy = 0.0;  // per inference [J]
-    double operations = 0.0;         // per inference
-    double tops_per_watt = 0.0;      // native bits
-    double bit_tops_per_watt = 0.0;  // normalised to 1 x 1 bit
-    double float_accuracy = 0.0, quantised_accuracy = 0.0;  // noise-free baselines [1]
-    std::vector<LayerFacts> layers;  // per MAC layer
+    double operations = 0.0;                                            // per inference
+    double tops_per_watt = 0.0;                                         // native bits
+    double bit_tops_per_watt = 0.0;                                     // normalised to 1 x 1 bit
+    double float_accuracy = 0.0, quantised_accuracy = 0.0;              // noise-free baselines [1]
+    std::vector<LayerFacts> layers;                                     // per MAC layer
 };
 
 // Throws InputError naming the layer where a setting does not fit it. Baselines stay 0.

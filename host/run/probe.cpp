@@ -14,7 +14,8 @@ double time_point(TrialEngine& engine, std::uint32_t point, std::uint32_t images
     const WorkUnit unit{point, 0, 0, 0, images};
     const std::atomic<bool> stop = false;
     const auto start = std::chrono::steady_clock::now();
-    engine.run({&unit, 1}, [](TrialResult&&) {}, stop);
+    engine.run(
+        {&unit, 1}, [](TrialResult&&) {}, stop);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 

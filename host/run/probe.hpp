@@ -9,11 +9,11 @@ namespace acim {
 
 // What a sweep will take on this machine.
 struct Estimate {
-    double conversions = 0.0;           // all trials
-    double seconds = 0.0;               // from the probe
-    double measured_rate = 0.0;         // conversions/s of the probe; 0 if nothing converts
-    std::uint64_t memory = 0;           // [byte] of the engine
-    std::uint64_t disk = 0;             // [byte] of segments, upper bound before compression
+    double conversions = 0.0;    // all trials
+    double seconds = 0.0;        // from the probe
+    double measured_rate = 0.0;  // conversions/s of the probe; 0 if nothing converts
+    std::uint64_t memory = 0;    // [byte] of the engine
+    std::uint64_t disk = 0;      // [byte] of segments, upper bound before compression
 };
 
 // Runs a few images of up to `probes` points, spread over the sweep, and scales up.

@@ -168,9 +168,9 @@ private:
                 if (unit.point == point && !done_.contains(in_plan(group, unit)))
                     rest.push_back(unit);
             if (!rest.empty() && !run_units(group, rest))
-                outcome_.failures.push_back(
-                    fmt::format("point {} ({}): {}", group.points[point],
-                                group.design_points[point].id.substr(0, 12), failure_));
+                outcome_.failures.push_back(fmt::format("point {} ({}): {}", group.points[point],
+                                                        group.design_points[point].id.substr(0, 12),
+                                                        failure_));
         }
     }
 

@@ -110,8 +110,9 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     const std::vector<PointConfig> points = expand(plan.spec);
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec));
     check_counters(plan);
-    const std::filesystem::path folder =
-        options.run_directory.empty() ? std::filesystem::path() : options.run_directory / "networks";
+    const std::filesystem::path folder = options.run_directory.empty()
+                                             ? std::filesystem::path()
+                                             : options.run_directory / "networks";
     plan.library = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cuda/trial/engine.hpp"
-#include "host/run/point_facts.hpp"
 #include "host/run/network_library.hpp"
+#include "host/run/point_facts.hpp"
 #include "host/run/workload.hpp"
 #include "host/store/plan_record.hpp"
 #include "host/sweep/spec.hpp"

@@ -15,10 +15,10 @@ namespace {
 std::uint32_t image_count(const SweepSpec& spec, const ImageSource& data) {
     if (!spec.workload.images) return data.count();
     if (*spec.workload.images > data.count())
-        throw InputError(fmt::format("{}: workload.images is {}, but {} holds {} images. Lower it, "
-                                     "or leave it out to use all",
-                                     spec.file.string(), *spec.workload.images,
-                                     spec.workload.data.images, data.count()));
+        throw InputError(fmt::format(
+            "{}: workload.images is {}, but {} holds {} images. Lower it, "
+            "or leave it out to use all",
+            spec.file.string(), *spec.workload.images, spec.workload.data.images, data.count()));
     return *spec.workload.images;
 }
 

@@ -32,18 +32,13 @@ Attempt attempt_from_json(const nlohmann::json& value) {
 }  // namespace
 
 void record_attempt(const RunDirectory& directory, const Attempt& attempt) {
-    const nlohmann::json value{{"token", attempt.token},
-                               {"shard", attempt.shard},
-                               {"start", attempt.start},
-                               {"stop", attempt.stop},
-                               {"host", attempt.host},
-                               {"engine", attempt.engine},
-                               {"threads", attempt.threads},
-                               {"units_done", attempt.units_done},
-                               {"seconds", attempt.seconds},
-                               {"updated", attempt.updated},
-                               {"failures", attempt.failures},
-                               {"code_version", attempt.code_version}};
+    const nlohmann::json value{
+        {"token", attempt.token},       {"shard", attempt.shard},
+        {"start", attempt.start},       {"stop", attempt.stop},
+        {"host", attempt.host},         {"engine", attempt.engine},
+        {"threads", attempt.threads},   {"units_done", attempt.units_done},
+        {"seconds", attempt.seconds},   {"updated", attempt.updated},
+        {"failures", attempt.failures}, {"code_version", attempt.code_version}};
     write_file_atomically(directory.runs() / (attempt.token + ".json"), value.dump(2) + "\n");
 }
 

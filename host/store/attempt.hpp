@@ -20,8 +20,8 @@ struct Attempt {
     std::string engine;
     std::uint32_t threads = 0;
     std::uint64_t units_done = 0;
-    double seconds = 0.0;       // that the trials took so far
-    std::int64_t updated = 0;   // when this was written [s since 1970]
+    double seconds = 0.0;               // that the trials took so far
+    std::int64_t updated = 0;           // when this was written [s since 1970]
     std::vector<std::string> failures;  // points that failed, with reasons
     std::string code_version;
 };

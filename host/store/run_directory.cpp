@@ -62,6 +62,14 @@ void expect_writable(const fs::path& path) {
     }
 }
 
+// Also when resuming: copies often lose empty folders, and a removed folder is a way to start over.
+void make_folders(const fs::path& path) {
+    for (const char* folder : {"segments", "networks", "runs"}) {
+        create_directories_durably(path / folder);
+        expect_writable(path / folder);
+    }
+}
+
 }  // namespace
 
 RunDirectory::RunDirectory(fs::path path, PlanRecord plan)
@@ -86,14 +94,11 @@ RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord
         expect_same(path, "data", stored.data_hash, plan.data_hash);
         directory.plan_.block_images = stored.block_images;
         if (plan_to_json(stored) == plan_to_json(directory.plan_)) {
-            expect_writable(directory.segments());
+            make_folders(path);
             return directory;
         }
     }
-    for (const char* folder : {"segments", "networks", "runs"}) {
-        create_directories_durably(path / folder);
-        expect_writable(path / folder);
-    }
+    make_folders(path);
     write_file_atomically(directory.plan_path(), plan_to_json(directory.plan_));
     return directory;
 }

@@ -135,8 +135,8 @@ TEST_P(EngineSuite, FailureOfTheSinkIsReported) {
 std::vector<Maker> makers() {
     std::vector<Maker> all = {{"reference", [] { return make_reference_engine(); }}};
     for (const int threads : {1, 2, 5})
-        all.push_back({"cpu" + std::to_string(threads),
-                       [threads] { return make_cpu_engine(threads); }});
+        all.push_back(
+            {"cpu" + std::to_string(threads), [threads] { return make_cpu_engine(threads); }});
     for (const std::string& target : simd::compiled_targets())
         all.push_back({"cpu_" + target, [target] {
                            simd::force_target(target);

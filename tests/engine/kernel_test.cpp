@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda/trial/product_kernel.hpp"
+#include "host/engine/shift_table.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
 
@@ -41,6 +42,14 @@ std::vector<Case> cases() {
     for (const int words : {60, 100, 170, 255, 300})
         add("rows" + std::to_string(words), settings(8, 8, words, 8, 1, 0.5, 0.05),
             {19, 2 * words + 37, 1, false}, 5);
+    // Lossless: the tables whose rows are shifts of one another.
+    for (const int tenths : {1, 2, 3, 5, 10, 30})
+        for (const int nonlinear : {0, 5, 20})
+            add("shift_" + std::to_string(tenths) + "_" + std::to_string(nonlinear),
+                settings(8, 8, 255, 8, 1, tenths / 10.0, nonlinear / 100.0), {16, 576, 9, false},
+                16);
+    add("shift_rows63", settings(4, 8, 63, 6, 1, 0.4, 0.1), {9, 300, 1, false}, 9);
+    add("shift_counts_of_two", settings(8, 8, 85, 8, 1, 0.5, 0.05), {9, 300, 1, false}, 9);
     add("general_table", settings(8, 8, 255, 8, 1, 0.7, 0.4), {64, 576, 9, false}, 7);
     add("lossy6", settings(8, 8, 255, 6, 1, 0.5, 0.0), {10, 300, 1, false}, 4);
     add("six_lsb", settings(8, 8, 255, 10, 1, 5.9, 0.0), {9, 300, 1, false}, 4);
@@ -92,6 +101,18 @@ Sums run(const ProductKernel& kernel, const LayerPlan& plan, const Case& c,
     kernel.run(plan, *packed, c.shape.outputs, c.pixels, inputs, OutputMap{5, c.pixels, 1},
                ProductPlace{trial_key(77, 3, 2), 12, 4711}, sums.spans());
     return sums;
+}
+
+TEST(ShiftTable, IsFoundWhereRowsAreShifts) {
+    MacroParams macro;
+    macro.noise.random = {0.5, NoiseUnit::lsb};
+    macro.noise.nonlinear.sigma = 0.05;
+    EXPECT_TRUE(find_shift_table(CycleLaw::table(macro, 1)));
+    macro.adc.bits = 7;  // lossy: several sums share a code
+    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 1)));
+    macro.adc.bits = 8;
+    macro.noise.random.sigma = 5.5;  // offsets beyond five bits
+    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 1)));
 }
 
 class KernelTest : public testing::TestWithParam<Case> {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from mac_cases import ROOT, run
 from sweep_cases import (IMAGES, LABELS, SWEEP, SMALL, assert_fails, finished, needs_data,
-                         set_options, start, sweep, write_idx)
+                         set_options, sweep, write_idx)
 
 pytestmark = needs_data
 
@@ -36,6 +37,7 @@ def fails(folder: Path, settings: dict, *parts: str) -> None:
     ({"macro.noise.random.unit": "volts"}, ["macro.noise.random.unit", "volts", "percent_fs"]),
     ({"macro.noise.random.sigma": -0.5}, ["macro.noise.random.sigma", "-0.5"]),
     ({"grid": {"macro.adc.bits": []}}, ["macro.adc.bits", "empty", "at least one value"]),
+    ({"grid": {"macro.adc.bits": [5, 6, 5]}}, ["points 0", "2", "macro.adc.bits=5", "repeats"]),
     ({"activation_bits": 4, "macro.bits_per_cycle": 5}, ["bits_per_cycle", "5", "4"]),
     ({"macro.rows": 24}, ["conv1", "macro.rows is 24", "25", "mapping: dense"]),
     ({"macro.rows": 25, "layers": [{"match": "conv2", "macro": {"rows": 9}}]},
@@ -70,7 +72,6 @@ def edited(folder: Path, old: str, new: str) -> Path:
     ("  mapping: whole_channels", "  mapping: whole_chanels", ["whole_chanels", "dense"]),
     ("[5, 6, 7, 8]", "[]", ["macro.adc.bits", "empty"]),
     ("[5, 6, 7, 8]", "[5, 6, 15]", ["macro.adc.bits", "15"]),
-    ("[5, 6, 7, 8]", "[5, 6, 5]", ["macro.adc.bits", "5"]),
     ("{chips: 4, repeats: 1}", "{chips: 1.5}", ["trials.chips", "1.5"]),
     ("seed: 1\n", "seed: 1\nseed: 2\n", ["seed"]),
 ])
@@ -199,6 +200,14 @@ def test_damaged_run_directory(tmp_path: Path) -> None:
     for command in (("status", folder), ("merge", folder, "-o", tmp_path / "m.h5")):
         assert_fails(run(*command), 2, "plan.json")
     refused(folder, {}, "plan.json")
+
+
+@pytest.mark.parametrize("lost", ["segments", "networks", "runs"])
+def test_a_removed_folder_is_made_again(tmp_path: Path, lost: str) -> None:
+    """Copies lose empty folders, and a user who wants to start over removes a full one."""
+    before = finished(tmp_path / "run", ONE).read_bytes()
+    shutil.rmtree(tmp_path / "run" / lost)
+    assert finished(tmp_path / "run", ONE).read_bytes() == before
 
 
 @pytest.mark.parametrize("command", [["pareto", "--no-plot"], ["export", "--csv"]])

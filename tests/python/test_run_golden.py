@@ -47,7 +47,11 @@ MIXED_PATHS = "ppppp lllll ttttt fffff ttttt ttttt lllll fffff"
 # 500 images each.
 QUICK = {"grid.macro.adc.bits": [6, 8, 10], "grid.macro.noise.random.sigma": [0, 0.06],
          "trials.chips": 2}
-QUICK_CORRECT: dict[tuple[int, float], list[int]] = {}
+QUICK_CORRECT = {
+    (6, 0.0): [191, 191], (6, 0.06): [90, 83],
+    (8, 0.0): [459, 459], (8, 0.06): [462, 456],
+    (10, 0.0): [459, 459], (10, 0.06): [376, 362],
+}
 QUICK_BASELINE = (462, 459)  # float, noise-free quantised
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mac_cases import run
-from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, attempts, finished, needs_data,
-                         segments, start, stored_units, sweep, trials, units_run, wait_until)
+from mac_cases import ROOT, run
+from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, attempts, finished,
+                         needs_data, segments, start, stored_units, sweep, trials, units_run, wait_until)
 
 pytestmark = needs_data
 
@@ -217,7 +217,7 @@ def test_more_images_keep_what_is_stored(small: Path, tmp_path: Path) -> None:
                 if (grown["id"][k], grown["chip"][k], grown["repeat"][k]) == key]
         for name in ("n_images", "correct", "agree"):
             assert grown[name][mine].sum() == fresh[name][row]
-        bits = [bit for k in mine for byte, bit in enumerate(unpack(grown, k))]
+        bits = [bit for k in mine for bit in unpack(grown, k)]
         assert bits == unpack(fresh, row)
 
 
@@ -243,3 +243,37 @@ def test_shrinking_and_growing_back_runs_nothing(small: Path, tmp_path: Path) ->
     assert (folder / "results.h5").read_bytes() == fresh.read_bytes()
     assert units_there(sweep(folder, SMALL)) == (SMALL_UNITS, SMALL_UNITS, 0)
     assert (folder / "results.h5").read_bytes() == (small / "results.h5").read_bytes()
+
+
+def test_several_networks(tmp_path: Path) -> None:
+    """Axes of quantisation give a network each; shards calibrate the same ones, each for itself."""
+    settings = SMALL | {"trials.repeats": 1, "grid": {
+        "weight_bits": [4, 8], "macro.noise.random.sigma": [0, 0.3],
+        "quantisation.per_channel": [True, False]}}
+    whole = finished(tmp_path / "whole", settings, "--threads", 1)
+    assert len(list((tmp_path / "whole" / "networks").glob("*.h5"))) == 4
+    shards = [tmp_path / f"run-{i}" for i in range(2)]
+    for i, folder in enumerate(shards):
+        finished(folder, settings, "--shard", f"{i}/2")
+    assert merged(tmp_path / "m.h5", *shards) == whole.read_bytes()
+
+
+def test_two_whole_runs_at_the_same_time(tmp_path: Path, many: bytes) -> None:
+    """Wasteful, but nothing breaks: units that both ran are equal in every bit."""
+    folder = tmp_path / "run"
+    processes = [start(folder, MANY, "--threads", 1) for _ in range(2)]
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, (out, err)
+    assert len(set(stored_units(folder))) == MANY_UNITS
+    assert (folder / "results.h5").read_bytes() == many
+
+
+def test_a_comment_makes_no_other_sweep(small: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small, tmp_path / "run"))
+    text = SWEEP.read_text().replace("../../data", str(ROOT / "data"))
+    (tmp_path / "s.yaml").write_text("# a remark\n" + text)
+    assert units_there(sweep(folder, SMALL, file=tmp_path / "s.yaml"))[0] == SMALL_UNITS
+    mine, golden = trials(folder / "results.h5"), trials(small / "results.h5")
+    assert all((mine[name] == golden[name]).all() for name in golden)
+    merged(tmp_path / "m.h5", folder, small)

@@ -54,8 +54,8 @@ ACIM_HD inline AdcScale adc_scale(const AdcParams& adc, int rows, int width) {
             scale.lsb_per_fs = static_cast<double>(65536 * top) / (adc.hi - adc.lo);
             break;
     }
-    const std::int64_t g = greatest_common_divisor(
-        greatest_common_divisor(scale.mul, scale.sub), scale.den);
+    const std::int64_t g =
+        greatest_common_divisor(greatest_common_divisor(scale.mul, scale.sub), scale.den);
     scale.mul /= g;
     scale.sub /= g;
     scale.den /= g;

@@ -15,10 +15,10 @@ namespace acim {
 
 // A table of cells as the samplers see it; s indexes rows.
 struct CodeTableView {
-    const std::uint32_t* cells = nullptr;   // [rows][64], CodeCell entries of clipped codes
-    const std::uint16_t* escape = nullptr;  // [rows], cells of the ESCAPE outcome
-    const std::int32_t* base = nullptr;     // [rows], code at offset 0, not clipped
-    const std::uint32_t* law = nullptr;     // [rows], index into the three arrays below
+    const std::uint32_t* cells = nullptr;           // [rows][64], CodeCell entries of clipped codes
+    const std::uint16_t* escape = nullptr;          // [rows], cells of the ESCAPE outcome
+    const std::int32_t* base = nullptr;             // [rows], code at offset 0, not clipped
+    const std::uint32_t* law = nullptr;             // [rows], index into the three arrays below
     const std::uint32_t* residual_begin = nullptr;  // [laws + 1], into residual
     const std::int32_t* residual_first = nullptr;   // [laws], offset of the first residual entry
     const std::uint64_t* residual = nullptr;        // cumulative, 2^64 steps
@@ -28,8 +28,8 @@ struct CodeTableView {
 struct CycleLawView {
     AdcScale scale;
     FreshNoise noise;
-    const std::uint16_t* codes = nullptr;  // [full_scale + 1], path lut
-    CodeTableView table;                   // path table
+    const std::uint16_t* codes = nullptr;        // [full_scale + 1], path lut
+    CodeTableView table;                         // path table
     const InverseNormalTable* normal = nullptr;  // path fixed
 };
 
@@ -75,9 +75,12 @@ ACIM_HD inline std::int32_t conversion_code(SamplingPath path, const CycleLawVie
                                             std::int64_t s, PhiloxKey key, const FreshPlace& place,
                                             std::uint32_t k, std::uint32_t vote) {
     switch (path) {
-        case SamplingPath::table: return table_code(cycle, s, key, place, k, vote);
-        case SamplingPath::fixed: return fixed_code(cycle, s, key, place, k, vote);
-        default: return cycle.codes[s];
+        case SamplingPath::table:
+            return table_code(cycle, s, key, place, k, vote);
+        case SamplingPath::fixed:
+            return fixed_code(cycle, s, key, place, k, vote);
+        default:
+            return cycle.codes[s];
     }
 }
 

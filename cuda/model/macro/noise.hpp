@@ -14,8 +14,8 @@ namespace acim {
 
 // Fresh noise of one cycle, in LSB of its ADC.
 struct FreshNoise {
-    double random = 0.0;      // sigma [LSB]
-    double nonlinear = 0.0;   // sigma at s = 0 [LSB]
+    double random = 0.0;           // sigma [LSB]
+    double nonlinear = 0.0;        // sigma at s = 0 [LSB]
     double cells_per_count = 1.0;  // N/FS: s*N/FS counts active cells
 
     ACIM_HD bool any() const { return random > 0.0 || nonlinear > 0.0; }

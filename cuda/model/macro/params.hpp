@@ -85,7 +85,7 @@ enum class PathRequest : std::uint8_t { automatic, table, fixed };
 
 // Everything that decides how one MAC layer is computed.
 struct LayerSettings {
-    bool analog = true;  // false: exact integer product of the same quantised operands
+    bool analog = true;       // false: exact integer product of the same quantised operands
     int weight_bits = 8;      // 2..8 (1 in `mac`: one positive plane)
     int activation_bits = 8;  // 1..9
     MacroParams macro;

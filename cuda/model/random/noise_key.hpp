@@ -20,15 +20,16 @@ enum class NoiseSource : std::uint32_t {
 
 // Widths of the counter fields [bits]; plan refuses what does not fit.
 struct CounterWidths {
-    static constexpr int group = 16, k = 10, vote = 6;    // word 1
-    static constexpr int source = 6, layer = 10;          // word 3; 16 bits spare
+    static constexpr int group = 16, k = 10, vote = 6;  // word 1
+    static constexpr int source = 6, layer = 10;        // word 3; 16 bits spare
 };
 static_assert(CounterWidths::group + CounterWidths::k + CounterWidths::vote == 32);
 static_assert(CounterWidths::source + CounterWidths::layer <= 16);
 
 // Key of everything that changes with time in one trial.
 ACIM_HD inline PhiloxKey trial_key(std::uint64_t seed, std::uint32_t chip, std::uint32_t repeat) {
-    const PhiloxKey sweep{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
+    const PhiloxKey sweep{
+        {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
     const PhiloxWords r = philox4x32(PhiloxWords{{chip, repeat, 0, 1}}, sweep);
     return PhiloxKey{{r.w[0], r.w[1]}};
 }
@@ -45,11 +46,11 @@ struct FreshPlace {
 // conversions that one call of this source serves.
 ACIM_HD inline PhiloxWords fresh_counter(NoiseSource source, const FreshPlace& place,
                                          std::uint32_t k, std::uint32_t vote) {
-    return PhiloxWords{
-        {place.element,
-         place.group | k << CounterWidths::group | vote << (CounterWidths::group + CounterWidths::k),
-         place.image,
-         static_cast<std::uint32_t>(source) | place.layer << CounterWidths::source}};
+    return PhiloxWords{{place.element,
+                        place.group | k << CounterWidths::group |
+                            vote << (CounterWidths::group + CounterWidths::k),
+                        place.image,
+                        static_cast<std::uint32_t>(source) | place.layer << CounterWidths::source}};
 }
 
 // The 16-bit uniform of conversion k within the call for k>>3.

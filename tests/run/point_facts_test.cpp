@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/point_facts.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "host/core/error.hpp"
+#include "tests/trial/small_network.hpp"
+
+namespace acim {
+namespace {
+
+using ::testing::HasSubstr;
+using testing_reference::small_network;
+using testing_reference::uniform_point;
+
+// Bits as the small network has them: 8, 6 and 8 bits of weights; activations of 8 bits unsigned,
+// 7 and 8 bits signed.
+DesignPoint point_of(const LayerSettings& settings) {
+    DesignPoint point = uniform_point(settings);
+    point.layers[1].weight_bits = 6;
+    point.layers[1].activation_bits = 7;
+    return point;
+}
+
+LayerSettings lossless_settings() {
+    LayerSettings s;
+    s.macro.rows = 15;
+    s.macro.adc.bits = 4;
+    return s;
+}
+
+TEST(PointFacts, ConversionsByHand) {
+    const PointFacts facts = point_facts(small_network(), point_of(lossless_settings()), "s.yaml");
+    ASSERT_EQ(facts.layers.size(), 3u);
+    // outputs * pixels * weight planes * cycles * row groups.
+    EXPECT_EQ(facts.layers[0].conversions, 4u * 36 * 8 * 8 * 1);  // 9 of 15 rows
+    EXPECT_EQ(facts.layers[1].conversions, 4u * 9 * 6 * 7 * 2);   // windows of 9: one a group
+    EXPECT_EQ(facts.layers[2].conversions, 5u * 1 * 8 * 8 * 1);   // 4 of 15 rows
+    EXPECT_EQ(facts.conversions, facts.layers[0].conversions + facts.layers[1].conversions +
+                                     facts.layers[2].conversions);
+    EXPECT_EQ(facts.layers[1].row_groups, 2u);
+    EXPECT_EQ(facts.layers[0].name, "conv1");
+    EXPECT_EQ(facts.layers[0].path, "product");
+    EXPECT_DOUBLE_EQ(facts.layers[0].row_utilisation, 9.0 / 15);
+    EXPECT_TRUE(facts.deterministic);
+    // Two operations a multiply-accumulate: outputs * pixels * depth.
+    EXPECT_DOUBLE_EQ(facts.operations, 2.0 * (4 * 36 * 9 + 4 * 9 * 18 + 5 * 4));
+}
+
+TEST(PointFacts, HybridConversionsAreNotConverted) {
+    LayerSettings s = lossless_settings();
+    s.macro.hybrid.levels = 2;  // the top level has one (plane, cycle), the next two
+    const PointFacts facts = point_facts(small_network(), point_of(s), "s.yaml");
+    EXPECT_EQ(facts.layers[0].conversions, 4u * 36 * (8 * 8 - 3));
+}
+
+TEST(PointFacts, OnlyNoiseIsRandom) {
+    LayerSettings s = lossless_settings();
+    s.macro.adc.bits = 3;
+    PointFacts facts = point_facts(small_network(), point_of(s), "s.yaml");
+    EXPECT_EQ(facts.layers[0].path, "lut");
+    EXPECT_TRUE(facts.deterministic);
+    s.macro.noise.random.sigma = 0.5;
+    facts = point_facts(small_network(), point_of(s), "s.yaml");
+    EXPECT_EQ(facts.layers[0].path, "table");
+    EXPECT_FALSE(facts.deterministic);
+    s.path = PathRequest::fixed;
+    EXPECT_EQ(point_facts(small_network(), point_of(s), "s.yaml").layers[0].path, "fixed");
+}
+
+// One noisy layer among digital ones makes the point random.
+TEST(PointFacts, DigitalLayers) {
+    LayerSettings s = lossless_settings();
+    s.macro.noise.random.sigma = 0.5;
+    DesignPoint point = point_of(s);
+    point.layers[0].analog = point.layers[1].analog = false;
+    PointFacts facts = point_facts(small_network(), point, "s.yaml");
+    EXPECT_EQ(facts.layers[0].path, "digital");
+    EXPECT_EQ(facts.layers[0].conversions, 0u);
+    EXPECT_GT(facts.layers[0].energy, 0.0);
+    EXPECT_FALSE(facts.deterministic);
+    point.layers[2].analog = false;
+    facts = point_facts(small_network(), point, "s.yaml");
+    EXPECT_TRUE(facts.deterministic);
+    EXPECT_EQ(facts.adc_energy, 0.0);
+    EXPECT_EQ(facts.conversions, 0u);
+}
+
+TEST(PointFacts, EnergyOfLayersIsThatOfThePoint) {
+    const PointFacts facts = point_facts(small_network(), point_of(lossless_settings()), "s.yaml");
+    double sum = 0.0;
+    for (const LayerFacts& layer : facts.layers) sum += layer.energy;
+    const double total = facts.adc_energy + facts.array_energy + facts.digital_energy;
+    EXPECT_NEAR(sum, total, 1e-12 * total);
+    EXPECT_NEAR(facts.tops_per_watt, facts.operations / total * 1e-12, 1e-9 * facts.tops_per_watt);
+    LayerSettings more = lossless_settings();
+    more.macro.adc.bits = 8;
+    EXPECT_GT(point_facts(small_network(), point_of(more), "s.yaml").adc_energy, facts.adc_energy);
+}
+
+TEST(PointFacts, TooFewRowsNameTheLayer) {
+    DesignPoint point = point_of(lossless_settings());
+    point.layers[1].macro.rows = 8;
+    try {
+        point_facts(small_network(), point, "s.yaml");
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("s.yaml: layer 'conv2'"));
+        EXPECT_THAT(error.what(), HasSubstr("macro.rows is 8"));
+    }
+}
+
+TEST(PointFacts, JsonGivesBackEveryBit) {
+    PointFacts facts = point_facts(small_network(), point_of(lossless_settings()), "s.yaml");
+    facts.float_accuracy = 0.1 + 0.2;
+    facts.quantised_accuracy = 1.0 / 3;
+    facts.tops_per_watt = std::numeric_limits<double>::quiet_NaN();
+    const std::string text = to_json(facts).dump();
+    const PointFacts back = point_facts_from_json(nlohmann::json::parse(text));
+    EXPECT_EQ(to_json(back).dump(), text);
+    EXPECT_EQ(back.float_accuracy, facts.float_accuracy);
+    EXPECT_EQ(back.adc_energy, facts.adc_energy);
+    EXPECT_TRUE(std::isnan(back.tops_per_watt));
+    ASSERT_EQ(back.layers.size(), 3u);
+    EXPECT_EQ(back.layers[1].energy, facts.layers[1].energy);
+    EXPECT_EQ(back.layers[1].row_utilisation, facts.layers[1].row_utilisation);
+}
+
+}  // namespace
+}  // namespace acim
