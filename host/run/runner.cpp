@@ -15,6 +15,7 @@
 #include "host/engine/cpu_engine.hpp"
 #include "host/run/aggregate.hpp"
 #include "host/run/progress.hpp"
+#include "host/run/run_log.hpp"
 #include "host/store/attempt.hpp"
 #include "host/store/results_file.hpp"
 #include "host/store/segment_writer.hpp"
@@ -40,6 +41,7 @@ public:
           options_(options),
           stop_(stop),
           directory_(RunDirectory::create_or_open(options.out, plan.record)),
+          log_(directory_.log()),
           writer_(directory_, options.shard.name()),
           engine_(make_cpu_engine(options.threads)) {
         plan_.record = directory_.plan();  // an older plan keeps its block size
@@ -50,6 +52,9 @@ public:
         const auto left = units_left();
         attempt_ = describe_attempt();
         report_attempt();
+        log_.info(fmt::format("start: shard {} on {} ({}), {} of {} units left", attempt_.shard,
+                              attempt_.host, attempt_.engine, left.size(), outcome_.planned));
+        for (const std::string& line : outcome_.warnings) log_.warn(line);
         Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
         progress_ = &progress;
         {
@@ -62,6 +67,10 @@ public:
         attempt_.stop = utc_now();
         attempt_.failures = outcome_.failures;
         report_attempt();
+        for (const std::string& line : outcome_.failures) log_.warn("failed: " + line);
+        log_.info(fmt::format("{}: {} units in {:.1f} s",
+                              outcome_.interrupted ? "interrupted" : "end", outcome_.finished,
+                              attempt_.seconds));
         if (options_.shard.whole()) publish();
         return std::move(outcome_);
     }
@@ -211,6 +220,7 @@ private:
     const RunOptions& options_;
     const std::atomic<bool>& stop_;
     RunDirectory directory_;
+    RunLog log_;
     SegmentWriter writer_;
     std::unique_ptr<TrialEngine> engine_;
     Attempt attempt_;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs small real sweeps (LeNet, Fashion-MNIST) with the real program, for the tests of this folder."""
+"""Runs small real sweeps (LeNet, Fashion-MNIST) with the real program, for these tests."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ SMALL = {
 }
 SMALL_UNITS = 16
 
-# 4 points x 50 chips x 4 repeats = 800 units of 4 images: a segment after every 256 of them.
-MANY = SMALL | {"workload.images": 4, "trials.chips": 50, "trials.repeats": 4}
-MANY_UNITS = 800
+# 4 points x 40 chips x 4 repeats = 640 units of 4 images: a segment after every 256 of them.
+MANY = SMALL | {"workload.images": 4, "trials.chips": 40, "trials.repeats": 4}
+MANY_UNITS = 640
 
 
 def set_options(settings: dict[str, object]) -> list[str]:
     """These keys as --set options; JSON is YAML."""
-    return [word for key, value in settings.items()
-            for word in ("--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}")]
+    texts = {key: value if isinstance(value, str) else json.dumps(value)
+             for key, value in settings.items()}
+    return [word for key, text in texts.items() for word in ("--set", f"{key}={text}")]
 
 
 def sweep(folder: Path, settings: dict[str, object], *options: object,

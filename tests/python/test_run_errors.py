@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mac_cases import ROOT, run
-from sweep_cases import (IMAGES, LABELS, SWEEP, SMALL, assert_fails, finished, needs_data,
+from sweep_cases import (IMAGES, LABELS, SWEEP, assert_fails, finished, needs_data,
                          set_options, sweep, write_idx)
 
 pytestmark = needs_data

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""results.h5 is a pure function of the sweep: threads, shards, interruptions and kills leave no trace."""
+"""results.h5 is a pure function of the sweep: threads, shards and kills leave no trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 
 from mac_cases import ROOT, run
 from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, attempts, finished,
-                         needs_data, segments, start, stored_units, sweep, trials, units_run, wait_until)
+                         needs_data, segments, start, stored_units, sweep, trials, units_run,
+                         wait_until)
 
 pytestmark = needs_data
 
@@ -184,7 +185,6 @@ def test_kill_at_random_moments(tmp_path: Path, many: bytes) -> None:
 
 @pytest.mark.parametrize("more", [
     {"trials.chips": 3},
-    {"trials.repeats": 3},
     {"grid.macro.adc.bits": [5, 6, 8]},
     {"grid.macro.noise.random.sigma": [0.5, 0.25, 0]},
     {"trials.chips": 3, "grid.macro.adc.bits": [8, 7, 6], "trials.repeats": 3},

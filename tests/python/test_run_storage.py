@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage that fails or lies: full disks, closed directories, flipped bytes. Nothing stored is lost."""
+"""Storage that fails or lies: full disks, flipped bytes. Nothing stored is lost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fill(folder: Path, leave: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("leave", [0, 8192, 90_000, 200_000])
+@pytest.mark.parametrize("leave", [0, 8192, 90_000])
 def test_full_disk(small_disk: Path, many: bytes, leave: int) -> None:
     """Exit code 4 that names a file; with space again the same command goes on."""
     folder = small_disk / "run"
@@ -128,7 +128,7 @@ def test_closed_directory(tmp_path: Path) -> None:
     assert result.returncode == 4 and "closed" in result.stderr
 
 
-@pytest.mark.parametrize("where", [0.0, 0.3, 0.6, 0.99])
+@pytest.mark.parametrize("where", [0.0, 0.5, 0.99])
 def test_flipped_bytes_in_a_segment(tmp_path: Path, many: bytes, where: float) -> None:
     """The file is named, its trials run again, and the bytes are those of a run without damage."""
     folder = tmp_path / "run"
@@ -167,8 +167,8 @@ def test_truncated_and_stray_files(tmp_path: Path, many: bytes) -> None:
     assert (folder / "results.h5").read_bytes() == many
 
 
-def test_equal_trial_other_bytes(tmp_path: Path) -> None:
-    """Two shards that disagree are refused aloud: the segment of another network, renamed points."""
+def test_a_foreign_segment(tmp_path: Path) -> None:
+    """The segment of another seed in the directory: refused by name."""
     a, b = tmp_path / "a", tmp_path / "b"
     finished(a, SMALL)
     finished(b, SMALL | {"seed": 5})
