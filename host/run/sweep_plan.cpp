@@ -117,6 +117,8 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;
     record.sweep_text = plan.spec.text;
+    for (const std::string& change : plan.spec.overrides)
+        record.sweep_text += "# --set " + change + "\n";
     record.seed = plan.spec.seed;
     record.chips = plan.spec.trials.chips;
     record.repeats = plan.spec.trials.repeats;

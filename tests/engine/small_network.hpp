@@ -47,28 +47,28 @@ inline Product product(TensorId input, TensorId output, int outputs, int depth, 
     return p;
 }
 
-// [1,2,8,8] -> conv 3x3 -> relu -> depthwise conv -> affine -> + -> max pool -> average pool ->
+// [1,2,8,8] -> conv 3x3 stride 2 -> relu -> depthwise conv -> affine -> + -> max pool -> average pool ->
 // view -> linear on signed values -> logits.
 inline std::shared_ptr<const QuantizedNetwork> small_network() {
     auto n = std::make_shared<QuantizedNetwork>();
-    n->tensors = {{"input", {1, 2, 8, 8}}, {"c1", {1, 6, 8, 8}}, {"r1", {1, 6, 8, 8}},
-                  {"c2", {1, 6, 8, 8}},    {"a", {1, 6, 8, 8}},  {"sum", {1, 6, 8, 8}},
-                  {"m", {1, 6, 4, 4}},     {"p", {1, 6, 2, 2}},  {"v", {1, 24}},
+    n->tensors = {{"input", {1, 2, 8, 8}}, {"c1", {1, 3, 4, 4}}, {"r1", {1, 3, 4, 4}},
+                  {"c2", {1, 3, 4, 4}},    {"a", {1, 3, 4, 4}},  {"sum", {1, 3, 4, 4}},
+                  {"m", {1, 3, 4, 4}},     {"p", {1, 3, 2, 2}},  {"v", {1, 12}},
                   {"logits", {1, 5}}};
     std::mt19937 random(11);
-    Product c1 = product(0, 1, 6, 18, {8, false, 1.0F / 255}, random);
+    Product c1 = product(0, 1, 3, 18, {8, false, 1.0F / 255}, random);
     c1.is_conv = true;
-    c1.conv = {1, 2, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 6, 8, 8};
-    Product c2 = product(2, 3, 6, 9, {8, false, 0.02F}, random);
+    c1.conv = {1, 2, 8, 8, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 3, 4, 4};
+    Product c2 = product(2, 3, 3, 9, {8, false, 0.02F}, random);
     c2.is_conv = true;
-    c2.conv = {6, 6, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 6, 8, 8};
-    const Product fc = product(8, 9, 5, 24, {8, true, 0.05F}, random);
-    PoolGeometry max{6, 8, 8, 4, 4, 2, 2, 2, 2, 0, 0};
-    PoolGeometry average{6, 4, 4, 2, 2, 2, 2, 2, 2, 0, 0};
+    c2.conv = {3, 3, 4, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 3, 4, 4};
+    const Product fc = product(8, 9, 5, 12, {8, true, 0.05F}, random);
+    PoolGeometry max{3, 4, 4, 4, 4, 3, 3, 1, 1, 1, 1};
+    PoolGeometry average{3, 4, 4, 2, 2, 2, 2, 2, 2, 0, 0};
     n->operators = {{"conv1", c1},
                     {"relu", Relu{1, 2}},
                     {"conv2", c2},
-                    {"bn", Affine{3, 4, {1, 2, 1, 2, 1, 2}, {-1, 0, 1, -1, 0, 1}}},
+                    {"bn", Affine{3, 4, {1, 2, 1}, {-1, 0, 1}}},
                     {"add", Add{4, 2, 5}},
                     {"max", MaxPool{5, 6, max}},
                     {"average", AveragePool{6, 7, average, false, 24}},

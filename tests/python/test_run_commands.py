@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from mac_cases import ROOT, binary, run
-from sweep_cases import (MANY, SMALL, SMALL_UNITS, SWEEP, assert_fails,
-                         environment, finished, needs_data, segments, set_options, start, wait_until)
+from sweep_cases import (MANY, SMALL, SMALL_UNITS, SWEEP, assert_fails, environment, finished,
+                         needs_data, segments, set_options, start, wait_until)
 
 pytestmark = needs_data
 
