@@ -118,13 +118,15 @@ std::shared_ptr<const CycleLaw> CycleLawCache::get(SamplingPath path, const Macr
                   n.random.unit, n.nonlinear.sigma, n.inject.active, n.inject.n1,
                   n.inject.n2};
     auto& slot = laws_[key];
-    if (!slot) {
-        slot = std::make_shared<const CycleLaw>(
+    auto law = slot.lock();
+    if (!law) {
+        law = std::make_shared<const CycleLaw>(
             path == SamplingPath::table   ? CycleLaw::table(macro, width)
             : path == SamplingPath::fixed ? CycleLaw::fixed(macro, width)
                                           : CycleLaw::lut(macro, width));
+        slot = law;
     }
-    return slot;
+    return law;
 }
 
 }  // namespace acim

@@ -54,16 +54,15 @@ private:
     std::uint32_t max_escape_ = 0;
 };
 
-// Shares equal laws between layers and points; not thread-safe.
+// Shares equal laws between layers and points as long as some plan holds them; not thread-safe.
 class CycleLawCache {
 public:
     std::shared_ptr<const CycleLaw> get(SamplingPath path, const MacroParams& macro, int width);
-    void clear() { laws_.clear(); }
 
 private:
     using Key = std::tuple<SamplingPath, int, int, AdcRange, int, std::int32_t, std::int32_t,
                            double, NoiseUnit, double, bool, double, double>;
-    std::map<Key, std::shared_ptr<const CycleLaw>> laws_;
+    std::map<Key, std::weak_ptr<const CycleLaw>> laws_;
 };
 
 }  // namespace acim

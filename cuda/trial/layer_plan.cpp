@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/layer_plan.hpp"
 
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
@@ -14,6 +15,12 @@ namespace {
 
 void require(bool condition, const std::string& message) {
     if (!condition) throw std::invalid_argument(message);
+}
+
+std::string short_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return text;
 }
 
 void check_ranges(const LayerSettings& s, const LayerShape& shape) {
@@ -64,7 +71,7 @@ void check_noise(const MacroParams& macro, const CycleLayout& cycles) {
                     (smallest >= least || macro.noise.inject.active) && most <= limit,
                 "macro.noise must be 0 or have a sigma from 1e-6 to 32768 LSB of the ADC at every "
                 "sum; this one has " +
-                    std::to_string(smallest) + " to " + std::to_string(most) + " LSB");
+                    short_number(smallest) + " to " + short_number(most) + " LSB");
     }
 }
 
@@ -90,10 +97,12 @@ SamplingPath choose_path(const LayerSettings& s, const CycleLayout& cycles) {
     if (!s.analog) return SamplingPath::product;
     const MacroParams& m = s.macro;
     if (m.noise.inject.active) return SamplingPath::lut;
+    if (s.path == PathRequest::fixed) return SamplingPath::fixed;
+    if (noise_free(m.noise) && s.path == PathRequest::table) return SamplingPath::lut;
     if (noise_free(m.noise))
         return lossless(m, cycles) && m.hybrid.levels == 0 ? SamplingPath::product
                                                            : SamplingPath::lut;
-    if (s.path == PathRequest::fixed || !table_fits(m, cycles)) return SamplingPath::fixed;
+    if (!table_fits(m, cycles)) return SamplingPath::fixed;
     return SamplingPath::table;
 }
 
@@ -151,6 +160,8 @@ LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape)
     require(plan.groups < 1 << CounterWidths::group,
             "the layer needs more than 65535 row groups; raise macro.rows");
     plan.path = choose_path(settings, plan.cycles);
+    plan.random =
+        settings.analog && !settings.macro.noise.inject.active && !noise_free(settings.macro.noise);
     plan_conversions(plan, settings.macro);
     plan.output = output_scale(plan, settings.macro);
     plan.product_to_codes_num = static_cast<std::int64_t>(plan.output.den);

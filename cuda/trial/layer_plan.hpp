@@ -33,6 +33,7 @@ struct ConversionPlan {
 struct LayerPlan {
     bool analog = true;
     SamplingPath path = SamplingPath::product;
+    bool random = false;  // some conversion draws noise
     int weight_bits = 8, activation_bits = 8;
     CycleLayout cycles;
     int rows = 0;                             // N

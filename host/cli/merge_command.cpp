@@ -19,10 +19,26 @@ struct MergeOptions {
     std::string out;
 };
 
+// A run directory's own files must outlive every merge; only its results.h5 may be replaced.
+void check_apart(const std::filesystem::path& out,
+                 const std::vector<std::filesystem::path>& directories) {
+    namespace fs = std::filesystem;
+    const fs::path target = fs::weakly_canonical(out);
+    for (const fs::path& directory : directories) {
+        const fs::path inside = target.lexically_relative(fs::weakly_canonical(directory));
+        if (inside.empty() || *inside.begin() == ".." || inside == "results.h5") continue;
+        throw InputError(
+            fmt::format("{}: lies in the run directory {}, whose files it could replace. "
+                        "Name a file outside, or {}",
+                        out.string(), directory.string(), (directory / "results.h5").string()));
+    }
+}
+
 void run_merge(const MergeOptions& options) {
     const std::vector<std::filesystem::path> directories(options.directories.begin(),
                                                          options.directories.end());
     check_output_file(options.out);
+    check_apart(options.out, directories);
     const TrialTable table = merge_runs(directories, options.out, aggregate);
     for (const std::string& line : table.warnings) warn(line);
     const std::size_t missing = missing_units(common_plan(directories), table).size();

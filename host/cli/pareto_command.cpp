@@ -54,6 +54,8 @@ void plot(const ParetoOptions& options) {
 }
 
 void run(ParetoOptions options) {
+    for (const std::string& plot : {options.svg, options.png})
+        if (!plot.empty()) check_output_file(plot, {options.results});
     print(pareto_table(options.results));
     if (options.no_plot) return;
     const std::filesystem::path stem =

@@ -38,7 +38,7 @@ void run(const SweepOptions& options) {
     print(fmt::format("{} conversions; about {} at {} conversions/s (measured on a few points)\n",
                       Progress::with_prefix(e.conversions), Progress::duration(e.seconds),
                       Progress::with_prefix(e.measured_rate)));
-    print(fmt::format("memory {}, disk at most {}\n",
+    print(fmt::format("memory {} for images under way, disk about {}\n",
                       Progress::bytes(static_cast<double>(e.memory)),
                       Progress::bytes(static_cast<double>(e.disk))));
 }

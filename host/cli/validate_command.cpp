@@ -24,6 +24,7 @@ void run_validate(const ValidateOptions& options) {
     const std::vector<PointConfig> points = expand(spec);
     const Workload workload = load_workload(spec);
     check_points_on_layers(spec, points, workload);
+    check_trial_count(spec, points.size(), workload.images);
     const std::uint64_t trials =
         std::uint64_t{points.size()} * spec.trials.chips * spec.trials.repeats;
     print(

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "cuda/trial/product_kernel.hpp"
@@ -25,6 +27,15 @@ enum class Sampler {
     fixed          // scalar reference sampler on vector sums
 };
 
+// The tables of a plan as the lookups want them, shared by all convolution groups of a layer.
+struct JoinedTables {
+    std::vector<std::shared_ptr<const CycleLaw>> laws;  // one per cycle width, in order of use
+    std::vector<std::uint32_t> first_row;               // per law
+    std::vector<std::uint32_t> entries;  // all cells behind one another, or codes for lut; empty
+                                         // where the one law's own cells serve
+    std::optional<ShiftTable> shifts;
+};
+
 // What the loops need of a layer, made once per plan and convolution group. Conversions k are
 // grouped in quads (4 codes of 16 bits in one 64-bit lane) and octets (one Philox call).
 struct SimdLayer {
@@ -40,10 +51,10 @@ struct SimdLayer {
     std::vector<std::uint64_t> code_weight;  // [quads] four int16
     std::vector<std::uint64_t> digital_weight;
     std::vector<std::uint64_t> exact_weight;
-    std::vector<int> shift;                 // [quads] power of two common to the quad's weights
-    std::vector<std::uint32_t> entries;     // own copy of several tables, or of codes for lut
+    std::vector<int> shift;  // [quads] power of two common to the quad's weights
+    std::shared_ptr<const JoinedTables> tables;
     std::vector<std::uint32_t> row_offset;  // [quads*4] first row of conversion k's table
-    const std::uint32_t* table = nullptr;   // entries, or the one table of the plan
+    const std::uint32_t* table = nullptr;   // entries of `tables`, or the one law's cells
     ShiftTable shift_table;                 // table_shift only
     std::uint32_t max_escape = 0;
     std::vector<CycleLawView> cycle_law;  // [cycles], for escapes and the fixed path

@@ -2,6 +2,8 @@
 #include "host/engine/simd_kernel.hpp"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "cuda/model/random/noise_key.hpp"
 #include "host/engine/simd_loops.hpp"
@@ -13,6 +15,14 @@ struct SimdWeights : PackedWeights {
     SimdLayer layer;
     std::unique_ptr<PackedWeights> plain;  // set where the reference kernel takes over
 };
+
+// The 16-bit multiply-add of the loops pairs neighbours on x86 only; elsewhere the reference kernel
+// gives the same integers.
+#if defined(__x86_64__)
+constexpr bool loops_apply = true;
+#else
+constexpr bool loops_apply = false;
+#endif
 
 // Sums and codes must fit 15 bits, a row group's A and exact product 31.
 bool fits_lanes(const LayerPlan& plan) {
@@ -66,43 +76,71 @@ void pack_conversions(SimdLayer& layer, const LayerPlan& plan) {
     }
 }
 
-// The tables of all cycle widths behind one another, unless there is only one.
-void pack_tables(SimdLayer& layer, const LayerPlan& plan) {
-    std::vector<const CycleLaw*> laws;
-    std::vector<std::uint32_t> first_row;
+JoinedTables join_tables(const LayerPlan& plan) {
+    JoinedTables joined;
     std::uint32_t rows = 0;
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        if (std::ranges::find(joined.laws, plan.law[j]) != joined.laws.end()) continue;
+        joined.laws.push_back(plan.law[j]);
+        joined.first_row.push_back(rows);
+        rows += static_cast<std::uint32_t>(plan.law[j]->scale().full_scale) + 1;
+    }
+    if (plan.path == SamplingPath::lut) {
+        for (const auto& law : joined.laws)
+            joined.entries.insert(joined.entries.end(), law->codes().begin(), law->codes().end());
+    } else if (plan.path == SamplingPath::table && joined.laws.size() > 1) {
+        for (const auto& law : joined.laws)
+            joined.entries.insert(joined.entries.end(), law->cells().begin(), law->cells().end());
+    } else if (plan.path == SamplingPath::table && joined.laws[0]->scale().full_scale < 1024) {
+        joined.shifts = find_shift_table(*joined.laws[0]);
+    }
+    return joined;
+}
+
+// Joined tables of the plans in use, by the laws that they hold; those keep the keys valid.
+class TableStore {
+public:
+    std::shared_ptr<const JoinedTables> get(const LayerPlan& plan) {
+        std::pair<SamplingPath, std::vector<const CycleLaw*>> key{plan.path, {}};
+        for (int j = 0; j < plan.cycles.count; ++j) key.second.push_back(plan.law[j].get());
+        const std::lock_guard lock(mutex_);
+        auto& slot = joined_[key];
+        auto tables = slot.lock();
+        if (!tables) slot = tables = std::make_shared<const JoinedTables>(join_tables(plan));
+        return tables;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<std::pair<SamplingPath, std::vector<const CycleLaw*>>,
+             std::weak_ptr<const JoinedTables>>
+        joined_;
+};
+
+Sampler choose_sampler(const LayerPlan& plan, const JoinedTables& tables) {
+    if (plan.path == SamplingPath::fixed) return Sampler::fixed;
+    if (plan.path == SamplingPath::lut) return Sampler::lut;
+    if (tables.shifts) return Sampler::table_shift;
+    return tables.laws.size() == 1 && tables.laws[0]->scale().full_scale < 1024
+               ? Sampler::table_narrow
+               : Sampler::table_wide;
+}
+
+void set_tables(SimdLayer& layer, const LayerPlan& plan,
+                std::shared_ptr<const JoinedTables> tables) {
+    layer.tables = std::move(tables);
+    const JoinedTables& joined = *layer.tables;
+    layer.sampler = choose_sampler(plan, joined);
+    layer.table = joined.entries.empty() ? joined.laws[0]->cells().data() : joined.entries.data();
+    if (joined.shifts) layer.shift_table = *joined.shifts;
     layer.row_offset.assign(static_cast<std::size_t>(layer.quads) * 4, 0);
     for (int j = 0; j < layer.cycles; ++j) {
-        const CycleLaw* law = plan.law[j].get();
-        layer.cycle_law.push_back(law->view());
-        layer.max_escape = std::max(layer.max_escape, law->max_escape());
-        auto it = std::ranges::find(laws, law);
-        if (it == laws.end()) {
-            it = laws.insert(laws.end(), law);
-            first_row.push_back(rows);
-            rows += static_cast<std::uint32_t>(law->scale().full_scale) + 1;
-        }
+        layer.cycle_law.push_back(plan.law[j]->view());
+        layer.max_escape = std::max(layer.max_escape, plan.law[j]->max_escape());
+        const auto law = std::ranges::find(joined.laws, plan.law[j]) - joined.laws.begin();
         for (int i = 0; i < layer.planes; ++i)
             layer.row_offset[static_cast<std::size_t>(i) * layer.cycles + j] =
-                first_row[it - laws.begin()];
-    }
-    if (plan.path == SamplingPath::fixed) {
-        layer.sampler = Sampler::fixed;
-    } else if (plan.path == SamplingPath::lut) {
-        layer.sampler = Sampler::lut;
-        for (const CycleLaw* law : laws)
-            layer.entries.insert(layer.entries.end(), law->codes().begin(), law->codes().end());
-        layer.table = layer.entries.data();
-    } else if (laws.size() == 1 && laws[0]->scale().full_scale < 1024) {
-        const auto shifts = find_shift_table(*laws[0]);
-        layer.sampler = shifts ? Sampler::table_shift : Sampler::table_narrow;
-        if (shifts) layer.shift_table = *shifts;
-        layer.table = laws[0]->cells().data();
-    } else {
-        layer.sampler = Sampler::table_wide;
-        for (const CycleLaw* law : laws)
-            layer.entries.insert(layer.entries.end(), law->cells().begin(), law->cells().end());
-        layer.table = layer.entries.data();
+                joined.first_row[static_cast<std::size_t>(law)];
     }
 }
 
@@ -161,9 +199,9 @@ public:
         layer.serial8 = plan.cycles.count == 8 && plan.activation_bits == 8;
         if (plan.path == SamplingPath::product) {
             pack_rows16(layer, plan, weights);
-        } else if (fits_lanes(plan)) {
+        } else if (loops_apply && fits_lanes(plan)) {
             pack_conversions(layer, plan);
-            pack_tables(layer, plan);
+            set_tables(layer, plan, tables_->get(plan));
             pack_planes(layer, plan, weights);
         } else {
             packed->plain = reference_->pack(plan, outputs, weights);
@@ -194,6 +232,7 @@ public:
 
 private:
     std::unique_ptr<ProductKernel> reference_ = make_reference_kernel();
+    std::unique_ptr<TableStore> tables_ = std::make_unique<TableStore>();
 };
 
 FreshPlace fresh_place(const SimdJob& job, std::uint32_t element, std::uint32_t group) {

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -17,21 +18,27 @@ inline void parallel_images(std::uint32_t first, std::uint32_t images, int threa
                             const std::function<void(int, std::uint32_t, std::uint32_t)>& body) {
     std::exception_ptr failure;
     std::mutex mutex;
-    std::vector<std::thread> pool;
-    for (int t = 0; t < threads; ++t) {
-        const auto part = [&](int i) {
-            return first + static_cast<std::uint32_t>(std::uint64_t{images} * i / threads);
-        };
-        pool.emplace_back([&, t, begin = part(t), end = part(t + 1)] {
-            try {
-                body(t, begin, end);
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                if (!failure) failure = std::current_exception();
-            }
-        });
+    const auto part = [&](int i) {
+        return first + static_cast<std::uint32_t>(std::uint64_t{images} * i / threads);
+    };
+    const auto work = [&](int t) {
+        try {
+            body(t, part(t), part(t + 1));
+        } catch (...) {
+            const std::lock_guard lock(mutex);
+            if (!failure) failure = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> pool;
+        int t = 1;
+        try {
+            for (; t < threads; ++t) pool.emplace_back(work, t);
+        } catch (const std::system_error&) {  // this thread takes what the machine refused
+            for (; t < threads; ++t) work(t);
+        }
+        work(0);
     }
-    for (std::thread& thread : pool) thread.join();
     if (failure) std::rethrow_exception(failure);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cuda/trial/normal_law.hpp"
+#include "host/core/error.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/stats/pareto_front.hpp"
 #include "host/stats/point_statistics.hpp"
@@ -248,8 +249,13 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     ResultColumns out;
     const std::vector<PointSums> sums = collect(plan, table);
     std::vector<PointFacts> facts;
-    for (const PlanPoint& point : plan.points)
-        facts.push_back(point_facts_from_json(point.derived));
+    try {
+        for (const PlanPoint& point : plan.points)
+            facts.push_back(point_facts_from_json(point.derived));
+    } catch (const nlohmann::json::exception& error) {
+        throw InputError(std::string("plan.json: damaged (") + error.what() +
+                         "). Remove it and run the sweep again: stored trials are kept");
+    }
     add_point_columns(plan, sums, facts, out.points);
     LayerColumns layers;
     for (std::size_t p = 0; p < plan.points.size(); ++p) {

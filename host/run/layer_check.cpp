@@ -3,6 +3,7 @@
 
 #include "cuda/trial/layer_plan.hpp"
 #include "host/core/error.hpp"
+#include "host/run/sweep_plan.hpp"
 #include "host/sweep/point.hpp"
 
 namespace acim {
@@ -14,12 +15,31 @@ LayerShape float_shape(const FloatProduct& product) {
     return {product.outputs / groups, product.depth, window, false};
 }
 
+constexpr double most_units = 1e7;  // about a gigabyte while a run is planned
+
 }  // namespace
+
+void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t images) {
+    const TrialsSpec& t = spec.trials;
+    const double blocks = (static_cast<double>(images) + block_images - 1) / block_images;
+    const double units = static_cast<double>(points) * t.chips * t.repeats * blocks;
+    if (units > most_units)
+        throw InputError(spec.file.string() + ": trials.chips " + std::to_string(t.chips) +
+                         " x trials.repeats " + std::to_string(t.repeats) + " x " +
+                         std::to_string(points) +
+                         " points give more than 1e7 units of work. "
+                         "Lower them, or cut the sweep into several");
+}
 
 void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig>& points,
                             const Workload& workload) {
     for (const PointConfig& point : points) {
         const auto layers = resolve_layers(point, workload.layers);
+        const auto images = static_cast<std::uint32_t>(point.quantisation.images);
+        if (images > workload.calibration->count())
+            throw InputError(spec.file.string() + ": quantisation.images is " +
+                             std::to_string(images) + ", but the calibration set holds " +
+                             std::to_string(workload.calibration->count()) + " images");
         std::size_t i = 0;
         for (const FloatOperator& node : workload.graph->operators) {
             const auto* product = std::get_if<FloatProduct>(&node.op);

@@ -11,4 +11,7 @@ namespace acim {
 void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig>& points,
                             const Workload& workload);
 
+// InputError for more units of work than a plan holds in memory.
+void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t images);
+
 }  // namespace acim

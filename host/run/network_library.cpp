@@ -43,9 +43,14 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::load(const std::string& 
     const auto bytes = read_whole_file(recipe_path(folder_, recipe));
     const std::string hash(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (hash.find_first_not_of("0123456789abcdef") != std::string::npos || hash.size() != 64)
-        throw InputError(recipe_path(folder_, recipe).string() +
-                         ": holds no network hash. Remove it; the network is calibrated again");
-    return std::make_shared<const QuantizedNetwork>(load_network(folder_ / (hash + ".h5")));
+        return nullptr;
+    try {
+        auto network =
+            std::make_shared<const QuantizedNetwork>(load_network(folder_ / (hash + ".h5")));
+        return network->hash == hash ? network : nullptr;
+    } catch (const InputError&) {
+        return nullptr;
+    }
 }
 
 const CalibrationStatistics& NetworkLibrary::statistics(const QuantisationRecipe& recipe) {
@@ -59,20 +64,23 @@ const CalibrationStatistics& NetworkLibrary::statistics(const QuantisationRecipe
 std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRecipe& recipe) {
     const std::string name = recipe_hash(recipe);
     auto& network = networks_[name];
-    if (!network) network = load(name);
-    if (!network)
+    if (network) return network;
+    network = load(name);
+    if (!network) {
+        made_.insert(name);
         network = std::make_shared<const QuantizedNetwork>(
             quantise(*workload_->graph, statistics(recipe), recipe.spec, recipe.weight_bits,
                      recipe.activation_bits));
+    }
     return network;
 }
 
 void NetworkLibrary::save() const {
     for (const auto& [recipe, network] : networks_) {
         const auto file = folder_ / (network->hash + ".h5");
-        if (!std::filesystem::exists(file)) save_network(*network, file);
-        const auto pointer = recipe_path(folder_, recipe);
-        if (!std::filesystem::exists(pointer)) write_file_atomically(pointer, network->hash);
+        if (!made_.contains(recipe)) continue;
+        save_network(*network, file);
+        write_file_atomically(recipe_path(folder_, recipe), network->hash);
     }
 }
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +35,8 @@ public:
 
 private:
     std::string recipe_hash(const QuantisationRecipe& recipe) const;
+    // Nothing where the folder lacks the network or holds a damaged one: calibrating again gives
+    // the same bytes.
     std::shared_ptr<const QuantizedNetwork> load(const std::string& recipe) const;
     const CalibrationStatistics& statistics(const QuantisationRecipe& recipe);
 
@@ -43,6 +45,7 @@ private:
     int threads_;
     std::map<std::pair<bool, int>, CalibrationStatistics> statistics_;  // by source and images
     std::map<std::string, std::shared_ptr<const QuantizedNetwork>> networks_;  // by recipe hash
+    std::set<std::string> made_;  // calibrated here, not read from the folder
 };
 
 }  // namespace acim

@@ -99,10 +99,14 @@ std::string pareto_table(const std::filesystem::path& results) {
     });
     std::vector<std::size_t> widths;
     for (const TextColumn& column : columns) widths.push_back(column.width());
-    const double baseline = in.read<double>("/baseline_accuracy").front();
-    std::string text = fmt::format("{}: {} of {} points, noise-free quantised network {:.2f} %\n",
-                                   in.attribute_text("/", "sweep_name"), order.size(),
-                                   accuracy.size(), 100.0 * baseline);
+    const auto baselines = in.read<double>("/baseline_accuracy");
+    const auto [least, most] = std::minmax_element(baselines.begin(), baselines.end());
+    const std::string baseline =
+        *least == *most ? fmt::format("{:.2f} %", 100.0 * *most)
+                        : fmt::format("{:.2f} to {:.2f} %", 100.0 * *least, 100.0 * *most);
+    std::string text =
+        fmt::format("{}: {} of {} points, noise-free quantised network {}\n",
+                    in.attribute_text("/", "sweep_name"), order.size(), accuracy.size(), baseline);
     text += line(columns, widths, -1);
     for (const std::size_t p : order) text += line(columns, widths, static_cast<std::ptrdiff_t>(p));
     return text;

@@ -68,8 +68,7 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
             layer.row_utilisation = row_utilisation(plan);
             layer.conversions = static_cast<std::uint64_t>(
                 plan.adc_conversions(static_cast<std::int64_t>(pixels) * product.outputs));
-            if (plan.path == SamplingPath::table || plan.path == SamplingPath::fixed)
-                facts.deterministic = false;
+            if (plan.random) facts.deterministic = false;
         }
         facts.conversions += layer.conversions;
         facts.layers.push_back(std::move(layer));

@@ -8,6 +8,7 @@
 #include "host/core/version.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/run/baseline.hpp"
+#include "host/run/layer_check.hpp"
 #include "host/sweep/load.hpp"
 #include "host/sweep/point.hpp"
 
@@ -36,7 +37,12 @@ ResolvedPoint resolve(const PointConfig& point, const Workload& workload) {
 // Units of swept parameters, for tables and plots.
 std::map<std::string, std::string> parameter_units(const SweepSpec& spec) {
     const bool lsb = spec.base.macro.noise.random.unit == NoiseUnit::lsb;
-    return {{"macro.noise.random.sigma", lsb ? "lsb" : "percent_fs"},
+    bool swept = false;  // then no single unit is right
+    for (const Axis& axis : spec.axes)
+        for (const std::string& path : axis.paths) swept |= path == "macro.noise.random.unit";
+    return {{"macro.noise.random.sigma", swept ? ""
+                                         : lsb ? "lsb"
+                                               : "percent_fs"},
             {"macro.noise.nonlinear.sigma", "percent_fs"},
             {"macro.adc.bits", "bit"},
             {"weight_bits", "bit"},
@@ -110,6 +116,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     const std::vector<PointConfig> points = expand(plan.spec);
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec));
     check_counters(plan);
+    check_trial_count(plan.spec, points.size(), plan.workload->images);
     const std::filesystem::path folder = options.run_directory.empty()
                                              ? std::filesystem::path()
                                              : options.run_directory / "networks";

@@ -5,6 +5,8 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "host/core/error.hpp"
@@ -21,6 +23,13 @@ double upper_probability(double confidence) {
 }
 
 // Double throughout: Boost's default promotes to long double, which differs between machine types.
+// The value to 12 digits: libm's last bits depend on the machine, and intervals are stored.
+double portable(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.11e", value);
+    return std::strtod(text, nullptr);
+}
+
 using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
 using StudentT = boost::math::students_t_distribution<double, Policy>;
 using Beta = boost::math::beta_distribution<double, Policy>;
@@ -30,7 +39,7 @@ using Normal = boost::math::normal_distribution<double, Policy>;
 
 double student_t_quantile(double probability, double degrees) {
     ACIM_EXPECT(probability > 0.0 && probability < 1.0 && degrees > 0.0);
-    return boost::math::quantile(StudentT(degrees), probability);
+    return portable(boost::math::quantile(StudentT(degrees), probability));
 }
 
 Interval t_interval(std::span<const double> values, double confidence) {

@@ -66,6 +66,29 @@ json to_json(const PlanRecord& plan) {
             {"parameter_units", plan.parameter_units}};
 }
 
+// Counts that no plan of this program has would exhaust the machine.
+void check_counts(const json& plan, const std::string& place) {
+    constexpr double most_units = 1e9;
+    double units = static_cast<double>(plan.at("points").size());
+    for (const char* key : {"chips", "repeats", "images", "block_images"}) {
+        const auto count = plan.at(key).get<std::int64_t>();
+        if (count < 1 || count > 0xFFFFFFFFLL) {
+            throw InputError(
+                fmt::format("{}: damaged plan ({} is {}). Remove this file and run the "
+                            "sweep again: stored trials are kept",
+                            place, key, count));
+        }
+        units *= std::string_view(key) == "block_images" ? 1.0 / static_cast<double>(count)
+                                                         : static_cast<double>(count);
+    }
+    if (units > most_units) {
+        throw InputError(
+            fmt::format("{}: damaged plan ({:.3g} units of work). Remove this file and "
+                        "run the sweep again: stored trials are kept",
+                        place, units));
+    }
+}
+
 std::uint32_t block_size(const PlanRecord& plan, std::uint32_t first_image) {
     return std::min(plan.block_images, plan.images - first_image);
 }
@@ -101,6 +124,7 @@ PlanRecord plan_from_json(const std::string& text, const std::string& place) {
         }
         value.at("networks").get_to(plan.networks);
         value.at("parameter_units").get_to(plan.parameter_units);
+        check_counts(value, place);
         return plan;
     } catch (const json::exception& error) {
         throw InputError(

@@ -180,7 +180,15 @@ void write_results(const std::filesystem::path& path, const PlanRecord& plan,
 }
 
 hdf5::Reader open_results(const std::filesystem::path& path) {
-    hdf5::Reader in = hdf5::Reader::open(path.string());
+    const std::vector<std::byte> bytes = read_whole_file(path);
+    const SealedImage sealed = check_seal(bytes);
+    if (sealed.state == SealState::broken) {
+        throw InputError(
+            fmt::format("{}: damaged (its SHA-256 differs). Merge the run directory "
+                        "again",
+                        path.string()));
+    }
+    hdf5::Reader in = hdf5::Reader::from_bytes(sealed.image, path.string());
     if (!in.has_attribute("/", "schema_name") || !in.has_attribute("/", "schema_version") ||
         in.attribute_text("/", "schema_name") != results_schema_name) {
         throw InputError(

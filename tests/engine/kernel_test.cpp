@@ -103,6 +103,35 @@ Sums run(const ProductKernel& kernel, const LayerPlan& plan, const Case& c,
     return sums;
 }
 
+// Without noise the reference path makes the codes of the exact paths: ties included, since every
+// position of these macros lies on its grid or further than half a step from an edge.
+TEST(FixedPath, EqualsExactPathsWithoutNoise) {
+    std::mt19937 random(3);
+    for (const int adc : {5, 7, 8, 10}) {
+        Case c{"quiet", settings(8, 8, 255, adc, 1, 0.0, 0.0), {9, 300, 1, false}, 6};
+        std::vector<std::int8_t> weights(9 * 300);
+        std::vector<std::int16_t> inputs(6 * 300);
+        for (auto& w : weights)
+            w = static_cast<std::int8_t>(std::uniform_int_distribution(-128, 127)(random));
+        for (auto& x : inputs)
+            x = static_cast<std::int16_t>(std::uniform_int_distribution(0, 255)(random));
+        std::vector<std::vector<double>> y;
+        for (const PathRequest path :
+             {PathRequest::automatic, PathRequest::table, PathRequest::fixed}) {
+            c.settings.path = path;
+            CycleLawCache cache;
+            const LayerPlan plan = make_layer_plan(c.settings, c.shape, cache);
+            const Sums sums = run(*make_simd_kernel(), plan, c, weights, inputs);
+            y.emplace_back();
+            for (std::size_t i = 0; i < sums.exact.size(); ++i)
+                y.back().push_back(
+                    product_value(plan, sums.analog[i], sums.digital[i], sums.exact[i]));
+        }
+        EXPECT_EQ(y[0], y[1]) << adc;
+        EXPECT_EQ(y[0], y[2]) << adc;
+    }
+}
+
 TEST(ShiftTable, IsFoundWhereRowsAreShifts) {
     MacroParams macro;
     macro.noise.random = {0.5, NoiseUnit::lsb};

@@ -95,8 +95,20 @@ def test_merge_refuses_other_sweeps(tmp_path: Path, folder: Path) -> None:
         assert_fails(run("merge", *folders, "-o", tmp_path / "m.h5"), 2, str(folder),
                      str(tmp_path / "other"))
     assert not (tmp_path / "m.h5").exists()
-    assert_fails(run("merge", tmp_path, "-o", tmp_path / "m.h5"), 2, "plan.json")
+    (tmp_path / "empty").mkdir()
+    assert_fails(run("merge", tmp_path / "empty", "-o", tmp_path / "m.h5"), 2, "plan.json")
     assert_fails(run("merge", folder, "-o", tmp_path / "no" / "m.h5"), 4, "m.h5")
+
+
+def test_merge_keeps_the_files_of_a_run(tmp_path: Path, folder: Path) -> None:
+    """No output may replace what a run directory lives on; results.h5 is what merge is for."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    files = [copy / "plan.json", *copy.glob("segments/*.h5"), *copy.glob("networks/*.h5")]
+    before = [file.read_bytes() for file in files]
+    for file in (*files, copy / "segments" / "new.h5", copy / "new.h5"):
+        assert_fails(run("merge", copy, "-o", file), 2, "lies in the run directory")
+    assert [file.read_bytes() for file in files] == before
+    output("merge", copy, "-o", copy / "results.h5")
 
 
 def test_merge_twice(tmp_path: Path, folder: Path) -> None:

@@ -192,10 +192,8 @@ def test_damaged_run_directory(tmp_path: Path) -> None:
     network = next((folder / "networks").glob("*.h5"))
     whole = network.read_bytes()
     network.write_bytes(whole[: len(whole) // 2])
-    result = sweep(folder, ONE)
-    assert result.returncode in (2, 4)
-    assert network.name in result.stderr
-    network.write_bytes(whole)
+    finished(folder, ONE)  # the network is calibrated again: same bytes
+    assert network.read_bytes() == whole
     (folder / "plan.json").write_text("{")
     for command in (("status", folder), ("merge", folder, "-o", tmp_path / "m.h5")):
         assert_fails(run(*command), 2, "plan.json")

@@ -31,6 +31,17 @@ const Table balanced = {
 
 // References: numpy 1.24, mean squares between and within chips, checked with scipy.stats.f_oneway
 // (F = 34).
+TEST(PointStatistics, DeterministicPointWithUnequalRepeats) {
+    // (a + ... + a)/n is not a in floating point: 0.03 ten times against three times.
+    std::vector<TrialAccuracy> trials;
+    for (std::uint32_t r = 0; r < 10; ++r) trials.push_back({0, r, 0.03, 1.0, 2.0});
+    for (std::uint32_t r = 0; r < 3; ++r) trials.push_back({1, r, 0.03, 1.0, 2.0});
+    const PointStatistics s = point_statistics(trials, {100, true});
+    EXPECT_EQ(s.mean, 0.03);
+    EXPECT_EQ(s.ci_low, 0.03);
+    EXPECT_EQ(s.ci_high, 0.03);
+}
+
 TEST(PointStatistics, SplitsChipAndTemporalVariance) {
     const PointStatistics s = point_statistics(trials_of(balanced), {.images = 1000});
     EXPECT_EQ(s.trials, 12U);

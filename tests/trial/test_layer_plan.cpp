@@ -35,7 +35,8 @@ SamplingPath path(const std::function<void(LayerSettings&)>& change) {
 
 TEST(PathChoice, NoiseFree) {
     EXPECT_EQ(path({}), SamplingPath::product);
-    EXPECT_EQ(path([](auto& s) { s.path = PathRequest::fixed; }), SamplingPath::product);
+    EXPECT_EQ(path([](auto& s) { s.path = PathRequest::fixed; }), SamplingPath::fixed);
+    EXPECT_EQ(path([](auto& s) { s.path = PathRequest::table; }), SamplingPath::lut);
     EXPECT_EQ(path([](auto& s) { s.macro.rows = 85; }), SamplingPath::product);
     EXPECT_EQ(path([](auto& s) { s.macro.rows = 256; }), SamplingPath::lut);
     EXPECT_EQ(path([](auto& s) { s.macro.rows = 144; }), SamplingPath::lut);

@@ -80,7 +80,7 @@ enum class SamplingPath : std::uint8_t {
 };
 
 // What the user asked for: `automatic` takes the first path that applies, `table` switches the
-// shortcuts off, `fixed` runs every noisy conversion through the reference path.
+// shortcuts off (noise-free layers take `lut`), `fixed` runs every layer on the reference path.
 enum class PathRequest : std::uint8_t { automatic, table, fixed };
 
 // Everything that decides how one MAC layer is computed.
