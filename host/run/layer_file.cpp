@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/layer_file.hpp"
+#include "host/run/point_facts.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -51,7 +52,7 @@ void write_layer_result(const std::filesystem::path& file, const LayerOperands& 
     out.attribute("/", "model_version", std::int64_t{model_version});
     out.attribute("/", "config", macro.canonical().dump());
     out.attribute("/", "layer", layer_json(operands).dump());
-    out.attribute("/", "path", to_string(result.path));
+    out.attribute("/", "path", path_name(result.path));
     out.attribute("/", "repeats", std::int64_t{result.repeats});
     if (macro.seed) out.attribute("/", "seed", *macro.seed);
     hdf5::Dims dims = operands.output_shape;

@@ -45,7 +45,7 @@ public:
           writer_(directory_, options.shard.name()),
           engine_(make_cpu_engine(options.threads)) {
         plan_.record = directory_.plan();  // an older plan keeps its block size
-        plan_.library->save();
+        plan_.networks->save();
     }
 
     RunOutcome go() {

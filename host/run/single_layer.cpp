@@ -7,6 +7,7 @@
 #include <mutex>
 #include <span>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -228,28 +229,19 @@ void run_jobs(std::uint64_t count, int threads, MakeWorker make_worker, Job job)
         }
     };
     if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    std::vector<std::thread> pool;
-    for (int t = 1; t < threads && static_cast<std::uint64_t>(t) < count; ++t)
-        pool.emplace_back(loop);
-    loop();
-    for (std::thread& thread : pool) thread.join();
+    {
+        std::vector<std::jthread> pool;
+        try {
+            for (int t = 1; t < threads && static_cast<std::uint64_t>(t) < count; ++t)
+                pool.emplace_back(loop);
+        } catch (const std::system_error&) {  // fewer threads give the same results
+        }
+        loop();
+    }
     if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
-
-std::string to_string(SamplingPath path) {
-    switch (path) {
-        case SamplingPath::product:
-            return "product";
-        case SamplingPath::lut:
-            return "lut";
-        case SamplingPath::table:
-            return "table";
-        default:
-            return "fixed";
-    }
-}
 
 SingleLayerResult run_single_layer(const LayerOperands& operands, const MacFile& macro,
                                    const SingleLayerOptions& options) {

@@ -29,8 +29,6 @@ struct SingleLayerResult {
 // Results above this size are refused before anything is computed [byte].
 inline constexpr std::int64_t max_layer_result_bytes = std::int64_t{2} << 30;
 
-std::string to_string(SamplingPath path);
-
 // One layer on one macro: repeat r is the trial (chip 0, repeat r) of layer 0, image b the index of
 // the leading axis. Throws InputError, naming the macro's file, for settings that do not fit the
 // layer, noise without a seed, and results above the limit.

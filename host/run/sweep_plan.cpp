@@ -120,7 +120,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     const std::filesystem::path folder = options.run_directory.empty()
                                              ? std::filesystem::path()
                                              : options.run_directory / "networks";
-    plan.library = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
+    plan.networks = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;
     record.sweep_text = plan.spec.text;
@@ -138,7 +138,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     std::map<std::string, std::size_t> by_hash;
     for (const PointConfig& point : points) {
         const ResolvedPoint resolved = resolve(point, *plan.workload);
-        NetworkGroup& group = group_of(plan, by_hash, plan.library->get(resolved.recipe));
+        NetworkGroup& group = group_of(plan, by_hash, plan.networks->get(resolved.recipe));
         add_point(plan, group, point, resolved);
     }
     add_baselines(plan, options.threads);

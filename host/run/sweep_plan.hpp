@@ -33,7 +33,7 @@ struct SweepPlan {
     std::vector<PointFacts> facts;  // per point of the plan
     PlanRecord record;
     std::uint64_t float_correct = 0;
-    std::shared_ptr<NetworkLibrary> library;
+    std::shared_ptr<NetworkLibrary> networks;
 };
 
 struct PlanOptions {

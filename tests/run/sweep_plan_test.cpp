@@ -134,7 +134,7 @@ TEST_F(SweepPlanTest, TheStoredNetworkIsTheCalibratedOne) {
     SweepPlan first = plan({}, true);
     EXPECT_FALSE(fs::exists(folder_ / "run"));  // a plan writes nothing
     fs::create_directories(folder_ / "run" / "networks");
-    first.library->save();
+    first.networks->save();
     const SweepPlan second = plan({}, true);
     EXPECT_EQ(second.groups[0].network->hash, first.groups[0].network->hash);
     EXPECT_EQ(plan_to_json(second.record), plan_to_json(first.record));
