@@ -66,7 +66,8 @@ AnalogLayer::AnalogLayer(const ConvSize& size, const LayerSettings& settings, Op
       kernel_(make_simd_kernel()),
       network_(one_layer(size, settings, operands)) {
     CycleLawCache laws;
-    plan_ = make_point_plan(network_, DesignPoint{"bench", {settings}}, *kernel_, laws);
+    plan_ =
+        make_point_plan(network_, DesignPoint{"bench", {settings}}, chip_key(1, 0), *kernel_, laws);
 }
 
 std::int64_t AnalogLayer::conversions() const {

@@ -41,6 +41,38 @@ LayerSettings settings(double sigma_lsb, double nonlinear_percent, int adc_bits 
     return s;
 }
 
+// 0.5 LSB of noise on columns with the mismatch of 2 fF cells, s_u = 0.6 %.
+LayerSettings mismatch_settings() {
+    LayerSettings s = settings(0.5, 0.0);
+    s.macro.cell.unit_capacitance = 2e-15;
+    s.macro.cell.mismatch = 0.0085 * 3.1622776601683795e-8;  // 0.85 % sqrt(fF) in sqrt(F)
+    return s;
+}
+
+// The same noise on ADCs with offset and gain errors, ideal columns.
+LayerSettings adc_settings() {
+    LayerSettings s = settings(0.5, 0.0);
+    s.macro.adc_errors.offset = 0.3;
+    s.macro.adc_errors.gain = 0.002;
+    return s;
+}
+
+// Everything that differs from column to column and from ADC to ADC.
+LayerSettings all_chip_settings() {
+    LayerSettings s = mismatch_settings();
+    s.macro.adc_errors.offset = 0.3;
+    s.macro.adc_errors.gain = 0.002;
+    s.macro.adc_errors.dnl = 0.05;
+    return s;
+}
+
+LayerSettings voting_settings() {
+    LayerSettings s = goal_settings();
+    s.macro.voting.levels = 3;
+    s.macro.voting.samples = 3;
+    return s;
+}
+
 // Thread 0 alone chooses; the others wait for it where the timed loop begins.
 void choose_target(benchmark::State& state, const std::string& target) {
     if (state.thread_index() == 0) simd::force_target(target);
@@ -118,6 +150,12 @@ void register_cases() {
     add("kernel/table_lossless", lossless, run_kernel, best);
     add("layer/table_256", table256, run_layer, best);
     add("kernel/table_256", table256, run_kernel, best);
+    // Beside them the table path of the same layer: the cost of errors of one chip.
+    add("kernel/table_256_lossless", layer(settings(0.5, 0.0), wide), run_kernel, best);
+    add("kernel/chip_256", layer(mismatch_settings(), wide), run_kernel, best);
+    add("kernel/chip_256_adc", layer(adc_settings(), wide), run_kernel, best);
+    add("kernel/chip_256_all", layer(all_chip_settings(), wide), run_kernel, best);
+    add("kernel/voting3", layer(voting_settings()), run_kernel, best);
     add("layer/product", product, run_layer, best);
     add("kernel/lut", layer(settings(0.0, 0.0, 7)), run_kernel, best);
     add("kernel/parallel2", layer(settings(0.5, 0.05, 8, 2)), run_kernel, best);

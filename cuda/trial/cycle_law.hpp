@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cuda/model/macro/conversion.hpp"
+#include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/macro/params.hpp"
 #include "cuda/trial/code_law.hpp"
 
@@ -21,11 +22,11 @@ inline constexpr std::int64_t max_table_bytes = std::int64_t{8} << 20;
 class CycleLaw {
 public:
     // Noise-free codes, one per s; injected constants stand in for the normals.
-    static CycleLaw lut(const MacroParams& macro, int width);
+    static CycleLaw lut(const MacroParams& macro, int weight_bits, int width);
     // Cells per s. Throws std::length_error where a law does not fit its 64 columns.
-    static CycleLaw table(const MacroParams& macro, int width);
-    // No table but the shared inverse normal.
-    static CycleLaw fixed(const MacroParams& macro, int width);
+    static CycleLaw table(const MacroParams& macro, int weight_bits, int width);
+    // No table but the shared inverse normal: paths fixed and chip.
+    static CycleLaw fixed(const MacroParams& macro, int weight_bits, int width);
 
     CycleLawView view() const;
     const AdcScale& scale() const { return scale_; }
@@ -35,12 +36,19 @@ public:
     std::uint64_t bytes() const;
 
 private:
-    CycleLaw(const MacroParams& macro, int width);
+    CycleLaw(const MacroParams& macro, int weight_bits, int width);
+    void set_measured(const MeasuredErrorParams& measured);
+    void set_injected(const MacroParams& macro);
+    void set_positions(const ColumnTerms& terms);
+    std::int32_t shifted_code(std::int64_t s) const;
+    std::pair<std::int64_t, double> base_and_fraction(std::int64_t s) const;
     std::uint32_t add_law(double fraction, double sigma);
     void fill_row(std::int64_t s, std::uint32_t law);
 
     AdcScale scale_;
     FreshNoise noise_;
+    std::vector<std::int64_t> position_;
+    std::vector<double> shift_, sigma_, chip_sigma_;
     std::vector<std::uint16_t> codes_;
     std::vector<std::uint32_t> cells_;
     std::vector<std::uint16_t> escape_;
@@ -54,14 +62,21 @@ private:
     std::uint32_t max_escape_ = 0;
 };
 
+// The ADC's scale at one cycle width of a bit-sliced macro.
+AdcScale cycle_scale(const MacroParams& macro, int weight_bits, int width);
+
+// Value of the table at a sum, linear in between; the sum must lie in its range.
+double interpolate(const std::vector<double>& x, const std::vector<double>& y, double at);
+
 // Shares equal laws between layers and points as long as some plan holds them; not thread-safe.
 class CycleLawCache {
 public:
-    std::shared_ptr<const CycleLaw> get(SamplingPath path, const MacroParams& macro, int width);
+    std::shared_ptr<const CycleLaw> get(SamplingPath path, const MacroParams& macro,
+                                        int weight_bits, int width);
 
 private:
-    using Key = std::tuple<SamplingPath, int, int, AdcRange, int, std::int32_t, std::int32_t,
-                           double, NoiseUnit, double, bool, double, double>;
+    // Every number that a law is made from, and the measured table.
+    using Key = std::pair<std::vector<double>, std::shared_ptr<const MeasuredErrorTable>>;
     std::map<Key, std::weak_ptr<const CycleLaw>> laws_;
 };
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/layer_plan.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
+#include "cuda/model/macro/array_place.hpp"
+#include "cuda/model/macro/vote.hpp"
 #include "cuda/model/random/noise_key.hpp"
+#include "cuda/trial/aidac_layer.hpp"
 
 namespace acim {
 
-static_assert(max_conversions <= 1 << CounterWidths::k);
+static_assert(max_column_conversions <= 1 << CounterWidths::k);
+static_assert(max_votes <= 1 << CounterWidths::vote);
 
 namespace {
 
@@ -36,6 +41,8 @@ void check_ranges(const LayerSettings& s, const LayerShape& shape) {
     require(m.adc.range != AdcRange::window ||
                 (0 <= m.adc.lo && m.adc.lo < m.adc.hi && m.adc.hi <= 65536),
             "macro.adc.range must be [lo, hi] with 0 <= lo < hi <= 1");
+    require(m.adc.range != AdcRange::percentile && m.adc.range != AdcRange::csnr,
+            "macro.adc.range has not been calibrated for this layer");
     const int drive = s.activation_bits - (shape.is_signed ? 1 : 0);
     require(m.bits_per_cycle <= drive,
             "macro.bits_per_cycle is " + std::to_string(m.bits_per_cycle) + ", but " +
@@ -54,92 +61,244 @@ int rows_used(const MacroParams& macro, const LayerShape& shape) {
     return macro.rows / shape.window * shape.window;
 }
 
-bool noise_free(const NoiseParams& noise) {
-    return !noise.inject.active && noise.random.sigma == 0.0 && noise.nonlinear.sigma == 0.0;
+// Least and largest sigma of the fresh draw over cycles and sums [LSB].
+struct SigmaRange {
+    double least = 1e300, most = 0.0;
+    bool any = false;  // some term is on
+};
+
+SigmaRange sigma_range(const LayerPlan& plan) {
+    const MacroParams& macro = plan.macro;
+    SigmaRange range;
+    if (macro.noise.inject.active) return {0.0, 0.0, false};
+    const MeasuredErrorTable* measured =
+        macro.measured.scope == ErrorScope::fresh ? macro.measured.table.get() : nullptr;
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        const AdcScale scale = cycle_scale(macro, plan.weight_bits, plan.cycles.width[j]);
+        const FreshNoise noise = fresh_noise(macro, scale, plan.weight_bits);
+        range.any |= noise.any();
+        double low = total_sigma(noise, scale.full_scale), high = total_sigma(noise, 0);
+        if (measured != nullptr) {
+            const auto [least, most] = std::ranges::minmax(measured->sigma);
+            range.any |= most > 0.0;
+            low = std::max(low, least);
+            high += most;
+        }
+        range.least = std::min(range.least, low);
+        range.most = std::max(range.most, high);
+    }
+    return range;
 }
 
 // The reference path multiplies sigma in int64: far below its limit noise drowns every code. What
 // is smaller than the least step of sigma is no noise and must be written so.
-void check_noise(const MacroParams& macro, const CycleLayout& cycles) {
+void check_noise(const LayerPlan& plan, const SigmaRange& sigma) {
     constexpr double least = 1e-6, limit = 32768.0;
-    if (noise_free(macro.noise)) return;
-    for (int j = 0; j < cycles.count; ++j) {
-        const AdcScale scale = adc_scale(macro.adc, macro.rows, cycles.width[j]);
-        const FreshNoise noise = fresh_noise(macro.noise, scale, macro.rows);
-        const double most = total_sigma(noise, 0), smallest = total_sigma(noise, scale.full_scale);
-        require(macro.noise.random.sigma >= 0.0 && macro.noise.nonlinear.sigma >= 0.0 &&
-                    (smallest >= least || macro.noise.inject.active) && most <= limit,
-                "macro.noise must be 0 or have a sigma from 1e-6 to 32768 LSB of the ADC at every "
-                "sum; this one has " +
-                    short_number(smallest) + " to " + short_number(most) + " LSB");
+    const NoiseParams& noise = plan.macro.noise;
+    require(noise.random.sigma >= 0.0 && noise.nonlinear.sigma >= 0.0,
+            "macro.noise must not have a negative sigma");
+    if (!sigma.any) return;
+    const bool measured = plan.macro.measured.table != nullptr;
+    require((sigma.least >= least || measured) && sigma.most <= limit,
+            "macro.noise and the other fresh terms must be 0 or have a sigma from 1e-6 to 32768 "
+            "LSB of the ADC at every sum; this layer has " +
+                short_number(sigma.least) + " to " + short_number(sigma.most) + " LSB");
+}
+
+void check_measured(const LayerPlan& plan) {
+    const MeasuredErrorTable* table = plan.macro.measured.table.get();
+    if (table == nullptr) return;
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        const auto span =
+            cycle_scale(plan.macro, plan.weight_bits, plan.cycles.width[j]).full_scale;
+        require(!table->sum.empty() && table->sum.front() <= 0.0 && table->sum.back() >= span,
+                "macro.measured.file covers sums " +
+                    (table->sum.empty() ? std::string("of nothing")
+                                        : short_number(table->sum.front()) + " to " +
+                                              short_number(table->sum.back())) +
+                    ", but the columns of this layer sum 0 to " + std::to_string(span) +
+                    " counts; measure the whole range or lower macro.rows");
     }
 }
 
-bool lossless(const MacroParams& macro, const CycleLayout& cycles) {
-    for (int j = 0; j < cycles.count; ++j)
-        if (!is_lossless(adc_scale(macro.adc, macro.rows, cycles.width[j]), macro.adc))
+void check_adc_table(const LayerPlan& plan) {
+    const AdcEdgeTable* table = plan.macro.adc_errors.table.get();
+    if (table == nullptr) return;
+    const int edges = (1 << plan.macro.adc.bits) - 1;
+    require(table->edges == edges, "macro.adc_errors.table has " + std::to_string(table->edges) +
+                                       " edges, but the ADC of this layer has " +
+                                       std::to_string(edges) +
+                                       "; give a table that fits macro.adc.bits");
+}
+
+void check_encoding(const LayerPlan& plan) {
+    const MacroParams& m = plan.macro;
+    if (m.weight_parallel) {
+        require(plan.weight_bits >= 2, "macro.weight_parallel needs weights of two bits and more");
+        require(m.adc.bits >= 2,
+                "macro.weight_parallel needs an ADC of two bits and more, one for "
+                "the sign");
+        require(m.weight_encoding == WeightEncoding::twos_complement,
+                "macro.weight_parallel works with weight_encoding: twos_complement only");
+        require(m.adc.range == AdcRange::full,
+                "macro.weight_parallel works with adc.range: full only");
+        require(m.noise.nonlinear.sigma == 0.0 && !m.measured.table,
+                "macro.weight_parallel has no single sum that noise.nonlinear or a measured "
+                "distribution could depend on; remove them");
+        require(!m.adc_errors.table,
+                "macro.weight_parallel has signed codes; adc_errors.table lists those from 0");
+        require(!m.hybrid.asim_rounding, "macro.weight_parallel has no hybrid.asim_rounding");
+    }
+    require(!plan.channels || outputs_per_array(m.array, plan.columns.count) >= 1,
+            "macro.array.columns is " + std::to_string(m.array.columns) +
+                ", but one output takes " + std::to_string(plan.columns.count) +
+                " columns; raise it");
+    require(m.voting.samples >= 1 && m.voting.samples <= max_votes,
+            "macro.voting.samples must be 1 to 64");
+}
+
+bool lossless(const LayerPlan& plan) {
+    for (int j = 0; j < plan.cycles.count; ++j)
+        if (!is_lossless(cycle_scale(plan.macro, plan.weight_bits, plan.cycles.width[j]),
+                         plan.macro.adc))
             return false;
     return true;
 }
 
-bool table_fits(const MacroParams& macro, const CycleLayout& cycles) {
-    for (int j = 0; j < cycles.count; ++j) {
-        const AdcScale scale = adc_scale(macro.adc, macro.rows, cycles.width[j]);
-        if (total_sigma(fresh_noise(macro.noise, scale, macro.rows), 0) > max_table_sigma)
-            return false;
+bool table_fits(const LayerPlan& plan, const SigmaRange& sigma) {
+    if (sigma.most > max_table_sigma || sigma.least <= 0.0) return false;
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        const AdcScale scale = cycle_scale(plan.macro, plan.weight_bits, plan.cycles.width[j]);
         if ((std::int64_t{scale.full_scale} + 1) * cell_columns * 4 > max_table_bytes) return false;
     }
     return true;
 }
 
-// The path is a pure function of the settings (SPEC section 7); it decides the random stream.
-SamplingPath choose_path(const LayerSettings& s, const CycleLayout& cycles) {
-    if (!s.analog) return SamplingPath::product;
-    const MacroParams& m = s.macro;
-    if (m.noise.inject.active) return SamplingPath::lut;
-    if (s.path == PathRequest::fixed) return SamplingPath::fixed;
-    if (noise_free(m.noise) && s.path == PathRequest::table) return SamplingPath::lut;
-    if (noise_free(m.noise))
-        return lossless(m, cycles) && m.hybrid.levels == 0 ? SamplingPath::product
-                                                           : SamplingPath::lut;
-    if (!table_fits(m, cycles)) return SamplingPath::fixed;
-    return SamplingPath::table;
+// Terms that give one chip other results than the next.
+bool differs_by_chip(const LayerPlan& plan) {
+    const MacroParams& m = plan.macro;
+    const ColumnTerms& t = plan.terms;
+    bool dac = false;
+    for (int j = 0; j < plan.cycles.count; ++j)
+        dac |= plan.cycles.width[j] > 1 && m.input_dac.inl != 0.0;
+    return t.mismatch != 0.0 || t.parasitic_variation != 0.0 || t.injection_variation != 0.0 ||
+           dac || m.adc_errors.offset != 0.0 || m.adc_errors.gain != 0.0 ||
+           m.adc_errors.dnl != 0.0 || (m.measured.table && m.measured.scope == ErrorScope::chip);
 }
 
-void plan_conversions(LayerPlan& plan, const MacroParams& macro) {
-    const HybridParams& hybrid = macro.hybrid;
-    for (int i = 0; i < plan.weight_bits; ++i) {
+// The sum alone does not decide the code's law, or the law fits no table of cells.
+bool needs_channels(const LayerPlan& plan, const SigmaRange& sigma) {
+    bool dac = false;
+    for (int j = 0; j < plan.cycles.count; ++j)
+        dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.any();
+    return plan.per_chip || plan.terms.any_static() || dac || plan.macro.adc_errors.table ||
+           plan.macro.weight_parallel || (sigma.any && sigma.least < 1e-6);
+}
+
+// The path is a pure function of the settings (SPEC section 7); it decides the random stream.
+SamplingPath choose_path(const LayerPlan& plan, PathRequest request, const SigmaRange& sigma) {
+    const MacroParams& m = plan.macro;
+    if (m.noise.inject.active) return plan.channels ? SamplingPath::chip : SamplingPath::lut;
+    if (request == PathRequest::fixed) return SamplingPath::fixed;
+    if (plan.channels) return SamplingPath::chip;
+    if (sigma.any) return table_fits(plan, sigma) ? SamplingPath::table : SamplingPath::fixed;
+    const bool exact = lossless(plan) && m.hybrid.levels == 0 && plan.input_correction == 0 &&
+                       !plan.terms.any_fixed() && !m.measured.table;
+    return exact && request == PathRequest::automatic ? SamplingPath::product : SamplingPath::lut;
+}
+
+void plan_conversions(LayerPlan& plan) {
+    const MacroParams& macro = plan.macro;
+    const bool parallel = macro.weight_parallel;
+    const bool voting = macro.voting.any();
+    const bool averaged = voting && macro.voting.combine == VoteCombination::mean;
+    const int levels = parallel ? 1 : plan.columns.levels;
+    for (int i = 0; i < (parallel ? 1 : plan.columns.count); ++i) {
         for (int j = 0; j < plan.cycles.count; ++j) {
-            const std::int64_t place = place_value(plan.cycles, plan.weight_bits, i, j);
-            const bool top = is_top_level(hybrid.levels, plan.weight_bits, plan.cycles.count, i, j);
-            ConversionPlan c{i, j, !top || hybrid.asim_rounding, !top, place};
+            const int bit = parallel ? 0 : plan.columns.bit[i];
+            const bool top = is_top_level(macro.hybrid.levels, levels, plan.cycles.count, bit, j);
+            const bool voted = voting && !top &&
+                               is_top_level(macro.voting.levels, levels, plan.cycles.count, bit, j);
+            const std::int64_t place = parallel ? cycle_place_value(plan.cycles, j)
+                                                : place_value(plan.cycles, plan.columns, i, j);
+            ConversionPlan c{i, j, !top || macro.hybrid.asim_rounding, !top, place, 1, 1};
             if (c.through_adc) {
                 c.weight = code_weight(macro.adc, plan.cycles, place, j);
-                ++plan.converted;
+                if (averaged && !voted) c.weight *= macro.voting.samples;
+                if (voted) c.votes = c.taken = macro.voting.samples;
+                plan.converted += c.votes;
             }
             plan.conversions.push_back(c);
         }
     }
 }
 
-// y = A*num/den + D + offset: constants of SPEC section 3.
-OutputScale output_scale(const LayerPlan& plan, const MacroParams& macro) {
+// y = A*num/den + D + offset: constants of SPEC section 3. For xnor everything stands in halves.
+OutputScale output_scale(const LayerPlan& plan) {
+    const MacroParams& macro = plan.macro;
+    const bool xnor = macro.weight_encoding == WeightEncoding::xnor;
     OutputScale out;
-    const std::int64_t top = (std::int64_t{1} << macro.adc.bits) - 1;
-    if (macro.adc.range == AdcRange::counts) return out;
-    const std::int64_t span =
-        macro.adc.range == AdcRange::window ? macro.adc.hi - macro.adc.lo : 65536;
-    const std::int64_t num = macro.rows * span, den = 65536 * top;
+    std::int64_t num = 1, den = 1;
+    std::int64_t codes = 0;   // sum of the code weights of one row group
+    std::int64_t centre = 0;  // and of place * FS over its ADC conversions
+    for (const ConversionPlan& c : plan.conversions) {
+        if (!c.through_adc) continue;
+        const int votes = macro.voting.any() && macro.voting.combine == VoteCombination::mean
+                              ? macro.voting.samples
+                              : 1;
+        codes += c.votes == 1 ? c.weight / votes : c.weight;
+        centre += place_value(plan.cycles, plan.columns, c.plane, c.cycle) *
+                  full_scale(plan.rows, plan.cycles.width[c.cycle]);
+    }
+    if (macro.weight_parallel) {
+        num = macro.rows * ((std::int64_t{1} << (plan.weight_bits - 1)) - 1);
+        den = (std::int64_t{1} << (macro.adc.bits - 1)) - 1;
+    } else if (macro.adc.range != AdcRange::counts) {
+        const bool window = macro.adc.range == AdcRange::window;
+        const std::int64_t span = window ? macro.adc.hi - macro.adc.lo : 65536;
+        num = macro.rows * span * (xnor ? 2 : 1);
+        den = 65536 * ((std::int64_t{1} << macro.adc.bits) - 1);
+        if (window)
+            out.offset = static_cast<double>(codes * plan.groups) * macro.rows * (xnor ? 2 : 1) *
+                         macro.adc.lo / 65536.0;
+    }
+    if (macro.voting.any() && macro.voting.combine == VoteCombination::mean)
+        den *= macro.voting.samples;
+    if (xnor) {
+        den *= 2;
+        out.offset = (out.offset - static_cast<double>(centre * plan.groups)) * 0.5;
+        out.digital_unit = 0.5;
+    }
     const std::int64_t g = greatest_common_divisor(num, den);
     out.num = static_cast<double>(num / g);
     out.den = static_cast<double>(den / g);
-    if (macro.adc.range == AdcRange::window) {
-        std::int64_t codes = 0;  // sum of the code weights of one row group
-        for (const ConversionPlan& c : plan.conversions)
-            if (c.through_adc) codes += c.weight;
-        out.offset = static_cast<double>(codes * plan.groups) * macro.rows * macro.adc.lo / 65536.0;
-    }
     return out;
+}
+
+void plan_path(LayerPlan& plan, PathRequest request) {
+    const SigmaRange sigma = sigma_range(plan);
+    check_noise(plan, sigma);
+    check_measured(plan);
+    check_adc_table(plan);
+    plan.channels = needs_channels(plan, sigma);
+    check_encoding(plan);
+    plan.path = choose_path(plan, request, sigma);
+    plan.random = sigma.any;
+    if (!plan.random)  // equal votes need no drawing, but they are taken and paid for
+        for (ConversionPlan& c : plan.conversions) {
+            if (c.votes > 1 && plan.macro.voting.combine == VoteCombination::mean)
+                c.weight *= c.votes;
+            c.votes = 1;
+        }
+}
+
+// The macro without any error, as ASiM rounds its digital conversions.
+MacroParams rounding_macro(const MacroParams& macro) {
+    MacroParams quiet;
+    quiet.rows = macro.rows;
+    quiet.weight_encoding = macro.weight_encoding;
+    quiet.adc = macro.adc;
+    return quiet;
 }
 
 }  // namespace
@@ -150,20 +309,30 @@ LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape)
     plan.analog = settings.analog;
     plan.weight_bits = settings.weight_bits;
     plan.activation_bits = settings.activation_bits;
+    plan.macro = settings.macro;
+    plan.depth = shape.depth;
+    if (plan.analog && plan.macro.kind == MacroKind::aidac) {
+        plan_aidac(plan, settings, shape);
+        return plan;
+    }
     plan.cycles =
         cycle_layout(settings.activation_bits, settings.macro.bits_per_cycle, shape.is_signed);
-    if (settings.analog) check_noise(settings.macro, plan.cycles);
+    plan.columns = column_layout(settings.macro.weight_encoding, settings.weight_bits);
     plan.rows = settings.macro.rows;
     plan.group_rows = settings.analog ? rows_used(settings.macro, shape) : settings.macro.rows;
-    plan.depth = shape.depth;
     plan.groups = (shape.depth + plan.group_rows - 1) / plan.group_rows;
     require(plan.groups < 1 << CounterWidths::group,
             "the layer needs more than 65535 row groups; raise macro.rows");
-    plan.path = choose_path(settings, plan.cycles);
-    plan.random =
-        settings.analog && !settings.macro.noise.inject.active && !noise_free(settings.macro.noise);
-    plan_conversions(plan, settings.macro);
-    plan.output = output_scale(plan, settings.macro);
+    plan_conversions(plan);
+    plan.output = output_scale(plan);
+    if (!plan.analog) {
+        plan.path = SamplingPath::product;
+        return plan;
+    }
+    plan.terms = column_terms(settings.macro);
+    plan.per_chip = differs_by_chip(plan);
+    plan.input_correction = input_correction(settings.macro.weight_encoding, settings.weight_bits);
+    plan_path(plan, settings.path);
     plan.product_to_codes_num = static_cast<std::int64_t>(plan.output.den);
     plan.product_to_codes_den = static_cast<std::int64_t>(plan.output.num);
     return plan;
@@ -172,17 +341,15 @@ LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape)
 LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape,
                           CycleLawCache& cache) {
     LayerPlan plan = describe_layer(settings, shape);
-    if (!plan.analog) return plan;
+    if (!plan.analog || plan.macro.kind == MacroKind::aidac) return plan;
     for (int j = 0; j < plan.cycles.count; ++j) {
         const int width = plan.cycles.width[j];
         // `product` makes no codes; its lut serves whoever asks for them.
         plan.law[j] = cache.get(plan.path == SamplingPath::product ? SamplingPath::lut : plan.path,
-                                settings.macro, width);
-        if (settings.macro.hybrid.asim_rounding) {
-            MacroParams quiet = settings.macro;
-            quiet.noise = {};
-            plan.rounding[j] = cache.get(SamplingPath::lut, quiet, width);
-        }
+                                settings.macro, plan.weight_bits, width);
+        if (settings.macro.hybrid.asim_rounding)
+            plan.rounding[j] = cache.get(SamplingPath::lut, rounding_macro(settings.macro),
+                                         plan.weight_bits, width);
     }
     return plan;
 }

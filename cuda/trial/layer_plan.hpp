@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "cuda/model/macro/cycles.hpp"
+#include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/macro/params.hpp"
 #include "cuda/model/macro/recombination.hpp"
+#include "cuda/model/macro/transfer.hpp"
 #include "cuda/trial/cycle_law.hpp"
 
 namespace acim {
@@ -21,21 +23,29 @@ struct LayerShape {
     bool is_signed = false;  // activations
 };
 
-// One conversion of an output and row group: k = plane*cycles + cycle.
+// One conversion of an output and row group: k = plane*cycles + cycle; a plane is a column of the
+// layout. Weight-parallel conversion has one plane, the sum of all.
 struct ConversionPlan {
     int plane = 0, cycle = 0;
-    bool through_adc = true;  // else digital: exact s into D
+    bool through_adc = true;  // else digital: the exact count into D
     bool noisy = true;        // else rounded without noise (ASiM's hybrid)
-    std::int64_t weight = 0;  // of the code in A, or of s in D
+    std::int64_t weight = 0;  // of the code in A, or of the count in D
+    int votes = 1;            // codes that are drawn and combined
+    int taken = 1;            // conversions that this costs: the votes, drawn or not
 };
 
 // How one MAC layer is computed, everything decided: shared by all engines.
 struct LayerPlan {
     bool analog = true;
     SamplingPath path = SamplingPath::product;
-    bool random = false;  // some conversion draws noise
+    bool random = false;    // some conversion draws noise
+    bool per_chip = false;  // two chips differ
+    bool channels = false;  // positions come from columns and ADCs one by one, not from the sum
     int weight_bits = 8, activation_bits = 8;
+    MacroParams macro;  // as set
     CycleLayout cycles;
+    ColumnLayout columns;
+    ColumnTerms terms;
     int rows = 0;                             // N
     int group_rows = 0;                       // rows that a full group really uses
     int groups = 0;                           // row groups
@@ -45,9 +55,18 @@ struct LayerPlan {
     std::array<std::shared_ptr<const CycleLaw>, max_cycles>
         rounding;  // per cycle, noise-free codes
     OutputScale output;
+    std::int64_t input_correction = 0;  // of the sum of an output's inputs, into D
     std::int64_t product_to_codes_num = 1, product_to_codes_den = 1;  // A = product*num/den
 
-    int converted = 0;  // ADC conversions per output and row group
+    // What a digital conversion adds, in units of output.digital_unit.
+    std::int64_t digital_count(std::int64_t s, std::int64_t x) const {
+        return macro.weight_encoding == WeightEncoding::xnor ? 2 * s - x : s;
+    }
+    // What the ADC of a column sees at sum s with the inputs of a cycle adding up to x.
+    std::int64_t count(int cycle, std::int64_t s, std::int64_t x) const {
+        return column_count(macro.weight_encoding, s, x, full_scale(rows, cycles.width[cycle]));
+    }
+    int converted = 0;  // ADC conversions per output and row group, votes included
     std::int64_t adc_conversions(std::int64_t outputs) const {
         return analog ? outputs * groups * converted : 0;
     }

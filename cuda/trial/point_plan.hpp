@@ -21,11 +21,15 @@ struct PointPlan {
     std::vector<Layer> layers;  // per MAC layer, in order
 };
 
+// Two chips give different results at this point, so that each needs a plan of its own.
+bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point);
+
 LayerShape layer_shape(const Product& product);
 int output_pixels(const QuantizedNetwork& network, const Product& product);
 
-// Throws std::invalid_argument that starts with the layer's name where a setting does not fit it.
-PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point,
+// The plan on the chip of that key, which counts only where chips differ. Throws
+// std::invalid_argument that starts with the layer's name where a setting does not fit it.
+PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point, PhiloxKey chip,
                           const ProductKernel& kernel, CycleLawCache& cache);
 
 }  // namespace acim

@@ -25,6 +25,15 @@ struct ProductPlace {
     std::uint32_t image = 0;
 };
 
+// Where the columns of one product lie on a chip (SPEC section 4, physical place).
+struct ProductSite {
+    PhiloxKey chip{};
+    std::uint32_t layer = 0;      // position among all MAC layers
+    std::int64_t first_tile = 0;  // tiles of the layers before it; counts only with array.count
+    int first_output = 0;         // of this convolution group within the layer
+    int outputs = 0;              // of the whole layer
+};
+
 // The integers of a product, each [outputs][pixels]. A and D as SPEC section 3; on path `product`
 // only `exact` is meaningful. `exact` is the product of the quantised operands.
 struct ProductSums {
@@ -44,16 +53,24 @@ public:
 class ProductKernel {
 public:
     virtual ~ProductKernel() = default;
-    // weights: [outputs][depth] integers of plan.weight_bits bits.
+    // weights: [outputs][depth] integers of plan.weight_bits bits. What is packed belongs to one
+    // chip where plan.per_chip, else `site` has no effect.
     virtual std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
-                                                std::span<const std::int8_t> weights) const = 0;
+                                                std::span<const std::int8_t> weights,
+                                                const ProductSite& site) const = 0;
     // inputs: [pixels][depth] activations as two's complement, sign-extended to 16 bits.
     virtual void run(const LayerPlan& plan, const PackedWeights& weights, int outputs, int pixels,
                      std::span<const std::int16_t> inputs, const OutputMap& map,
                      const ProductPlace& place, const ProductSums& sums) const = 0;
 };
 
-// Called by the reference kernel for every conversion, in the order output, pixel, group, k.
+// What observers see in place of the code of a digital conversion: no ADC gives it.
+inline std::int64_t no_code(const LayerPlan& plan) {
+    return plan.macro.weight_parallel ? -32768 : -1;
+}
+
+// Called by the reference kernel for every conversion, in the order output, pixel, group, k. `code`
+// is that of the vote where several were taken, the sum of all votes for `mean`.
 class ConversionObserver {
 public:
     virtual ~ConversionObserver() = default;

@@ -16,7 +16,8 @@ TrialResult empty_result(const TrialSetup& setup, const WorkUnit& unit) {
 void run_images(const TrialSetup& setup, const PointPlan& plan, std::uint32_t begin,
                 std::uint32_t count, ImageExecutor& executor, TrialResult& result) {
     const WorkUnit& unit = result.unit;
-    const PhiloxKey key = trial_key(setup.seed, unit.chip, unit.repeat);
+    const PhiloxKey key =
+        trial_key(setup.points[unit.point].seed(setup.seed), unit.chip, unit.repeat);
     for (std::uint32_t i = begin; i < begin + count; ++i) {
         const std::uint32_t image = unit.first_image + i;
         setup.images->read(image, 1, executor.input().data());

@@ -13,6 +13,9 @@ namespace acim {
 struct DesignPoint {
     std::string id;                     // SHA-256 (hex) of the point's canonical JSON
     std::vector<LayerSettings> layers;  // one per MAC layer of the network, in order
+    std::uint64_t seed_mask = 0;        // combined with the sweep's seed; 0: streams are shared
+
+    std::uint64_t seed(std::uint64_t sweep_seed) const { return sweep_seed ^ seed_mask; }
 };
 
 // The unit of work, of storage and of resumption: (point, chip, repeat, image block).

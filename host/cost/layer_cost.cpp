@@ -38,7 +38,7 @@ Cost layer_cost(const LayerWork& work, const LayerSettings& settings,
     if (settings.analog) {
         cost.energy.adc =
             count(work.conversions) * adc_conversion_energy(settings.macro.adc.bits, technology);
-        const double columns_per_row = count(work.outputs / work.groups) * settings.weight_bits;
+        const double columns_per_row = count(work.outputs / work.groups * work.columns);
         const double cells =
             count(work.cell_operations) * technology.cell_activity * technology.cell_capacitance;
         const double lines = count(work.row_drives) * technology.row_activity * columns_per_row *

@@ -1,90 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cost/layer_work.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 
-#include "cuda/model/macro/cycles.hpp"
-#include "cuda/model/macro/recombination.hpp"
+#include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
 
 namespace acim {
 namespace {
 
-// Pieces that the contraction is cut into (docs/model.md, row mapping).
-std::uint64_t count_row_groups(const Product& product, const MacroParams& macro) {
-    const int kernel = product.is_conv ? product.conv.kernel_height * product.conv.kernel_width : 1;
-    const bool whole = macro.mapping == RowMapping::whole_channels;
-    const int unit = whole ? kernel : 1;  // rows that stay together
-    const int units_per_group = macro.rows / unit;
-    if (units_per_group == 0) {
-        throw InputError(
-            "macro.rows: " + std::to_string(macro.rows) + " rows do not hold one window of " +
-            std::to_string(kernel) +
-            " inputs, as mapping whole_channels needs. Use more rows or mapping dense.");
-    }
-    const int units = product.depth / unit;
-    return static_cast<std::uint64_t>((units + units_per_group - 1) / units_per_group);
-}
-
-// Counts per output element and row group, over the grid of weight planes and input cycles.
+// Counts per output element and row group, over the grid of columns and cycles.
 struct GridWork {
-    std::uint64_t analog = 0;
-    std::uint64_t digital = 0;
-    std::uint64_t digital_bits = 0;   // sum of cycle widths over digital places
-    std::uint64_t driven_cycles = 0;  // cycles with at least one analog plane
+    std::uint64_t conversions = 0;    // ADC conversions, votes included
+    std::uint64_t evaluations = 0;    // columns that share charge, votes included
+    std::uint64_t digital = 0;        // conversions computed digitally
+    std::uint64_t digital_bits = 0;   // sum of cycle widths over their columns
+    std::uint64_t driven_cycles = 0;  // cycles with at least one analog column, at most votes times
     std::uint64_t driven_bits = 0;    // their widths, where a DAC is needed
 };
 
-GridWork grid_work(const LayerSettings& settings, bool is_signed) {
-    const MacroParams& macro = settings.macro;
-    const CycleLayout cycles =
-        cycle_layout(settings.activation_bits, macro.bits_per_cycle, is_signed);
+// Columns of one-bit cells of an output; AiDAC joins one per weight bit.
+std::uint64_t physical_columns(const LayerPlan& plan) {
+    const bool aidac = plan.macro.kind == MacroKind::aidac;
+    return static_cast<std::uint64_t>(aidac ? plan.weight_bits : plan.columns.count);
+}
+
+// Those that take part in one conversion: one, or all of them at once.
+std::uint64_t columns_of(const LayerPlan& plan) {
+    const bool together = plan.macro.weight_parallel || plan.macro.kind == MacroKind::aidac;
+    return together ? physical_columns(plan) : 1;
+}
+
+GridWork grid_work(const LayerPlan& plan) {
     GridWork work;
-    for (int j = 0; j < cycles.count; ++j) {
-        const std::uint64_t width = static_cast<std::uint64_t>(cycles.width[j]);
-        std::uint64_t digital = 0;
-        for (int i = 0; i < settings.weight_bits; ++i) {
-            // With ASiM's rounding the top levels pass the ADC all the same.
-            digital += !macro.hybrid.asim_rounding &&
-                       is_top_level(macro.hybrid.levels, settings.weight_bits, cycles.count, i, j);
+    std::uint64_t drives[max_cycles] = {};
+    for (const ConversionPlan& c : plan.conversions) {
+        const auto width = static_cast<std::uint64_t>(plan.cycles.width[c.cycle]);
+        if (!c.through_adc) {
+            work.digital += 1;
+            work.digital_bits += columns_of(plan) * width;
+            continue;
         }
-        const std::uint64_t analog = static_cast<std::uint64_t>(settings.weight_bits) - digital;
-        work.analog += analog;
-        work.digital += digital;
-        work.digital_bits += digital * width;
-        if (analog == 0) continue;
-        work.driven_cycles += 1;
-        if (width > 1) work.driven_bits += width;
+        const auto votes = static_cast<std::uint64_t>(c.taken);
+        work.conversions += votes;
+        work.evaluations += votes * columns_of(plan);
+        drives[c.cycle] = std::max(drives[c.cycle], votes);
+    }
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        const auto width = static_cast<std::uint64_t>(plan.cycles.width[j]);
+        work.driven_cycles += drives[j];
+        if (width > 1) work.driven_bits += drives[j] * width;
     }
     return work;
 }
 
 }  // namespace
 
-LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSettings& settings) {
+LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPlan& plan) {
     LayerWork work;
     work.outputs = static_cast<std::uint64_t>(product.outputs);
     work.pixels = pixels;
     work.depth = static_cast<std::uint64_t>(product.depth);
     work.groups = product.is_conv ? static_cast<std::uint64_t>(product.conv.groups) : 1;
     work.macs = work.outputs * work.pixels * work.depth;
-    if (!settings.analog) {
+    if (!plan.analog) {
         work.digital_bit_macs =
-            work.macs * static_cast<std::uint64_t>(settings.weight_bits * settings.activation_bits);
+            work.macs * static_cast<std::uint64_t>(plan.weight_bits * plan.activation_bits);
         return work;
     }
-    work.row_groups = count_row_groups(product, settings.macro);
-    const GridWork grid = grid_work(settings, product.input_quantisation.is_signed);
+    work.row_groups = static_cast<std::uint64_t>(plan.groups);
+    work.columns = physical_columns(plan);
+    const GridWork grid = grid_work(plan);
     const std::uint64_t sums = work.outputs * work.pixels * work.row_groups;
     const std::uint64_t rows = work.pixels * work.depth * work.groups;
-    work.conversions = sums * grid.analog;
+    work.conversions = sums * grid.conversions;
     work.digital_conversions = sums * grid.digital;
-    work.cell_operations = work.macs * grid.analog;
+    work.cell_operations = work.macs * grid.evaluations;
     work.digital_bit_macs = work.macs * grid.digital_bits;
     work.row_drives = rows * grid.driven_cycles;
     work.dac_bits = rows * grid.driven_bits;
     return work;
+}
+
+LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSettings& settings) {
+    try {
+        return layer_work(product, pixels, describe_layer(settings, layer_shape(product)));
+    } catch (const std::logic_error& error) {
+        throw InputError(error.what());
+    }
 }
 
 std::vector<LayerWork> network_work(const QuantizedNetwork& network,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cuda/model/macro/params.hpp"
+#include "cuda/trial/layer_plan.hpp"
 #include "cuda/trial/network.hpp"
 
 namespace acim {
@@ -17,6 +18,7 @@ struct LayerWork {
     std::uint64_t depth = 0;    // K: contraction length of one group
     std::uint64_t groups = 1;   // convolution groups: an input drives its own group's columns only
     std::uint64_t macs = 0;     // multiply-accumulates: M * P * K
+    std::uint64_t columns = 0;  // of one output
     std::uint64_t row_groups = 0;           // pieces that K is cut into
     std::uint64_t conversions = 0;          // ADC conversions
     std::uint64_t digital_conversions = 0;  // conversions replaced by exact digital sums (hybrid)
@@ -26,8 +28,11 @@ struct LayerWork {
     std::uint64_t digital_bit_macs = 0;  // 1 x 1 bit multiply-accumulates done digitally
 };
 
-// Counts the work of a layer that gives `pixels` output positions with these settings. A kernel
-// larger than the rows with mapping whole_channels is an InputError.
+// Counts the work of a layer that gives `pixels` output positions. Votes are whole conversions:
+// rows are driven and columns share charge again.
+LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPlan& plan);
+
+// The same from the settings; InputError where they do not fit the layer.
 LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSettings& settings);
 
 // Work of every MAC layer of a network for one image; settings hold one entry per MAC layer.

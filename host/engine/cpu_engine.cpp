@@ -25,38 +25,50 @@ struct Task {
     std::uint32_t begin = 0, images = 0;
 };
 
-// Plans of the points that have open units: made by the first thread that needs one, dropped with
-// the last unit.
+// Plans of the points that have open units, one per chip where chips differ: made by the first
+// thread that needs one, dropped with the last unit.
 class OpenPlans {
 public:
     OpenPlans(const TrialSetup& setup, const ProductKernel& kernel)
         : setup_(setup), kernel_(kernel) {}
 
-    void expect(std::uint32_t point) { ++open_[point].units; }
+    void expect(const WorkUnit& unit) { ++open_[key_of(unit)].units; }
 
-    std::shared_ptr<const PointPlan> get(std::uint32_t point) {
+    std::shared_ptr<const PointPlan> get(const WorkUnit& unit) {
         const std::lock_guard lock(mutex_);
-        Entry& entry = open_.at(point);
+        Entry& entry = open_.at(key_of(unit));
+        const DesignPoint& point = setup_.points[unit.point];
         if (!entry.plan)
             entry.plan = std::make_shared<const PointPlan>(
-                make_point_plan(*setup_.network, setup_.points[point], kernel_, laws_));
+                make_point_plan(*setup_.network, point,
+                                chip_key(point.seed(setup_.seed), unit.chip), kernel_, laws_));
         return entry.plan;
     }
 
-    void done(std::uint32_t point) {
+    void done(const WorkUnit& unit) {
         const std::lock_guard lock(mutex_);
-        if (--open_.at(point).units == 0) open_.erase(point);
+        const auto entry = open_.find(key_of(unit));
+        if (--entry->second.units == 0) open_.erase(entry);
     }
 
 private:
+    using Key = std::pair<std::uint32_t, std::uint32_t>;  // point, chip
     struct Entry {
         std::size_t units = 0;
         std::shared_ptr<const PointPlan> plan;
     };
+
+    Key key_of(const WorkUnit& unit) {
+        const auto [it, fresh] = differs_.try_emplace(unit.point, false);
+        if (fresh) it->second = differs_by_chip(*setup_.network, setup_.points[unit.point]);
+        return {unit.point, it->second ? unit.chip : 0};
+    }
+
     const TrialSetup& setup_;
     const ProductKernel& kernel_;
     std::mutex mutex_;
-    std::map<std::uint32_t, Entry> open_;
+    std::map<Key, Entry> open_;
+    std::map<std::uint32_t, bool> differs_;  // by point
     CycleLawCache laws_;
 };
 
@@ -106,7 +118,7 @@ private:
               sink_(sink),
               stop_(stop),
               plans_(setup, kernel) {
-            for (const WorkUnit& unit : units) plans_.expect(unit.point);
+            for (const WorkUnit& unit : units) plans_.expect(unit);
         }
 
         void work() {
@@ -142,7 +154,7 @@ private:
 
         void run_task(const Task& task, ImageExecutor& executor) {
             const WorkUnit& unit = units_[task.unit];
-            const auto plan = plans_.get(unit.point);
+            const auto plan = plans_.get(unit);
             TrialResult part = empty_result(setup_, unit);
             run_images(setup_, *plan, task.begin, task.images, executor, part);
             const std::lock_guard lock(mutex_);
@@ -152,7 +164,7 @@ private:
             if (open.images_left > 0) return;
             TrialResult result = std::move(open.result);
             open_.erase(task.unit);
-            plans_.done(unit.point);
+            plans_.done(unit);
             sink_(std::move(result));
         }
 

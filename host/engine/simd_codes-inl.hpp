@@ -23,21 +23,33 @@ struct PhiloxCalls {
     V64 lo[calls_in_step], hi[calls_in_step];  // words 0 | 1 << 32 and 2 | 3 << 32 of each call
 };
 
-// Calls first, first + 1, ... of one row group.
-HWY_INLINE PhiloxCalls CallsInStep(V64 element, std::uint64_t group, std::uint64_t first,
-                                   std::uint64_t image, std::uint64_t stream,
-                                   const std::uint64_t* HWY_RESTRICT round_keys) {
+// What the draws of one block and row group have in common.
+struct DrawPlace {
+    V64 element;
+    const std::uint32_t* elements;  // the same, lane by lane
+    std::uint64_t group, image;
+    const std::uint64_t* round_keys;
+};
+
+// Word 1 of a counter, and what neighbours in k>>3 and in votes differ by.
+inline constexpr std::uint64_t next_octet = std::uint64_t{1} << CounterWidths::group;
+inline constexpr std::uint64_t next_vote = next_octet << CounterWidths::k;
+
+// Calls whose word 1 is first, first + step, ...
+HWY_INLINE PhiloxCalls CallsInStep(const DrawPlace& place, std::uint64_t stream,
+                                   std::uint64_t first, std::uint64_t step) {
     const D64 d;
     const D32 d32;
     const auto m0 = hn::BitCast(d32, hn::Set(d, 0xD2511F53u));
     const auto m1 = hn::BitCast(d32, hn::Set(d, 0xCD9E8D57u));
     V64 c0[calls_in_step], c1[calls_in_step], c2[calls_in_step], c3[calls_in_step];
     for (int i = 0; i < calls_in_step; ++i) {
-        c0[i] = element;
-        c1[i] = hn::Set(d, group | (first + static_cast<std::uint64_t>(i)) << CounterWidths::group);
-        c2[i] = hn::Set(d, image);
+        c0[i] = place.element;
+        c1[i] = hn::Set(d, first + static_cast<std::uint64_t>(i) * step);
+        c2[i] = hn::Set(d, place.image);
         c3[i] = hn::Set(d, stream);
     }
+    const std::uint64_t* HWY_RESTRICT round_keys = place.round_keys;
     HWY_UNROLL(10)
     for (int r = 0; r < 10; ++r) {
         const V64 k0 = hn::Set(d, round_keys[2 * r]), k1 = hn::Set(d, round_keys[2 * r + 1]);
@@ -104,6 +116,14 @@ HWY_INLINE V64 Lookup(const SimdLayer& layer, int quad, V64 s, V64 u) {
         d, hn::Or(decode(entry_low, cell_low), hn::ShiftLeft<16>(decode(entry_high, cell_high))));
 }
 
+template <bool kNarrow>
+struct GatherLookup {
+    const SimdLayer& layer;
+    HWY_INLINE V64 operator()(int quad, V64 s, V64 u) const {
+        return Lookup<kNarrow>(layer, quad, s, u);
+    }
+};
+
 #if HWY_TARGET == HWY_AVX3_DL
 // The same codes without a gather (shift_table.hpp).
 struct ShiftRegisters {
@@ -134,11 +154,20 @@ HWY_INLINE V64 LookupShift(const SimdLayer& layer, const ShiftRegisters& t, int 
     const __m512i code = _mm512_add_epi16(s.raw, _mm512_mask_blend_epi16(above_low, lower, upper));
     return V64{_mm512_max_epi16(_mm512_setzero_si512(), _mm512_min_epi16(code, t.code_max))};
 }
+
+struct ShiftLookup {
+    const SimdLayer& layer;
+    const ShiftRegisters& registers;
+    HWY_INLINE V64 operator()(int quad, V64 s, V64 u) const {
+        return LookupShift(layer, registers, quad, s, u);
+    }
+};
 #endif
 
 // Puts ESCAPE outcomes of one quad right.
-HWY_NOINLINE void FixEscapes(const SimdJob& job, const std::uint32_t* elements, int group, int quad,
-                             V64 u, const std::uint64_t* sums, std::uint64_t* codes) {
+HWY_NOINLINE void FixEscapes(const SimdJob& job, const DrawPlace& place, int quad,
+                             std::uint32_t vote, V64 u, const std::uint64_t* counts,
+                             std::uint64_t* codes) {
     const D64 d;
     alignas(64) std::uint64_t uniforms[block_outputs];
     hn::Store(u, d, uniforms);
@@ -147,39 +176,49 @@ HWY_NOINLINE void FixEscapes(const SimdJob& job, const std::uint32_t* elements, 
             const int k = 4 * quad + t;
             const auto draw = static_cast<std::uint32_t>(uniforms[lane] >> (16 * t) & 0xFFFF);
             if (draw >= job.layer->max_escape || k >= job.layer->conversions) continue;
-            const auto s = static_cast<std::int64_t>(sums[lane] >> (16 * t) & 0xFFFF);
+            const auto s = static_cast<std::int64_t>(counts[lane] >> (16 * t) & 0xFFFF);
             const auto code = static_cast<std::int32_t>(codes[lane] >> (16 * t) & 0xFFFF);
-            const auto right = static_cast<std::uint64_t>(escape_by_model(
-                job, elements[lane], static_cast<std::uint32_t>(group), k, s, draw, code));
+            const auto right = static_cast<std::uint64_t>(
+                escape_by_model(job, place.elements[lane], static_cast<std::uint32_t>(place.group),
+                                k, vote, s, draw, code));
             codes[lane] = (codes[lane] & ~(std::uint64_t{0xFFFF} << (16 * t))) | right << (16 * t);
         }
     }
 }
 
-// Draws of all octets; lookup(quad, sums, uniforms) turns a quad into codes.
+// Codes of one quad from its uniforms by a lookup(quad, counts, uniforms), escapes put right.
 template <class QuadLookup>
-HWY_INLINE void SampleTable(const SimdJob& job, const std::uint32_t* elements, V64 element,
-                            int group, const std::uint64_t* round_keys, Block& block,
-                            const QuadLookup& lookup) {
-    const D64 d;
-    const D16 d16;
-    const SimdLayer& layer = *job.layer;
-    const auto escape = hn::Set(d16, static_cast<std::uint16_t>(layer.max_escape));
-    const std::uint64_t stream = static_cast<std::uint32_t>(NoiseSource::code_table) |
-                                 job.place.layer << CounterWidths::source;
+struct TableCodes {
+    const SimdJob& job;
+    const DrawPlace& place;
+    const Block& block;
+    QuadLookup lookup;
+
+    HWY_INLINE void operator()(int quad, V64 u, std::uint32_t vote,
+                               std::uint64_t* HWY_RESTRICT codes) const {
+        const D64 d;
+        const D16 d16;
+        const auto escape = hn::Set(d16, static_cast<std::uint16_t>(job.layer->max_escape));
+        const std::uint64_t* counts = block.counts[quad];
+        hn::Store(lookup(quad, hn::Load(d, counts), u), d, codes);
+        if (HWY_UNLIKELY(!hn::AllFalse(d16, hn::Lt(hn::BitCast(d16, u), escape))))
+            FixEscapes(job, place, quad, vote, u, counts, codes);
+    }
+};
+
+// Draws of all octets, vote 0; to_codes(quad, uniforms, vote, codes) turns a quad into codes.
+template <class ToCodes>
+HWY_INLINE void SampleOctets(const SimdLayer& layer, const DrawPlace& place, std::uint64_t stream,
+                             Block& block, const ToCodes& to_codes) {
     const int octets = layer.quads / 2;
     for (int octet = 0; octet < octets; octet += calls_in_step) {
         const PhiloxCalls r =
-            CallsInStep(element, static_cast<std::uint32_t>(group),
-                        static_cast<std::uint64_t>(octet), job.place.image, stream, round_keys);
+            CallsInStep(place, stream, place.group + static_cast<std::uint64_t>(octet) * next_octet,
+                        next_octet);
         for (int call = 0; call < std::min(calls_in_step, octets - octet); ++call) {
-            for (int half = 0; half < 2; ++half) {
-                const int quad = 2 * (octet + call) + half;
-                const V64 u = half == 0 ? r.lo[call] : r.hi[call];
-                hn::Store(lookup(quad, hn::Load(d, block.sums[quad]), u), d, block.codes[quad]);
-                if (HWY_UNLIKELY(!hn::AllFalse(d16, hn::Lt(hn::BitCast(d16, u), escape))))
-                    FixEscapes(job, elements, group, quad, u, block.sums[quad], block.codes[quad]);
-            }
+            const int quad = 2 * (octet + call);
+            to_codes(quad, r.lo[call], 0, block.codes[quad]);
+            to_codes(quad + 1, r.hi[call], 0, block.codes[quad + 1]);
         }
     }
 }
@@ -189,7 +228,7 @@ HWY_INLINE void SampleLut(const SimdLayer& layer, Block& block) {
     const D32 d32;
     const I32 i32;
     for (int quad = 0; quad < layer.quads; ++quad) {
-        const auto s32 = hn::BitCast(d32, hn::Load(d, block.sums[quad]));
+        const auto s32 = hn::BitCast(d32, hn::Load(d, block.counts[quad]));
         const std::uint32_t* offset = layer.row_offset.data() + 4 * quad;
         const auto offset_low =
             hn::BitCast(d32, hn::Set(d, offset[0] | std::uint64_t{offset[2]} << 32));
@@ -205,18 +244,17 @@ HWY_INLINE void SampleLut(const SimdLayer& layer, Block& block) {
 }
 
 // The reference sampler, and ASiM's noise-free rounding: lane by lane.
-HWY_INLINE void SampleScalar(const SimdJob& job, const std::uint32_t* elements, int group,
-                             Block& block) {
+HWY_INLINE void SampleScalar(const SimdJob& job, const DrawPlace& place, Block& block) {
     const D64 d;
     const SimdLayer& layer = *job.layer;
     std::uint16_t s[max_quads * 4], c[max_quads * 4];
     for (std::size_t lane = 0; lane < hn::Lanes(d); ++lane) {
         for (int quad = 0; quad < layer.quads; ++quad) {
-            std::memcpy(s + 4 * quad, &block.sums[quad][lane], 8);
+            std::memcpy(s + 4 * quad, &block.counts[quad][lane], 8);
             std::memcpy(c + 4 * quad, &block.codes[quad][lane], 8);
         }
         if (layer.sampler == Sampler::fixed)
-            sample_fixed(job, elements[lane], static_cast<std::uint32_t>(group), s, c);
+            sample_fixed(job, place.elements[lane], static_cast<std::uint32_t>(place.group), s, c);
         for (const int k : layer.quiet) {
             const CycleLaw& law = *job.plan->rounding[job.plan->conversions[k].cycle];
             c[k] = law.codes()[s[k]];

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-// Compiled for a plain x86-64-v2, for AVX2 and for AVX-512 with popcount; what lies between them
+// Compiled for a plain x86-64-v2, for AVX2 and for AVX-512 with popcount and VNNI; what lies between them
 // runs the next lower one.
 #define HWY_WANT_AVX3_DL
 #define HWY_DISABLE_PCLMUL_AES
@@ -14,6 +14,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "host/engine/simd_chip_run-inl.hpp"
 #include "host/engine/simd_conversions-inl.hpp"
 #include "host/engine/simd_product-inl.hpp"
 
@@ -21,12 +22,21 @@
 namespace acim::simd {
 namespace {
 HWY_EXPORT(RunConversions);
+HWY_EXPORT(RunChip);
 HWY_EXPORT(PackInputs);
+HWY_EXPORT(PackDriven);
 HWY_EXPORT(RunProduct);
 HWY_EXPORT(TargetName);
 }  // namespace
 
 void run_conversions(const SimdJob& job) { HWY_DYNAMIC_DISPATCH(RunConversions)(job); }
+
+void run_chip(const SimdJob& job) { HWY_DYNAMIC_DISPATCH(RunChip)(job); }
+
+void pack_driven(const SimdLayer& layer, const LayerPlan& plan, int pixels,
+                 std::span<const std::int16_t> rows, std::uint8_t* driven) {
+    HWY_DYNAMIC_DISPATCH(PackDriven)(layer, plan, pixels, rows.data(), driven);
+}
 
 void pack_inputs(const SimdLayer& layer, const LayerPlan& plan, int pixels,
                  std::span<const std::int16_t> rows, std::uint64_t* packed) {

@@ -16,8 +16,15 @@ namespace acim::simd {
 void pack_inputs(const SimdLayer& layer, const LayerPlan& plan, int pixels,
                  std::span<const std::int16_t> rows, std::uint64_t* packed);
 
+// The values that rows are driven with, cycle by cycle, for columns with mismatch.
+void pack_driven(const SimdLayer& layer, const LayerPlan& plan, int pixels,
+                 std::span<const std::int16_t> rows, std::uint8_t* driven);
+
 // All conversions of a layer: sums, codes, A, D and the exact product.
 void run_conversions(const SimdJob& job);
+
+// The same on one chip's columns and ADCs.
+void run_chip(const SimdJob& job);
 
 // The exact product alone.
 void run_product(const SimdJob& job, int depth, std::span<const std::int16_t> rows);

@@ -22,12 +22,12 @@ using I32 = hn::Repartition<std::int32_t, D64>;
 using I16 = hn::Repartition<std::int16_t, D64>;
 using V64 = hn::Vec<D64>;
 
-inline constexpr std::size_t max_quads = (max_conversions + 7) / 8 * 2;
+inline constexpr std::size_t max_quads = (max_column_conversions + 7) / 8 * 2;
 inline constexpr std::size_t lanes_bytes = 64;
 
-// Sums and codes of one block and row group, quad-major.
+// Counts and codes of one block and row group, quad-major.
 struct alignas(64) Block {
-    std::uint64_t sums[max_quads][block_outputs];
+    std::uint64_t counts[max_quads][block_outputs];
     std::uint64_t codes[max_quads][block_outputs];
 };
 
@@ -59,20 +59,20 @@ HWY_INLINE V64 AndCount(const std::uint64_t* HWY_RESTRICT w, const std::uint64_t
 #endif
 }
 
-// Eight one-bit cycles: two quads per plane, everything unrolled.
+// Eight one-bit cycles: two quads per column, everything unrolled.
 template <int kWords>
 HWY_INLINE void SumsSerial8(const SimdLayer& layer, const std::uint64_t* HWY_RESTRICT w,
                             const std::uint64_t* HWY_RESTRICT x, int words, Block& block) {
     const D64 d;
     const int n = kWords > 0 ? kWords : words;
-    for (int i = 0; i < layer.planes; ++i, w += layer.words * block_outputs) {
+    for (int i = 0; i < layer.columns; ++i, w += layer.words * block_outputs) {
         for (int half = 0; half < 2; ++half) {
             const std::uint64_t* xh = x + half * 4 * layer.words;
             V64 quad = AndCount<kWords>(w, xh, n);
             quad = hn::Or(quad, hn::ShiftLeft<16>(AndCount<kWords>(w, xh + layer.words, n)));
             quad = hn::Or(quad, hn::ShiftLeft<32>(AndCount<kWords>(w, xh + 2 * layer.words, n)));
             quad = hn::Or(quad, hn::ShiftLeft<48>(AndCount<kWords>(w, xh + 3 * layer.words, n)));
-            hn::Store(quad, d, block.sums[2 * i + half]);
+            hn::Store(quad, d, block.counts[2 * i + half]);
         }
     }
 }
@@ -85,7 +85,7 @@ HWY_INLINE void SumsGeneral(const SimdJob& job, const std::uint64_t* HWY_RESTRIC
     const CycleLayout& cycles = job.plan->cycles;
     V64 quad = hn::Zero(d);
     int k = 0;
-    for (int i = 0; i < layer.planes; ++i, w += layer.words * block_outputs) {
+    for (int i = 0; i < layer.columns; ++i, w += layer.words * block_outputs) {
         for (int j = 0; j < layer.cycles; ++j, ++k) {
             V64 s = hn::Zero(d);
             for (int b = 0; b < cycles.width[j]; ++b) {
@@ -94,17 +94,18 @@ HWY_INLINE void SumsGeneral(const SimdJob& job, const std::uint64_t* HWY_RESTRIC
             }
             quad = hn::Or(quad, hn::ShiftLeftSame(s, 16 * (k & 3)));
             if ((k & 3) == 3) {
-                hn::Store(quad, d, block.sums[k >> 2]);
+                hn::Store(quad, d, block.counts[k >> 2]);
                 quad = hn::Zero(d);
             }
         }
     }
     for (; k < layer.quads * 4; k = (k | 3) + 1) {
-        hn::Store(quad, d, block.sums[k >> 2]);
+        hn::Store(quad, d, block.counts[k >> 2]);
         quad = hn::Zero(d);
     }
 }
 
+// The sums s of driven values at stored ones.
 HWY_INLINE void Sums(const SimdJob& job, const std::uint64_t* w, const std::uint64_t* x, int words,
                      Block& block) {
     if (!job.layer->serial8) return SumsGeneral(job, w, x, words, block);
@@ -119,6 +120,18 @@ HWY_INLINE void Sums(const SimdJob& job, const std::uint64_t* w, const std::uint
             return SumsSerial8<4>(*job.layer, w, x, words, block);
         default:
             return SumsSerial8<0>(*job.layer, w, x, words, block);
+    }
+}
+
+// From s to what the columns of xnor count: 2s + (FS - x).
+HWY_INLINE void CentreCounts(const SimdLayer& layer, const std::uint64_t* HWY_RESTRICT centre,
+                             Block& block) {
+    const D64 d;
+    const D16 d16;
+    for (int quad = 0; quad < layer.quads; ++quad) {
+        const auto s = hn::BitCast(d16, hn::Load(d, block.counts[quad]));
+        const auto rest = hn::BitCast(d16, hn::Set(d, centre[quad]));
+        hn::Store(hn::BitCast(d, hn::Add(hn::Add(s, s), rest)), d, block.counts[quad]);
     }
 }
 

@@ -202,7 +202,7 @@ double decibel(double signal, double error) {
 struct LayerColumns {
     Integers point, row_groups, conversions, outputs;
     Texts layer, path;
-    Doubles utilisation, energy, error_mean, error_sd, output_sd, csnr;
+    Doubles utilisation, adc_lo, adc_hi, energy, error_mean, error_sd, output_sd, csnr;
 
     void add(std::size_t index, const LayerFacts& f, const LayerSums& s) {
         point.push_back(static_cast<std::int64_t>(index));
@@ -210,6 +210,8 @@ struct LayerColumns {
         path.push_back(f.path);
         row_groups.push_back(static_cast<std::int64_t>(f.row_groups));
         utilisation.push_back(f.row_groups > 0 ? f.row_utilisation : nan);
+        adc_lo.push_back(f.adc_window ? f.adc_window->lo / 65536.0 : nan);
+        adc_hi.push_back(f.adc_window ? f.adc_window->hi / 65536.0 : nan);
         conversions.push_back(static_cast<std::int64_t>(f.conversions));
         energy.push_back(f.energy);
         outputs.push_back(static_cast<std::int64_t>(s.outputs));
@@ -233,6 +235,8 @@ struct LayerColumns {
         put("path", "", "sampling path, or digital", path);
         put("row_groups", "1", "row groups of one output", row_groups);
         put("row_utilisation", "1", "used rows over available rows", utilisation);
+        put("adc_lo", "1", "lower bound of a calibrated ADC window in full scales", adc_lo);
+        put("adc_hi", "1", "upper bound of a calibrated ADC window in full scales", adc_hi);
         put("conversions", "1", "ADC conversions per inference", conversions);
         put("energy", "J", "energy per inference", energy);
         put("outputs", "1", "output elements in the sums of this row", outputs);

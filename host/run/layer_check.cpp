@@ -3,6 +3,7 @@
 
 #include "cuda/trial/layer_plan.hpp"
 #include "host/core/error.hpp"
+#include "host/quant/adc_window.hpp"
 #include "host/run/sweep_plan.hpp"
 #include "host/sweep/point.hpp"
 
@@ -46,7 +47,7 @@ void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig
             if (product == nullptr) continue;
             check_layer(layers[i], false, node.name);
             try {
-                describe_layer(layers[i], float_shape(*product));
+                describe_layer(with_any_window(layers[i]), float_shape(*product));
             } catch (const std::invalid_argument& error) {
                 throw InputError(spec.file.string() + ": layer '" + node.name +
                                  "': " + error.what());

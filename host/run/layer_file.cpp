@@ -24,10 +24,14 @@ nlohmann::json layer_json(const LayerOperands& operands) {
     return out;
 }
 
-void write_conversions(hdf5::ImageWriter& out, const LayerOperands& operands,
+void write_conversions(hdf5::ImageWriter& out, const LayerOperands& operands, const MacFile& macro,
                        const SingleLayerResult& result) {
-    hdf5::Dims dims = {result.repeats};
+    hdf5::Dims dims = {macro.repeats};
     std::string axes = "repeat";
+    if (macro.chips > 1) {
+        dims.insert(dims.begin(), macro.chips);
+        axes = "chip repeat";
+    }
     for (std::size_t i = 0; i < operands.output_shape.size(); ++i) {
         dims.push_back(operands.output_shape[i]);
         axes += " output_" + std::to_string(i);
@@ -38,7 +42,7 @@ void write_conversions(hdf5::ImageWriter& out, const LayerOperands& operands,
     out.write("s", result.s, dims);
     out.write("code", result.code, dims);
     for (const char* name : {"s", "code"}) out.attribute(name, "axes", axes);
-    out.attribute("code", "absent", std::int32_t{-1});
+    out.attribute("code", "absent", result.absent);
 }
 
 }  // namespace
@@ -53,14 +57,20 @@ void write_layer_result(const std::filesystem::path& file, const LayerOperands& 
     out.attribute("/", "config", macro.canonical().dump());
     out.attribute("/", "layer", layer_json(operands).dump());
     out.attribute("/", "path", path_name(result.path));
-    out.attribute("/", "repeats", std::int64_t{result.repeats});
+    if (result.adc_window) {
+        out.attribute("/", "adc_lo", result.adc_window->lo / 65536.0);
+        out.attribute("/", "adc_hi", result.adc_window->hi / 65536.0);
+    }
+    out.attribute("/", "repeats", std::int64_t{macro.repeats});
+    out.attribute("/", "chips", std::int64_t{macro.chips});
     if (macro.seed) out.attribute("/", "seed", *macro.seed);
     hdf5::Dims dims = operands.output_shape;
-    if (result.repeats > 1) dims.insert(dims.begin(), result.repeats);
+    if (macro.repeats > 1) dims.insert(dims.begin(), macro.repeats);
+    if (macro.chips > 1) dims.insert(dims.begin(), macro.chips);
     out.write("y", result.y, dims);
     out.write("A", result.analog, dims);
     out.write("D", result.digital, dims);
-    if (!result.s.empty()) write_conversions(out, operands, result);
+    if (!result.s.empty()) write_conversions(out, operands, macro, result);
     const std::vector<std::byte> image = out.image();
     write_file_atomically(file, image);
 }

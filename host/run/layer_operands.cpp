@@ -13,10 +13,14 @@
 namespace acim {
 namespace {
 
-// Two's complement of the plane columns; one bit is one positive plane.
-void check_weights(const IntegerTensor& t, int bits) {
+// Two's complement of the plane columns; one bit is one positive plane. Differential columns hold
+// magnitudes of bits - 1 bits.
+void check_weights(const IntegerTensor& t, const LayerSettings& settings) {
+    const int bits = settings.weight_bits;
     const std::int64_t half = bits == 1 ? 0 : std::int64_t{1} << (bits - 1);
-    check_values(t, -half, bits == 1 ? 1 : half - 1, fmt::format("weights of {} bit(s)", bits),
+    const bool pairs = bits > 1 && settings.macro.weight_encoding == WeightEncoding::differential;
+    check_values(t, pairs ? 1 - half : -half, bits == 1 ? 1 : half - 1,
+                 fmt::format("{}weights of {} bit(s)", pairs ? "differential " : "", bits),
                  "Set weight_bits to the width that the integers have.");
 }
 
@@ -115,7 +119,7 @@ LayerOperands read_layer(const hdf5::Reader& in, const LayerSettings& settings) 
                 : read_integers(in, "x", 1, hdf5::max_rank, "[..., K] because w is [N, K]");
     LayerOperands out = is_conv ? convolution(in, x, w) : linear(in, x, w);
     out.is_signed = read_signed_activations(in, false);
-    check_weights(w, settings.weight_bits);
+    check_weights(w, settings);
     check_activations(x, settings.activation_bits, out.is_signed);
     out.weights = narrowed<std::int8_t>(w.values);
     out.inputs = narrowed<std::int16_t>(x.values);
@@ -151,7 +155,7 @@ LayerOperands read_query_key(const hdf5::Reader& in, const LayerSettings& settin
     take_heads(q, k, out);
     if (q.dims.back() != k.dims.back()) fail_shapes(q, k, "their last axes must be equal");
     out.is_signed = read_signed_activations(in, true);
-    check_weights(q, settings.weight_bits);
+    check_weights(q, settings);
     check_activations(k, settings.activation_bits, out.is_signed);
     out.outputs = q.dim(q.rank() - 2);
     out.pixels = k.dim(k.rank() - 2);
@@ -175,7 +179,7 @@ LayerOperands read_attention_value(const hdf5::Reader& in, const LayerSettings& 
     if (a.dims.back() != v.dims[v.rank() - 2])
         fail_shapes(a, v, "the last axis of a must be the last but one of v");
     out.is_signed = read_signed_activations(in, false);
-    check_weights(v, settings.weight_bits);
+    check_weights(v, settings);
     check_activations(a, settings.activation_bits, out.is_signed);
     out.outputs = v.dim(v.rank() - 1);
     out.pixels = a.dim(a.rank() - 2);
@@ -185,6 +189,26 @@ LayerOperands read_attention_value(const hdf5::Reader& in, const LayerSettings& 
     out.output_shape = a.dims;
     out.output_shape.back() = v.dims.back();
     return out;
+}
+
+// Lays the inputs of every output position of one convolution group side by side:
+// [pixels][c][kh][kw]; padding is 0.
+void gather_windows(const ConvGeometry& c, std::span<const std::int16_t> image, int group,
+                    std::vector<std::int16_t>& rows) {
+    const int channels = c.in_channels / c.groups;
+    rows.clear();
+    for (int oy = 0; oy < c.out_height; ++oy)
+        for (int ox = 0; ox < c.out_width; ++ox)
+            for (int ch = group * channels; ch < (group + 1) * channels; ++ch)
+                for (int kh = 0; kh < c.kernel_height; ++kh)
+                    for (int kw = 0; kw < c.kernel_width; ++kw) {
+                        const int y = oy * c.stride_height - c.pad_top + kh * c.dilation_height;
+                        const int x = ox * c.stride_width - c.pad_left + kw * c.dilation_width;
+                        const bool inside = y >= 0 && y < c.in_height && x >= 0 && x < c.in_width;
+                        const std::size_t at =
+                            (static_cast<std::size_t>(ch) * c.in_height + y) * c.in_width + x;
+                        rows.push_back(inside ? image[at] : std::int16_t{0});
+                    }
 }
 
 LayerOperation find_operation(const hdf5::Reader& in) {
@@ -235,6 +259,22 @@ OutputMap LayerOperands::output_map(int part) const {
     const bool output_major =
         operation == LayerOperation::convolution || operation == LayerOperation::query_key;
     return output_major ? OutputMap{first, pixels, 1} : OutputMap{first, 1, outputs};
+}
+
+std::span<const std::int8_t> LayerOperands::part_weights(int image, int part) const {
+    const std::size_t size = static_cast<std::size_t>(outputs) * depth;
+    const std::size_t index = (is_attention() ? static_cast<std::size_t>(image) * parts : 0) + part;
+    return std::span(weights).subspan(index * size, size);
+}
+
+std::span<const std::int16_t> LayerOperands::part_inputs(int image, int part,
+                                                         std::vector<std::int16_t>& rows) const {
+    const std::size_t size = inputs.size() / static_cast<std::size_t>(images);
+    const auto own = std::span(inputs).subspan(static_cast<std::size_t>(image) * size, size);
+    if (operation != LayerOperation::convolution)
+        return own.subspan(part * (size / parts), size / parts);
+    gather_windows(conv, own, part, rows);
+    return rows;
 }
 
 LayerOperands read_layer_operands(const std::filesystem::path& file,

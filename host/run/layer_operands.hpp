@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,11 @@ struct LayerOperands {
     LayerShape shape() const;
     // Where the outputs of a part lie in the output tensor of one image.
     OutputMap output_map(int part) const;
+    // Weights of a part [outputs][depth]; attention has its own in every image.
+    std::span<const std::int8_t> part_weights(int image, int part) const;
+    // Inputs of a part [pixels][depth]; windows of a convolution are laid side by side in `rows`.
+    std::span<const std::int16_t> part_inputs(int image, int part,
+                                              std::vector<std::int16_t>& rows) const;
 };
 
 // Reads the operands from an HDF5 file (docs/mac.md) and checks them against the bits of the

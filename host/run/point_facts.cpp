@@ -40,6 +40,8 @@ const char* path_name(SamplingPath path) {
             return "table";
         case SamplingPath::fixed:
             return "fixed";
+        case SamplingPath::chip:
+            return "chip";
     }
     return "";
 }
@@ -57,7 +59,7 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
         const LayerPlan plan = plan_layer(node, point.layers[i], place);
         const auto pixels = static_cast<std::uint64_t>(output_pixels(network, product));
         const Cost cost =
-            layer_cost(layer_work(product, pixels, point.layers[i]), point.layers[i], technology);
+            layer_cost(layer_work(product, pixels, plan), point.layers[i], technology);
         total.add(cost);
         LayerFacts layer;
         layer.name = node.name;
@@ -68,7 +70,7 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
             layer.row_utilisation = row_utilisation(plan);
             layer.conversions = static_cast<std::uint64_t>(
                 plan.adc_conversions(static_cast<std::int64_t>(pixels) * product.outputs));
-            if (plan.random) facts.deterministic = false;
+            if (plan.random || plan.per_chip) facts.deterministic = false;
         }
         facts.conversions += layer.conversions;
         facts.layers.push_back(std::move(layer));
@@ -84,13 +86,17 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
 
 nlohmann::json to_json(const PointFacts& f) {
     nlohmann::json layers = nlohmann::json::array();
-    for (const LayerFacts& l : f.layers)
+    for (const LayerFacts& l : f.layers) {
         layers.push_back({{"name", l.name},
                           {"path", l.path},
                           {"row_groups", l.row_groups},
                           {"row_utilisation", l.row_utilisation},
                           {"conversions", l.conversions},
                           {"energy", l.energy}});
+        if (!l.adc_window) continue;
+        layers.back()["adc_lo"] = l.adc_window->lo / 65536.0;
+        layers.back()["adc_hi"] = l.adc_window->hi / 65536.0;
+    }
     return {{"deterministic", f.deterministic},
             {"conversions", f.conversions},
             {"adc_energy", f.adc_energy},
@@ -124,6 +130,9 @@ PointFacts point_facts_from_json(const nlohmann::json& json) {
         layer.row_utilisation = number(l.at("row_utilisation"));
         l.at("conversions").get_to(layer.conversions);
         layer.energy = number(l.at("energy"));
+        if (l.contains("adc_lo"))
+            layer.adc_window = {static_cast<std::int32_t>(l.at("adc_lo").get<double>() * 65536.0),
+                                static_cast<std::int32_t>(l.at("adc_hi").get<double>() * 65536.0)};
         f.layers.push_back(std::move(layer));
     }
     return f;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "cuda/trial/network.hpp"
 #include "cuda/trial/work.hpp"
+#include "host/quant/adc_window.hpp"
 
 namespace acim {
 
@@ -18,9 +20,10 @@ struct LayerFacts {
     std::string name;
     std::string path;  // product, lut, table, fixed; "digital" for a layer not on the macro
     std::uint64_t row_groups = 0;
-    double row_utilisation = 0.0;   // used rows / available rows [1]
-    std::uint64_t conversions = 0;  // per image
-    double energy = 0.0;            // per image [J]
+    double row_utilisation = 0.0;           // used rows / available rows [1]
+    std::uint64_t conversions = 0;          // per image
+    double energy = 0.0;                    // per image [J]
+    std::optional<AdcWindow> adc_window{};  // where it is calibrated
 };
 
 struct PointFacts {
@@ -34,7 +37,8 @@ struct PointFacts {
     std::vector<LayerFacts> layers;                                     // per MAC layer
 };
 
-// Throws InputError naming the layer where a setting does not fit it. Baselines stay 0.
+// Throws InputError naming the layer where a setting does not fit it. Baselines stay 0; calibrated
+// windows stay out, since the point holds none but resolved ones.
 PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point,
                        const std::string& place);
 

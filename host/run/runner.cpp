@@ -46,6 +46,7 @@ public:
           engine_(make_cpu_engine(options.threads)) {
         plan_.record = directory_.plan();  // an older plan keeps its block size
         plan_.networks->save();
+        plan_.ranges->save();
     }
 
     RunOutcome go() {

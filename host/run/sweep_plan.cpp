@@ -9,6 +9,7 @@
 #include "host/quant/float_executor.hpp"
 #include "host/run/baseline.hpp"
 #include "host/run/layer_check.hpp"
+#include "host/sweep/keys.hpp"
 #include "host/sweep/load.hpp"
 #include "host/sweep/point.hpp"
 
@@ -34,19 +35,25 @@ ResolvedPoint resolve(const PointConfig& point, const Workload& workload) {
     return r;
 }
 
-// Units of swept parameters, for tables and plots.
+// Units of parameters, for tables and plots.
 std::map<std::string, std::string> parameter_units(const SweepSpec& spec) {
-    const bool lsb = spec.base.macro.noise.random.unit == NoiseUnit::lsb;
-    bool swept = false;  // then no single unit is right
+    const NoiseUnit unit = spec.base.macro.noise.random.unit;
+    std::string sigma = unit == NoiseUnit::lsb    ? "lsb"
+                        : unit == NoiseUnit::volt ? "V"
+                                                  : "percent_fs";
     for (const Axis& axis : spec.axes)
-        for (const std::string& path : axis.paths) swept |= path == "macro.noise.random.unit";
-    return {{"macro.noise.random.sigma", swept ? ""
-                                         : lsb ? "lsb"
-                                               : "percent_fs"},
-            {"macro.noise.nonlinear.sigma", "percent_fs"},
-            {"macro.adc.bits", "bit"},
-            {"weight_bits", "bit"},
-            {"activation_bits", "bit"}};
+        for (const std::string& path : axis.paths)
+            if (path == "macro.noise.random.unit") sigma.clear();  // no single unit is right
+    std::map<std::string, std::string> units{{"macro.noise.random.sigma", sigma},
+                                             {"macro.noise.nonlinear.sigma", "percent_fs"},
+                                             {"macro.adc.bits", "bit"},
+                                             {"weight_bits", "bit"},
+                                             {"activation_bits", "bit"}};
+    for (const Axis& axis : spec.axes)
+        for (const std::string& path : axis.paths)
+            if (const KeyInfo* key = find_key(path, on_axis); key != nullptr && !key->unit.empty())
+                units.try_emplace(path, key->unit);
+    return units;
 }
 
 // Counter fields hold what they must: an error here, never a wrap (SPEC section 6).
@@ -72,15 +79,29 @@ NetworkGroup& group_of(SweepPlan& plan, std::map<std::string, std::size_t>& by_h
     return plan.groups[it->second];
 }
 
+LayerWindows calibrated_windows(const SweepPlan& plan, const QuantizedNetwork& network,
+                                const ResolvedPoint& resolved) {
+    try {
+        return plan.ranges->get(network, resolved.recipe, resolved.layers);
+    } catch (const std::invalid_argument& error) {
+        throw InputError(plan.spec.file.string() + ": " + error.what());
+    }
+}
+
 void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                const ResolvedPoint& resolved) {
+    const LayerWindows windows = calibrated_windows(plan, *group.network, resolved);
     PlanPoint record;
-    record.id = point_id(point, group.network->hash, plan.record.data_hash);
+    record.id = point_id(point, group.network->hash, plan.record.data_hash, windows);
     record.canonical_json = point.canonical().dump();
     record.network_hash = group.network->hash;
     record.parameters = point.parameters;
     const std::string place = plan.spec.file.string();
     DesignPoint design{record.id, resolved.layers};
+    if (point.noise_streams == NoiseStreams::independent)
+        design.seed_mask = std::stoull(record.id.substr(0, 16), nullptr, 16);
+    for (std::size_t i = 0; i < windows.size(); ++i)
+        if (windows[i]) design.layers[i] = with_window(design.layers[i], *windows[i]);
     const auto macs = group.network->mac_layers();
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& node = group.network->operators[macs[i]];
@@ -88,6 +109,8 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                     node.name);
     }
     plan.facts.push_back(point_facts(*group.network, design, place));
+    for (std::size_t i = 0; i < windows.size(); ++i)
+        plan.facts.back().layers[i].adc_window = windows[i];
     group.points.push_back(static_cast<std::uint32_t>(plan.record.points.size()));
     group.design_points.push_back(std::move(design));
     plan.record.points.push_back(std::move(record));
@@ -121,6 +144,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
                                              ? std::filesystem::path()
                                              : options.run_directory / "networks";
     plan.networks = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
+    plan.ranges = std::make_shared<AdcRanges>(plan.workload, folder, options.threads);
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;
     record.sweep_text = plan.spec.text;

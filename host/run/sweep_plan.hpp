@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/trial/engine.hpp"
+#include "host/run/adc_ranges.hpp"
 #include "host/run/network_library.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/run/workload.hpp"
@@ -34,11 +35,12 @@ struct SweepPlan {
     PlanRecord record;
     std::uint64_t float_correct = 0;
     std::shared_ptr<NetworkLibrary> networks;
+    std::shared_ptr<AdcRanges> ranges;
 };
 
 struct PlanOptions {
     std::vector<std::string> overrides;   // --set key=value
-    std::filesystem::path run_directory;  // where calibrated networks are read from; may be empty
+    std::filesystem::path run_directory;  // where what is calibrated is read from; may be empty
     int threads = 0;
 };
 

@@ -146,7 +146,7 @@ struct AxisReader {
         std::vector<json> out;
         for (const YamlNode& item : node.items) {
             const std::string place = entry.source.at(item.line > 0 ? item.line : entry.line);
-            out.push_back(read_value(key, item, {place, where.subject}));
+            out.push_back(read_value(key, item, {place, where.subject, where.folder}));
         }
         return out;
     }
@@ -155,7 +155,7 @@ struct AxisReader {
 Axis read_axis(const Entry& entry, std::string_view path) {
     const KeyInfo* key = find_key(path, on_axis);
     ACIM_EXPECT(key != nullptr);
-    const AxisReader reader{*key, {entry.place(), "axis " + shown(path)}};
+    const AxisReader reader{*key, {entry.place(), "axis " + shown(path), entry.source.folder}};
     Axis axis;
     axis.paths.emplace_back(path);
     axis.values.push_back(reader.read(entry));

@@ -29,11 +29,7 @@ Located locate(std::string_view path, KeyScope scope) {
 }
 
 [[noreturn]] void fail_unknown(const Located& at, const std::string& place) {
-    const std::string later = later_feature(at.path);
     const std::string start = fmt::format("{}: {} {}", place, at.word, shown(at.path));
-    if (!later.empty()) {
-        throw InputError(fmt::format("{} is not supported yet in this version. Remove it.", start));
-    }
     for (const KeyScope other : {in_sweep, in_mac}) {
         const bool known = find_key(at.path, other) != nullptr || is_group(at.path, other);
         if (known && at.scope == on_axis) {
@@ -107,7 +103,7 @@ bool is_axis_path(std::string_view path) {
 Document::Document(const std::filesystem::path& file, KeyScope scope,
                    const std::vector<std::string>& overrides)
     : file_(file), scope_(scope), text_(read_yaml_file(file)) {
-    const YamlSource source{file.string(), true};
+    const YamlSource source{file.string(), true, file.parent_path()};
     const YamlNode root = parse_yaml(text_, source);
     if (root.kind == YamlNode::Kind::null) {
         throw InputError(source.name + ": is empty. See docs/sweep_format.md for an example.");
@@ -123,7 +119,7 @@ Document::Document(const std::filesystem::path& file, KeyScope scope,
 }
 
 void Document::override_with(const std::string& argument) {
-    const YamlSource source{"--set " + argument.substr(0, 100), false};
+    const YamlSource source{"--set " + argument.substr(0, 100), false, file_.parent_path()};
     const std::size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) {
         throw InputError(source.name + ": is not key=value. Write for example macro.rows=128.");
@@ -167,7 +163,8 @@ nlohmann::json Document::value(std::string_view path) const {
     const KeyInfo* key = find_key(path, scope_);
     ACIM_EXPECT(key != nullptr);
     if (const Entry* entry = find(path)) {
-        return read_value(*key, entry->node, {entry->place(), "key " + shown(path)});
+        return read_value(*key, entry->node,
+                          {entry->place(), "key " + shown(path), entry->source.folder});
     }
     if (key->required) {
         throw InputError(fmt::format("{}: key '{}' is missing. Give {} ({}).", file_.string(), path,
@@ -177,14 +174,26 @@ nlohmann::json Document::value(std::string_view path) const {
     return nlohmann::json::parse(key->fallback);
 }
 
+bool Document::sets(std::string_view path) const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const Entry& e) { return is_at_or_below(e.path, path); });
+}
+
+void Document::lay_under(const std::vector<Entry>& preset) {
+    for (const Entry& entry : preset) {
+        if (find(entry.path) == nullptr) entries_.push_back(entry);
+    }
+}
+
 void Document::apply(PointConfig& point) const {
     for (const KeyInfo& key : all_keys()) {
-        if ((key.scopes & scope_) == 0 || key.type == KeyType::rules || key.type == KeyType::axes) {
-            continue;
-        }
+        const bool has_value = key.type != KeyType::rules && key.type != KeyType::axes &&
+                               key.type != KeyType::metadata;
+        if ((key.scopes & scope_) == 0 || !has_value) continue;
         const nlohmann::json checked = value(key.path);
         if (key.set != nullptr) key.set(point, checked);
     }
+    if (sets("macro.aidac") && !sets("macro.kind")) point.macro.kind = MacroKind::aidac;
 }
 
 }  // namespace acim

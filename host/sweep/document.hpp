@@ -25,7 +25,7 @@ struct Entry {
 };
 
 // The map as a flat list of known keys in the order written. Maps may be nested or spelt with dots.
-// Throws InputError for keys that are unknown, repeated or of a later version.
+// Throws InputError for keys that are unknown or repeated.
 std::vector<Entry> flatten(const YamlNode& map, KeyScope scope, const YamlSource& source,
                            const std::string& prefix = {});
 
@@ -43,6 +43,10 @@ public:
     nlohmann::json value(std::string_view path) const;
     // The place of a key, or the file where the key is not written.
     std::string place(std::string_view path) const;
+    // True where a key at or below the path is written.
+    bool sets(std::string_view path) const;
+    // Adds the keys of a preset that are not written.
+    void lay_under(const std::vector<Entry>& preset);
     // Every key that decides results, applied to the point.
     void apply(PointConfig& point) const;
 

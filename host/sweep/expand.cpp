@@ -6,11 +6,15 @@
 
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
+#include "host/sweep/key_values.hpp"
 #include "host/sweep/keys.hpp"
+#include "host/sweep/macro_check.hpp"
 #include "host/sweep/point.hpp"
 
 namespace acim {
 namespace {
+
+using nlohmann::json;
 
 std::size_t count_points(const SweepSpec& spec) {
     std::size_t points = 1;
@@ -39,10 +43,24 @@ std::string describe(const PointConfig& point) {
 void apply_axis(const Axis& axis, std::size_t step, PointConfig& point) {
     for (std::size_t i = 0; i < axis.paths.size(); ++i) {
         const KeyInfo* key = find_key(axis.paths[i], on_axis);
-        ACIM_EXPECT(key != nullptr && key->set != nullptr);
-        key->set(point, axis.values[i].at(step));
-        point.parameters.emplace_back(axis.paths[i], axis.values[i][step]);
+        ACIM_EXPECT(key != nullptr);
+        const json& value = axis.values[i].at(step);
+        if (key->set != nullptr) key->set(point, value);
+        const bool is_table = value.is_object() && value.contains("file");
+        point.parameters.emplace_back(axis.paths[i], is_table ? value.at("file") : value);
     }
+}
+
+// The keys that are written, on top of the preset that the steps choose.
+const PointConfig& base_of(const SweepSpec& spec, const std::vector<std::size_t>& steps) {
+    for (std::size_t a = 0; a < steps.size(); ++a) {
+        const Axis& axis = spec.axes[a];
+        const auto found = std::find(axis.paths.begin(), axis.paths.end(), "macro.preset");
+        if (found == axis.paths.end()) continue;
+        const auto path = static_cast<std::size_t>(found - axis.paths.begin());
+        return spec.preset_bases.at(axis.values[path].at(steps[a]).get<std::string>());
+    }
+    return spec.base;
 }
 
 PointConfig point_at(const SweepSpec& spec, std::size_t index) {
@@ -51,7 +69,7 @@ PointConfig point_at(const SweepSpec& spec, std::size_t index) {
         steps[a] = index % spec.axes[a].size();
         index /= spec.axes[a].size();
     }
-    PointConfig point = spec.base;
+    PointConfig point = base_of(spec, steps);
     for (std::size_t a = 0; a < steps.size(); ++a) apply_axis(spec.axes[a], steps[a], point);
     return point;
 }
@@ -65,7 +83,21 @@ std::string place_of_axis(const SweepSpec& spec, std::string_view path) {
     return {};
 }
 
+// Keys that hold for every layer; those that rules may complete are checked per layer.
+void check_keys(const SweepSpec& spec, const PointConfig& point) {
+    if (rule_sets(point, "macro") || rule_sets(point, "weight_bits")) return;
+    check_macro({true, point.weight_bits, point.activation_bits, point.macro, point.path},
+                [&](std::string_view path) {
+                    std::string place = place_of_axis(spec, path);
+                    if (!place.empty()) place += fmt::format(": at the point {}", describe(point));
+                    const auto written = spec.places.find(std::string(path));
+                    if (place.empty() && written != spec.places.end()) place = written->second;
+                    return place.empty() ? spec.file.string() : place;
+                });
+}
+
 void check_point(const SweepSpec& spec, const PointConfig& point) {
+    check_keys(spec, point);
     if (point.macro.bits_per_cycle <= point.activation_bits) return;
     std::string place = place_of_axis(spec, "macro.bits_per_cycle");
     if (place.empty()) place = place_of_axis(spec, "activation_bits");

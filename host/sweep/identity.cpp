@@ -38,14 +38,27 @@ json canonical_rule(const LayerRule& rule) {
     return out;
 }
 
+// The off values of all keys, in their order.
+const std::vector<json>& off_values() {
+    static const std::vector<json> values = [] {
+        std::vector<json> out;
+        for (const KeyInfo& key : all_keys()) {
+            out.push_back(key.fallback.empty() ? json() : json::parse(key.fallback));
+        }
+        return out;
+    }();
+    return values;
+}
+
 // The keys of one scope; `off` ones are left out.
 json canonical_keys(const PointConfig& point, KeyScope scope) {
     json out = json::object();
-    for (const KeyInfo& key : all_keys()) {
+    for (std::size_t i = 0; i < all_keys().size(); ++i) {
+        const KeyInfo& key = all_keys()[i];
         if ((key.scopes & scope) == 0 || key.get == nullptr) continue;
         if (key.applies != nullptr && !key.applies(point)) continue;
         json value = key.get(point);
-        if (!key.always && value == json::parse(key.fallback)) continue;
+        if (!key.always && value == off_values()[i]) continue;
         place_at(out, key.path, std::move(value));
     }
     return out;
@@ -66,17 +79,22 @@ json MacFile::canonical() const {
     point.macro = settings.macro;
     point.path = settings.path;
     json out = canonical_keys(point, in_mac);
+    out["chips"] = chips;
     out["repeats"] = repeats;
     if (seed) out["seed"] = *seed;
     return out;
 }
 
 std::string point_id(const PointConfig& point, std::string_view network_hash,
-                     std::string_view data_hash) {
-    const json identity = {{"configuration", point.canonical()},
-                           {"model_version", model_version},
-                           {"network", network_hash},
-                           {"data", data_hash}};
+                     std::string_view data_hash,
+                     std::span<const std::optional<AdcWindow>> windows) {
+    json identity = {{"configuration", point.canonical()},
+                     {"model_version", model_version},
+                     {"network", network_hash},
+                     {"data", data_hash}};
+    if (std::ranges::any_of(windows, [](const auto& w) { return w.has_value(); }))
+        for (const auto& w : windows)
+            identity["adc_windows"].push_back(w ? json::array({w->lo, w->hi}) : json());
     return sha256_hex(identity.dump());
 }
 

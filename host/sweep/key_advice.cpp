@@ -101,11 +101,17 @@ std::string expectation(const KeyInfo& key) {
         case KeyType::text:
             return "a text";
         case KeyType::path:
+        case KeyType::edge_table:
+        case KeyType::error_table:
             return "a path";
+        case KeyType::metadata:
+            return "a map";
         case KeyType::numbers:
             return "a number or a list of numbers " + start + number(key.high);
         case KeyType::adc_range:
-            return "full, counts or a list [lo, hi] with 0 <= lo < hi <= 1";
+            return "full, counts, percentile, {percentile: p}, csnr or a list [lo, hi] with 0 <= "
+                   "lo < "
+                   "hi <= 1";
         case KeyType::normals:
             return "a list of two numbers " + start + number(key.high);
         case KeyType::rules:

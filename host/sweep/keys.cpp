@@ -2,33 +2,13 @@
 #include "host/sweep/keys.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "host/sweep/key_tables.hpp"
 
 namespace acim {
 namespace {
 
-// Keys of features that later versions bring, below which nothing is looked at.
-constexpr std::array<std::string_view, 17> later_keys = {"macro.voting",
-                                                         "macro.current_domain",
-                                                         "macro.weight_parallel",
-                                                         "macro.array",
-                                                         "macro.v_ref",
-                                                         "macro.cell",
-                                                         "macro.switch",
-                                                         "macro.input_dac",
-                                                         "macro.adc_errors",
-                                                         "macro.weight_encoding",
-                                                         "macro.preset",
-                                                         "macro.topology",
-                                                         "macro.kind",
-                                                         "macro.adc.percentile",
-                                                         "macro.noise_streams",
-                                                         "weight_encoding",
-                                                         "noise_streams"};
-
-bool below(std::string_view path, std::string_view group) {
+bool is_below(std::string_view path, std::string_view group) {
     return path.size() > group.size() && path.starts_with(group) && path[group.size()] == '.';
 }
 
@@ -46,8 +26,11 @@ std::vector<std::string> split_words(std::string_view words) {
 
 std::span<const KeyInfo> all_keys() {
     static const std::vector<KeyInfo> keys = [] {
-        std::vector<KeyInfo> all(file_keys().begin(), file_keys().end());
-        all.insert(all.end(), point_keys().begin(), point_keys().end());
+        std::vector<KeyInfo> all;
+        for (const auto keys_of_a_kind :
+             {file_keys(), point_keys(), converter_keys(), circuit_keys(), aidac_keys()}) {
+            all.insert(all.end(), keys_of_a_kind.begin(), keys_of_a_kind.end());
+        }
         return all;
     }();
     return keys;
@@ -62,15 +45,12 @@ const KeyInfo* find_key(std::string_view path, KeyScope scope) {
 
 bool is_group(std::string_view path, KeyScope scope) {
     return std::any_of(all_keys().begin(), all_keys().end(), [&](const KeyInfo& key) {
-        return (key.scopes & scope) != 0 && below(key.path, path);
+        return (key.scopes & scope) != 0 && is_below(key.path, path);
     });
 }
 
-std::string later_feature(std::string_view path) {
-    for (const std::string_view later : later_keys) {
-        if (path == later || below(path, later)) return std::string(later);
-    }
-    return {};
+bool is_at_or_below(std::string_view path, std::string_view group) {
+    return path == group || is_below(path, group);
 }
 
 }  // namespace acim

@@ -11,18 +11,21 @@
 namespace acim {
 
 enum class KeyType {
-    whole,      // whole number in [low, high]
-    seed,       // any unsigned 64-bit number
-    real,       // finite number in [low, high], or (low, high] where `above` is set
-    boolean,    // true or false
-    choice,     // one of a list of words
-    text,       // any text
-    path,       // a path, relative to the file's directory
-    numbers,    // one number or a list of numbers, each like `real`
-    adc_range,  // full, counts or [lo, hi]
-    normals,    // [n1, n2]
-    rules,      // the list of layer rules
-    axes        // a map from dotted paths to axes
+    whole,        // whole number in [low, high]
+    seed,         // any unsigned 64-bit number
+    real,         // finite number in [low, high], or (low, high] where `above` is set
+    boolean,      // true or false
+    choice,       // one of a list of words
+    text,         // any text
+    path,         // a path, relative to the file's directory
+    numbers,      // one number or a list of numbers, each like `real`
+    adc_range,    // a word, {percentile: p} or [lo, hi]
+    normals,      // [n1, n2]
+    edge_table,   // a path of measured ADC edges
+    error_table,  // a path of measured conversion errors
+    metadata,     // what a preset says about itself
+    rules,        // the list of layer rules
+    axes          // a map from dotted paths to axes
 };
 
 // Where a key may stand.
@@ -43,7 +46,6 @@ struct KeyInfo {
     double high = 0.0;
     bool above = false;              // the value must be greater than `low`
     std::string_view choices = {};   // separated by spaces
-    std::string_view later = {};     // words of later versions, separated by spaces
     std::string_view fallback = {};  // JSON of the default, which is also the off value; "": none
     bool required = false;
     bool always = false;  // stands in canonical JSON even at its default
@@ -64,8 +66,7 @@ const KeyInfo* find_key(std::string_view path, KeyScope scope);
 // True where keys of that scope stand below the path.
 bool is_group(std::string_view path, KeyScope scope);
 
-// The part of the path that names a feature of a later version, or "".
-std::string later_feature(std::string_view path);
+bool is_at_or_below(std::string_view path, std::string_view group);
 
 // "Did you mean 'macro.adc.bits'?", or the valid keys beside it where nothing is near.
 std::string key_advice(std::string_view path, KeyScope scope);

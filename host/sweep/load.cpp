@@ -8,6 +8,9 @@
 #include "host/core/error.hpp"
 #include "host/sweep/axis.hpp"
 #include "host/sweep/document.hpp"
+#include "host/sweep/key_values.hpp"
+#include "host/sweep/macro_check.hpp"
+#include "host/sweep/preset.hpp"
 #include "host/sweep/rules.hpp"
 
 namespace acim {
@@ -103,22 +106,73 @@ void check_cycle(const Document& document, const PointConfig& point) {
         document.place("macro.bits_per_cycle"), point.macro.bits_per_cycle, point.activation_bits));
 }
 
-bool draws_noise(const MacroParams& macro) {
-    const NoiseParams& noise = macro.noise;
-    return !noise.inject.active && (noise.random.sigma > 0.0 || noise.nonlinear.sigma > 0.0);
+// A hold time does nothing without a leakage: one of the two was forgotten.
+void check_hold_time(const Document& document, const PointConfig& point, bool leakage_elsewhere) {
+    if (point.macro.cell.hold_time == 0.0 || leakage_elsewhere) return;
+    if (document.find("macro.cell.leakage_pA") != nullptr) return;
+    throw InputError(document.place("macro.cell.hold_ns") +
+                     ": key 'macro.cell.hold_ns' is given, but macro.cell.leakage_pA is not. Give "
+                     "the leakage of a cell, or remove hold_ns.");
+}
+
+void lay_preset_under(Document& document) {
+    const json name = document.value("macro.preset");
+    if (name.is_null()) return;
+    const ValuePlace where{document.place("macro.preset"), "key 'macro.preset'",
+                           document.file().parent_path()};
+    document.lay_under(preset_entries(find_preset(name.get<std::string>(), where)));
+}
+
+// The point of the document alone, with what an axis adds to its kind.
+PointConfig base_point(const Document& document, const SweepSpec& spec,
+                       const std::vector<LayerRule>& layers) {
+    PointConfig point;
+    document.apply(point);
+    point.layers = layers;
+    const bool aidac = std::any_of(spec.axes.begin(), spec.axes.end(), [](const Axis& axis) {
+        return std::any_of(axis.paths.begin(), axis.paths.end(), [](const std::string& path) {
+            return is_at_or_below(path, "macro.aidac");
+        });
+    });
+    if (aidac && !document.sets("macro.kind")) point.macro.kind = MacroKind::aidac;
+    return point;
+}
+
+// One base for every preset of an axis; the first of them is the base of the sweep.
+void read_preset_axis(const Document& written, SweepSpec& spec,
+                      const std::vector<LayerRule>& layers) {
+    for (const Axis& axis : spec.axes) {
+        for (std::size_t i = 0; i < axis.paths.size(); ++i) {
+            if (axis.paths[i] != "macro.preset") continue;
+            const ValuePlace where{axis.places[i], "axis 'macro.preset'",
+                                   written.file().parent_path()};
+            for (const json& value : axis.values[i]) {
+                Document document = written;
+                const auto name = value.get<std::string>();
+                document.lay_under(preset_entries(find_preset(name, where)));
+                spec.preset_bases.insert_or_assign(name, base_point(document, spec, layers));
+            }
+            spec.base = spec.preset_bases.at(axis.values[i].front().get<std::string>());
+        }
+    }
 }
 
 }  // namespace
 
 SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
-    const Document document(path, in_sweep, overrides);
+    const Document written(path, in_sweep, overrides);
+    Document document = written;
+    lay_preset_under(document);
     SweepSpec spec;
     spec.file = path;
     spec.text = document.text();
     spec.overrides = overrides;
-    document.apply(spec.base);
+    for (const Entry& entry : document.entries()) spec.places[entry.path] = entry.place();
     spec.axes = read_axes(document);
-    if (const Entry* layers = document.find("layers")) spec.base.layers = read_rules(*layers);
+    std::vector<LayerRule> layers;
+    if (const Entry* rules = document.find("layers")) layers = read_rules(*rules);
+    spec.base = base_point(document, spec, layers);
+    read_preset_axis(written, spec, layers);
     spec.name = read_name(document);
     spec.seed = document.value("seed").get<std::uint64_t>();
     spec.trials.chips = document.value("trials.chips").get<std::uint32_t>();
@@ -128,25 +182,32 @@ SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::s
     if (!has_axis(spec, "macro.bits_per_cycle") && !has_axis(spec, "activation_bits")) {
         check_cycle(document, spec.base);
     }
+    check_hold_time(document, spec.base,
+                    has_axis(spec, "macro.cell.leakage_pA") || has_axis(spec, "macro.preset") ||
+                        rule_sets(spec.base, "macro.cell.leakage_pA"));
     return spec;
 }
 
 MacFile load_macro_file(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides) {
-    const Document document(path, in_mac, overrides);
+    Document document(path, in_mac, overrides);
+    lay_preset_under(document);
     PointConfig point;
     document.apply(point);
     check_cycle(document, point);
+    check_hold_time(document, point, false);
     MacFile out;
     out.settings = {true, point.weight_bits, point.activation_bits, point.macro, point.path};
+    check_macro(out.settings, [&](std::string_view key) { return document.place(key); });
     out.file = path;
     out.text = document.text();
+    out.chips = document.value("chips").get<std::uint32_t>();
     out.repeats = document.value("repeats").get<std::uint32_t>();
     const json seed = document.value("seed");
     if (!seed.is_null()) out.seed = seed.get<std::uint64_t>();
-    if (!out.seed && draws_noise(point.macro)) {
+    if (!out.seed && draws_random(point.macro)) {
         throw InputError(path.string() +
-                         ": key 'seed' is missing, but macro.noise draws random numbers. "
+                         ": key 'seed' is missing, but the macro draws random numbers. "
                          "Add for example seed: 1.");
     }
     return out;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "host/quant/adc_window.hpp"
 #include "host/sweep/spec.hpp"
 
 namespace acim {
@@ -27,10 +29,12 @@ std::vector<LayerSettings> resolve_layers(const PointConfig& point,
 // passes.
 void check_layer(const LayerSettings& settings, bool is_signed, std::string_view layer);
 
-// SHA-256 (hex) over canonical(), model_version and the hashes of the calibrated network and of the
-// data's content. Name, paths, seed, trials, number of images and engine are not part of it.
+// SHA-256 (hex) over canonical(), model_version, the hashes of the calibrated network and of the
+// data's content and, where any layer has one, the calibrated ADC windows of all MAC layers. Name,
+// paths, seed, trials, number of images and engine are not part of it.
 std::string point_id(const PointConfig& point, std::string_view network_hash,
-                     std::string_view data_hash);
+                     std::string_view data_hash,
+                     std::span<const std::optional<AdcWindow>> windows = {});
 
 // True where the name fits the pattern: * stands for any characters, ? for one.
 bool glob_match(std::string_view pattern, std::string_view name);

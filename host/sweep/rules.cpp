@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/sweep/macro_check.hpp"
 #include "host/sweep/point.hpp"
 
 namespace acim {
@@ -23,7 +24,8 @@ LayerRule read_rule(const YamlNode& node, const YamlSource& source) {
     for (const Entry& entry : flatten(node, in_rule, source)) {
         const KeyInfo& key = *find_key(entry.path, in_rule);
         auto value =
-            read_value(key, entry.node, {entry.place(), "key " + shown("layers." + entry.path)});
+            read_value(key, entry.node,
+                       {entry.place(), "key " + shown("layers." + entry.path), source.folder});
         if (entry.path == "match") {
             rule.match = value.get<std::string>();
         } else {
@@ -34,6 +36,14 @@ LayerRule read_rule(const YamlNode& node, const YamlSource& source) {
         throw InputError(rule.place +
                          ": an entry of 'layers' has no key 'match'. Name its layers, for "
                          "example match: \"conv1\".");
+    }
+    const auto sets = [&](std::string_view path) {
+        return std::any_of(rule.settings.begin(), rule.settings.end(), [&](const auto& setting) {
+            return is_at_or_below(setting.first, path);
+        });
+    };
+    if (sets("macro.aidac") && !sets("macro.kind")) {
+        rule.settings.emplace_back("macro.kind", "aidac");
     }
     if (rule.settings.empty()) {
         throw InputError(
@@ -55,13 +65,31 @@ void apply_rule(const LayerRule& rule, PointConfig& layer, bool& analog) {
     }
 }
 
+// Where a layer got a key from: the last rule that sets it, else the last rule for the layer.
+std::string place_of(const PointConfig& point, const std::string& name, std::string_view path) {
+    const LayerRule* last = nullptr;
+    const LayerRule* setter = nullptr;
+    for (const LayerRule& rule : point.layers) {
+        if (!glob_match(rule.match, name)) continue;
+        last = &rule;
+        const bool sets = std::any_of(rule.settings.begin(), rule.settings.end(),
+                                      [&](const auto& setting) { return setting.first == path; });
+        if (sets) setter = &rule;
+    }
+    const LayerRule* rule = setter != nullptr ? setter : last;
+    return fmt::format("{}layer '{}'", rule == nullptr ? "" : rule->place + ": ", name);
+}
+
 LayerSettings settings_of(const PointConfig& point, const std::string& name) {
     PointConfig layer = point;
     bool analog = true;
     for (const LayerRule& rule : point.layers) {
         if (glob_match(rule.match, name)) apply_rule(rule, layer, analog);
     }
-    return {analog, layer.weight_bits, layer.activation_bits, layer.macro, layer.path};
+    LayerSettings settings = {analog, layer.weight_bits, layer.activation_bits, layer.macro,
+                              layer.path};
+    check_macro(settings, [&](std::string_view path) { return place_of(point, name, path); });
+    return settings;
 }
 
 void expect_match(const LayerRule& rule, std::span<const std::string> names) {

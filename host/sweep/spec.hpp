@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +18,12 @@
 namespace acim {
 
 using QuantisationConfig = QuantisationSpec;
+
+// What the points of a sweep share.
+enum class NoiseStreams {
+    shared,      // chips and noise: differences between points have little variance
+    independent  // nothing: every point draws from a seed of its own
+};
 
 // One entry of `layers:`. Its settings override those of the point for the MAC layers whose name
 // matches; later entries win.
@@ -35,6 +42,7 @@ struct PointConfig {
     MacroParams macro;
     std::vector<LayerRule> layers;
     PathRequest path = PathRequest::automatic;
+    NoiseStreams noise_streams = NoiseStreams::shared;
     // The swept axes only, in the order of the axes, by dotted path: values as the user reads them.
     std::vector<std::pair<std::string, nlohmann::json>> parameters;
 
@@ -73,6 +81,9 @@ struct SweepSpec {
     TrialsSpec trials;
     PointConfig base;        // without axes; `parameters` is empty
     std::vector<Axis> axes;  // grid axes as written, then the zip axis if there is one
+    // What takes the place of `base` where macro.preset is an axis, by its values.
+    std::map<std::string, PointConfig> preset_bases;
+    std::map<std::string, std::string> places;  // "file:line" of the keys that are written
     std::filesystem::path file;
     std::string text;                    // the file, byte for byte
     std::vector<std::string> overrides;  // the --set arguments
@@ -82,11 +93,12 @@ struct SweepSpec {
 struct MacFile {
     LayerSettings settings;
     std::optional<std::uint64_t> seed;  // absent only where no random number is drawn
+    std::uint32_t chips = 1;
     std::uint32_t repeats = 1;
     std::filesystem::path file;
     std::string text;
 
-    nlohmann::json canonical() const;  // the configuration with repeats and, if given, seed
+    nlohmann::json canonical() const;  // with chips, repeats and, if given, seed
 };
 
 }  // namespace acim

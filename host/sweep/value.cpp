@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/sweep/table_file.hpp"
 
 namespace acim {
 namespace {
@@ -63,23 +64,12 @@ json read_boolean(const KeyInfo& key, const YamlNode& node, const ValuePlace& wh
     return word == "true";
 }
 
-// A word of the list; words of later versions are refused by name.
 std::string read_word(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
-    const auto later = split_words(key.later);
     const auto words = split_words(key.choices);
-    const std::string word = node.kind == YamlNode::Kind::map && node.keys.size() == 1
-                                 ? node.keys.front().text
-                                 : node.text;
-    if (std::find(later.begin(), later.end(), word) != later.end()) {
-        throw InputError(
-            fmt::format("{}: {} is '{}', which is not supported yet in this version. "
-                        "Use {}.",
-                        where.place, where.subject, word, expectation(key)));
-    }
     const bool valid = node.kind == YamlNode::Kind::scalar &&
-                       std::find(words.begin(), words.end(), word) != words.end();
+                       std::find(words.begin(), words.end(), node.text) != words.end();
     if (!valid) fail_value(key, shown(node), where);
-    return word;
+    return node.text;
 }
 
 std::string read_text(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
@@ -104,7 +94,25 @@ json read_pair(const KeyInfo& key, const YamlNode& node, const ValuePlace& where
     return pair;
 }
 
+// {percentile: p}; the bare word means the default of the struct.
+json read_percentile(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
+    double percentile = AdcParams().percentile;
+    if (node.kind == YamlNode::Kind::map) {
+        if (node.keys.size() != 1 || node.keys.front().text != "percentile") {
+            fail_value(key, shown(node), where);
+        }
+        percentile = read_number(key, node.items.front(), where);
+    }
+    if (!(percentile > 0.0 && percentile <= 100.0)) {
+        fail_value(key, fmt::format("{{percentile: {}}}, not above 0 and at most 100", percentile),
+                   where);
+    }
+    return {{"percentile", percentile}};
+}
+
 json read_adc_range(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
+    const bool percentile = node.kind == YamlNode::Kind::scalar && node.text == "percentile";
+    if (percentile || node.kind == YamlNode::Kind::map) return read_percentile(key, node, where);
     if (node.kind != YamlNode::Kind::sequence) return read_word(key, node, where);
     const json pair = read_pair(key, node, where);
     PointConfig probe;
@@ -120,6 +128,8 @@ json read_adc_range(const KeyInfo& key, const YamlNode& node, const ValuePlace& 
 
 json read_numbers(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
     json list = json::array();
+    // A key that decides results may be switched off again, for instance over a preset.
+    if (node.kind == YamlNode::Kind::null && key.set != nullptr) return list;
     if (node.kind != YamlNode::Kind::sequence) {
         list.push_back(check_number(key, read_number(key, node, where), where));
         return list;
@@ -129,6 +139,14 @@ json read_numbers(const KeyInfo& key, const YamlNode& node, const ValuePlace& wh
     }
     if (list.empty()) fail_value(key, "an empty list", where);
     return list;
+}
+
+json read_table(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
+    if (node.kind == YamlNode::Kind::null) return nullptr;
+    const std::string written = read_text(key, node, where);
+    const auto file = (where.folder / written).lexically_normal();
+    return key.type == KeyType::edge_table ? read_edge_table(file, written, where)
+                                           : read_error_table(file, written, where);
 }
 
 }  // namespace
@@ -190,6 +208,10 @@ json read_value(const KeyInfo& key, const YamlNode& node, const ValuePlace& wher
         case KeyType::normals:
             if (node.kind == YamlNode::Kind::null) return nullptr;
             return read_pair(key, node, where);
+        case KeyType::edge_table:
+        case KeyType::error_table:
+            return read_table(key, node, where);
+        case KeyType::metadata:
         case KeyType::rules:
         case KeyType::axes:
             break;

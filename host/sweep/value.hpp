@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace acim {
 struct ValuePlace {
     std::string place;
     std::string subject;
+    std::filesystem::path folder = {};  // paths are relative to it
 };
 
 // The typed value of a key, checked against the key's type and range. Whole numbers become JSON

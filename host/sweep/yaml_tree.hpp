@@ -12,6 +12,7 @@ namespace acim {
 struct YamlSource {
     std::string name;
     bool has_lines = true;
+    std::filesystem::path folder = {};  // paths in the text are relative to it
 
     std::string at(int line) const {
         return has_lines && line > 0 ? name + ":" + std::to_string(line) : name;

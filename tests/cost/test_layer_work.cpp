@@ -121,7 +121,7 @@ TEST(LayerWork, NetworkTakesPositionsFromTheOutputTensor) {
         network_work(network, wrong);
         FAIL() << "20 rows cannot hold 25 inputs";
     } catch (const InputError& error) {
-        EXPECT_EQ(std::string(error.what()).find("layer conv2: macro.rows: 20 rows"), 0U);
+        EXPECT_EQ(std::string(error.what()).find("layer conv2: macro.rows is 20"), 0U);
     }
 }
 

@@ -97,7 +97,7 @@ struct Sums {
 Sums run(const ProductKernel& kernel, const LayerPlan& plan, const Case& c,
          const std::vector<std::int8_t>& weights, const std::vector<std::int16_t>& inputs) {
     Sums sums(static_cast<std::size_t>(c.shape.outputs) * c.pixels);
-    const auto packed = kernel.pack(plan, c.shape.outputs, weights);
+    const auto packed = kernel.pack(plan, c.shape.outputs, weights, {});
     kernel.run(plan, *packed, c.shape.outputs, c.pixels, inputs, OutputMap{5, c.pixels, 1},
                ProductPlace{trial_key(77, 3, 2), 12, 4711}, sums.spans());
     return sums;
@@ -136,12 +136,12 @@ TEST(ShiftTable, IsFoundWhereRowsAreShifts) {
     MacroParams macro;
     macro.noise.random = {0.5, NoiseUnit::lsb};
     macro.noise.nonlinear.sigma = 0.05;
-    EXPECT_TRUE(find_shift_table(CycleLaw::table(macro, 1)));
+    EXPECT_TRUE(find_shift_table(CycleLaw::table(macro, 8, 1)));
     macro.adc.bits = 7;  // lossy: several sums share a code
-    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 1)));
+    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 8, 1)));
     macro.adc.bits = 8;
     macro.noise.random.sigma = 5.5;  // offsets beyond five bits
-    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 1)));
+    EXPECT_FALSE(find_shift_table(CycleLaw::table(macro, 8, 1)));
 }
 
 class KernelTest : public testing::TestWithParam<Case> {

@@ -74,10 +74,12 @@ TEST(Cycles, BitSlicedProductsAddUpToTheProduct) {
             const CycleLayout layout = cycle_layout(x.bits, x.per_cycle, x.is_signed);
             const int low = weight_bits == 1 ? 0 : -(1 << (weight_bits - 1));
             const int high = weight_bits == 1 ? 1 : (1 << (weight_bits - 1)) - 1;
+            const ColumnLayout columns =
+                column_layout(WeightEncoding::twos_complement, weight_bits);
             std::int64_t place[max_weight_bits][max_cycles];
             for (int i = 0; i < weight_bits; ++i)
                 for (int j = 0; j < layout.count; ++j)
-                    place[i][j] = place_value(layout, weight_bits, i, j);
+                    place[i][j] = place_value(layout, columns, i, j);
             for (int value = x.low(); value <= x.high(); ++value) {
                 std::int64_t column[max_weight_bits] = {};  // per plane, over the cycles
                 for (int i = 0; i < weight_bits; ++i)

@@ -269,14 +269,14 @@ TEST_F(SingleLayer, RefusesWhatDoesNotFit) {
     macro = lossless_macro(4, 4);
     macro.settings.macro.noise.random.sigma = 0.5;
     EXPECT_EQ(message([&] { run(macro); }),
-              "m.yaml: key 'seed' is missing, but macro.noise draws random "
+              "m.yaml: key 'seed' is missing, but the macro draws random "
               "numbers. Add for example seed: 1.");
     macro.seed = 1;
     macro.repeats = 1'000'000;
     EXPECT_EQ(
         message([&] { run(macro); }),
-        "m.yaml: the result would take 6.4 GiB (1000000 repeat(s) of 288 outputs, 24 bytes each), "
-        "but the limit is 2 GiB. Take fewer repeats or images.");
+        "m.yaml: the result would take 6.4 GiB (1000000 trial(s) of 288 outputs, 24 bytes each), "
+        "but the limit is 2 GiB. Take fewer repeats, chips or images.");
 }
 
 TEST_F(SingleLayer, NamesTheOperandThatIsWrong) {

@@ -119,7 +119,7 @@ TEST_F(AxisTest, MistakesNameTheAxisAndItsLine) {
     EXPECT_THAT(sweep_error("grid: {layers: [1, 2]}\n"),
                 HasSubstr("axis 'layers' cannot be swept"));
     EXPECT_THAT(sweep_error("grid: {macro.voting.levels: [1, 2]}\n"),
-                HasSubstr("not supported yet"));
+                HasSubstr("are the same configuration"));
     EXPECT_THAT(sweep_error("grid: [1]\n"), HasSubstr("key 'grid' is a list, but must be a map"));
     EXPECT_THAT(
         sweep_error("zip: {macro.rows: [64, 128],\n  macro.adc.bits: [6]}\n"),

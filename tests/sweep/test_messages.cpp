@@ -72,13 +72,29 @@ TEST_F(MessageTest, TypesAndRanges) {
         {"macro.noise.inject: [1]\n", "is a list of 1 values, but must be a list of two numbers"},
         {"macro.noise.inject: [1, .nan]\n", "is nan"},
         {"macro.mapping: diagonal\n", "is 'diagonal', but must be one of: dense, whole_channels"},
-        {"macro.adc.range: half\n", "is 'half', but must be full, counts or a list [lo, hi]"},
+        {"macro.adc.range: half\n",
+         "is 'half', but must be full, counts, percentile, {percentile: p}, csnr or a list [lo, "
+         "hi]"},
         {"macro.adc.range: [0.5, 0.5]\n", "is [0.5, 0.5], an empty window"},
         {"macro.adc.range: [0.5, 0.500001]\n", "an empty window"},
         {"macro.adc.range: [0.5, 0.2]\n", "an empty window"},
-        {"macro.adc.range: [-0.5, 0.2]\n", "is -0.5, but must be full, counts or"},
+        {"macro.adc.range: [-0.5, 0.2]\n", "is -0.5, but must be full, counts,"},
         {"macro.adc.range: [0, 1.2]\n", "is 1.2"},
         {"macro.adc.range: [0, 1, 2]\n", "is a list of 3 values"},
+        {"macro.adc.range: {percentile: 0}\n", "is {percentile: 0}, not above 0 and at most 100"},
+        {"macro.adc.range: {percentile: 101}\n", "is {percentile: 101}, not above 0"},
+        {"macro.adc.range: {percentile: .nan}\n", "is {percentile: nan}, not above 0"},
+        {"macro.adc.range: {percentile: high}\n", "is 'high', but must be full, counts,"},
+        {"macro.adc.range: {percent: 99}\n", "is a map, but must be full, counts,"},
+        {"macro.weight_encoding: one_hot\n",
+         "one of: twos_complement, offset_binary, differential, xnor"},
+        {"macro.voting.samples: 65\n", "a whole number from 1 to 64"},
+        {"macro.cell.c_unit_fF: -1\n", "is -1, but must be a number from 0 to"},
+        {"macro.adc_errors.offset_lsb: -0.1\n", "is -0.1, but must be a number from 0 to"},
+        {"macro.current_domain.variation_pct: 13\n", "from 0 to 12.5"},
+        {"macro.input_dac.table: [0, a]\n", "is 'a', but must be a number or a list of numbers"},
+        {"macro.aidac.topology: flat\n", "one of: grouped_cells, grouped_weight"},
+        {"macro.kind: digital\n", "one of: bit_sliced, aidac"},
         {"macro.hybrid.levels: -1\n", "is -1"},
         {"macro.hybrid.asim_rounding: yes\n", "is 'yes', but must be true or false"},
         {"quantisation.weights: min\n", "one of: max, percentile, mse"},
@@ -125,37 +141,6 @@ TEST_F(MessageTest, RequiredKeysAreNamed) {
                 HasSubstr("key 'workload.data.images' is missing"));
     EXPECT_THAT(error("seed: 1\nworkload: {network: n, data: {images: x}}\n"),
                 HasSubstr("key 'workload.data.labels' is missing"));
-}
-
-TEST_F(MessageTest, FeaturesOfLaterVersionsAreRefusedByName) {
-    const std::vector<std::string> keys = {"macro.voting: {levels: 5}",
-                                           "macro.current_domain: {alpha: 0.002}",
-                                           "macro.weight_parallel: false",
-                                           "macro.array: {columns: 256}",
-                                           "macro.v_ref: 0.9",
-                                           "macro.cell: {c_unit_fF: 2}",
-                                           "macro.switch: {reset: true}",
-                                           "macro.input_dac: {inl_lsb: 0.2}",
-                                           "macro.adc_errors: {offset_lsb: 0.3}",
-                                           "macro.weight_encoding: xnor",
-                                           "weight_encoding: xnor",
-                                           "macro.preset: asim_default",
-                                           "noise_streams: independent",
-                                           "macro.voting.levels: 5"};
-    for (const std::string& key : keys) {
-        const std::string name = key.substr(0, key.find(':'));
-        const std::string expected = "key '" + name + "' is not supported yet in this version";
-        EXPECT_THAT(sweep_error(key + "\n"), HasSubstr("s.yaml:5: " + expected)) << key;
-        EXPECT_THAT(mac_error(key + "\n"), HasSubstr("s.yaml:1: " + expected)) << key;
-    }
-    const std::vector<std::string> values = {"macro.noise.random.unit: volt",
-                                             "macro.adc.range: percentile", "macro.adc.range: csnr",
-                                             "macro.adc.range: {percentile: 99}"};
-    for (const std::string& value : values) {
-        EXPECT_THAT(sweep_error(value + "\n"),
-                    HasSubstr("which is not supported yet in this version"))
-            << value;
-    }
 }
 
 TEST_F(MessageTest, FilesThatAreNoSweep) {

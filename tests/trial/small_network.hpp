@@ -142,7 +142,8 @@ inline std::shared_ptr<TrialSetup> small_setup(std::vector<DesignPoint> points) 
     digital.analog = false;
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    const PointPlan plan = make_point_plan(*setup->network, uniform_point(digital), *kernel, cache);
+    const PointPlan plan =
+        make_point_plan(*setup->network, uniform_point(digital), PhiloxKey{}, *kernel, cache);
     ImageExecutor executor(*setup->network, *kernel);
     for (std::uint32_t i = 0; i < setup->images->count(); ++i) {
         setup->images->read(i, 1, executor.input().data());

@@ -96,13 +96,13 @@ void expect_law(const std::vector<std::uint64_t>& seen, const std::vector<long d
 
 TEST_P(ConversionLaw, TablePathFollowsTheGaussianLaw) {
     const ConversionCase& c = GetParam();
-    const CycleLaw law = CycleLaw::table(c.macro, c.width);
+    const CycleLaw law = CycleLaw::table(c.macro, 8, c.width);
     expect_law(draw(SamplingPath::table, law.view(), c), ref::gaussian_law(c));
 }
 
 TEST_P(ConversionLaw, FixedPathFollowsItsGridLaw) {
     const ConversionCase& c = GetParam();
-    const CycleLaw law = CycleLaw::fixed(c.macro, c.width);
+    const CycleLaw law = CycleLaw::fixed(c.macro, 8, c.width);
     expect_law(draw(SamplingPath::fixed, law.view(), c), ref::grid_law(c));
 }
 
@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConversionLaw, testing::ValuesIn(cases()),
 // The test can fail: a law whose sigma is off by two parts in a thousand is refused.
 TEST(ConversionLawPower, RefusesASlightlyWrongSigma) {
     ConversionCase c = cases()[0];
-    const CycleLaw law = CycleLaw::table(c.macro, c.width);
+    const CycleLaw law = CycleLaw::table(c.macro, 8, c.width);
     const auto seen = draw(SamplingPath::table, law.view(), c);
     c.macro.noise.random.sigma *= 1.002;
     EXPECT_LT(ref::chi_square(seen, ref::gaussian_law(c)).p_value(), 1e-9);
@@ -122,7 +122,7 @@ TEST(ConversionLawPower, RefusesASlightlyWrongSigma) {
 // The bound is SPEC section 7's.
 TEST(TableLaw, EveryRowIsTheGaussianLaw) {
     for (ConversionCase c : cases()) {
-        const CycleLaw built = CycleLaw::table(c.macro, c.width);
+        const CycleLaw built = CycleLaw::table(c.macro, 8, c.width);
         const CodeTableView table = built.view().table;
         const int fs = static_cast<int>(c.full_scale());
         for (c.s = 0; c.s <= fs; c.s += fs > 300 ? 97 : 1) {
@@ -158,8 +158,8 @@ TEST(TableLaw, EveryRowIsTheGaussianLaw) {
 TEST(ConversionLawPower, NeighbouringConversionsAreUncorrelated) {
     const ConversionCase c{"", macro(255, 8, 1.0), 1, 128};
     for (const SamplingPath path : {SamplingPath::table, SamplingPath::fixed}) {
-        const CycleLaw law =
-            path == SamplingPath::table ? CycleLaw::table(c.macro, 1) : CycleLaw::fixed(c.macro, 1);
+        const CycleLaw law = path == SamplingPath::table ? CycleLaw::table(c.macro, 8, 1)
+                                                         : CycleLaw::fixed(c.macro, 8, 1);
         constexpr int conversions = 16, elements = 100000;
         std::vector<double> product(conversions * conversions);
         const PhiloxKey key = trial_key(9, 0, 0);
@@ -202,7 +202,7 @@ TEST(SpecNumbers, MeanSquareErrorOfALosslessAdc) {
         for (const SamplingPath path : {SamplingPath::table, SamplingPath::fixed}) {
             const MacroParams m = macro(255, 8, row.sigma);
             const CycleLaw cycle =
-                path == SamplingPath::table ? CycleLaw::table(m, 1) : CycleLaw::fixed(m, 1);
+                path == SamplingPath::table ? CycleLaw::table(m, 8, 1) : CycleLaw::fixed(m, 8, 1);
             const PhiloxKey key = trial_key(10, 0, 0);
             constexpr std::uint32_t elements = 125000;
             std::int64_t squares = 0;

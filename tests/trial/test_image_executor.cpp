@@ -98,7 +98,8 @@ TEST(ImageExecutor, DigitalNetworkEqualsDirectLoops) {
     digital.analog = false;
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    const PointPlan plan = make_point_plan(network, ref::uniform_point(digital), *kernel, cache);
+    const PointPlan plan =
+        make_point_plan(network, ref::uniform_point(digital), PhiloxKey{}, *kernel, cache);
     ImageExecutor executor(network, *kernel);
     for (std::uint32_t i = 0; i < images.count(); ++i) {
         Floats image(36);
@@ -124,7 +125,7 @@ TEST(ImageExecutor, LinearLayerRunsOverEveryRow) {
     LayerSettings lossless;
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    const PointPlan plan = make_point_plan(n, {"", {lossless}}, *kernel, cache);
+    const PointPlan plan = make_point_plan(n, {"", {lossless}}, PhiloxKey{}, *kernel, cache);
     ImageExecutor executor(n, *kernel);
     Floats in;
     for (int i = 0; i < 12; ++i) in.push_back(ref::small_float(draw, 1.4F));
@@ -175,14 +176,15 @@ TEST(PointPlan, ErrorsNameTheLayer) {
     DesignPoint point = ref::uniform_point({});
     point.layers[1].macro.rows = 8;
     try {
-        make_point_plan(network, point, *kernel, cache);
+        make_point_plan(network, point, PhiloxKey{}, *kernel, cache);
         FAIL() << "8 rows cannot hold a 3x3 window";
     } catch (const std::invalid_argument& error) {
         EXPECT_EQ(std::string(error.what()).find("layer 'conv2': macro.rows is 8"), 0u)
             << error.what();
     }
     point.layers.pop_back();
-    EXPECT_THROW(make_point_plan(network, point, *kernel, cache), std::invalid_argument);
+    EXPECT_THROW(make_point_plan(network, point, PhiloxKey{}, *kernel, cache),
+                 std::invalid_argument);
 }
 
 // The network's own widths rule; counters must be able to tell its layers apart.
@@ -190,7 +192,8 @@ TEST(PointPlan, TakesWidthsFromTheNetworkAndChecksCounters) {
     QuantizedNetwork network = ref::small_network();
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    const PointPlan plan = make_point_plan(network, ref::uniform_point({}), *kernel, cache);
+    const PointPlan plan =
+        make_point_plan(network, ref::uniform_point({}), PhiloxKey{}, *kernel, cache);
     EXPECT_EQ(plan.layers[1].plan.weight_bits, 6);
     EXPECT_EQ(plan.layers[1].plan.activation_bits, 7);
     EXPECT_EQ(plan.layers[1].weights.size(), 2u);
@@ -200,7 +203,8 @@ TEST(PointPlan, TakesWidthsFromTheNetworkAndChecksCounters) {
     while (network.operators.size() < 1030) network.operators.push_back(fc);
     DesignPoint many;
     many.layers.resize(network.mac_layers().size());
-    EXPECT_THROW(make_point_plan(network, many, *kernel, cache), std::invalid_argument);
+    EXPECT_THROW(make_point_plan(network, many, PhiloxKey{}, *kernel, cache),
+                 std::invalid_argument);
 }
 
 }  // namespace

@@ -249,7 +249,7 @@ TEST(CycleLaw, EveryLawWithinTheLimitsFits) {
                     m.noise.random.sigma = sigma;
                     m.noise.nonlinear.sigma = bits < 9 && rows < 300 && sigma < 6 ? nonlinear : 0.0;
                     if (rows > 300 && bits < 11) continue;  // many different fractions: slow
-                    ASSERT_NO_THROW(CycleLaw::table(m, 1))
+                    ASSERT_NO_THROW(CycleLaw::table(m, 8, 1))
                         << rows << " rows, " << bits << " bits, sigma " << sigma;
                 }
 }
@@ -259,7 +259,7 @@ TEST(CycleLaw, EveryLawWithinTheLimitsFits) {
 TEST(CycleLaw, LosslessRowsShareOneLayout) {
     MacroParams m;  // 255 rows, 8 bits
     m.noise.random.sigma = 1.3;
-    const CycleLaw law = CycleLaw::table(m, 1);
+    const CycleLaw law = CycleLaw::table(m, 8, 1);
     const CodeTableView table = law.view().table;
     for (int s = 0; s <= 255; ++s) {
         ASSERT_EQ(table.law[s], table.law[0]);
@@ -277,25 +277,36 @@ TEST(CycleLawCache, SharesEqualLawsOnly) {
     CycleLawCache cache;
     MacroParams m;
     m.noise.random.sigma = 0.5;
-    const auto first = cache.get(SamplingPath::table, m, 1);
-    EXPECT_EQ(cache.get(SamplingPath::table, m, 1), first);
-    EXPECT_NE(cache.get(SamplingPath::fixed, m, 1), first);
-    EXPECT_NE(cache.get(SamplingPath::table, m, 2), first);
+    const auto first = cache.get(SamplingPath::table, m, 8, 1);
+    EXPECT_EQ(cache.get(SamplingPath::table, m, 8, 1), first);
+    EXPECT_NE(cache.get(SamplingPath::fixed, m, 8, 1), first);
+    EXPECT_NE(cache.get(SamplingPath::table, m, 8, 2), first);
     MacroParams hybrid = m;
     hybrid.hybrid.levels = 3;  // not a matter of one conversion
-    EXPECT_EQ(cache.get(SamplingPath::table, hybrid, 1), first);
+    EXPECT_EQ(cache.get(SamplingPath::table, hybrid, 8, 1), first);
     const auto differs = [&](const std::function<void(MacroParams&)>& change) {
         MacroParams other = m;
         change(other);
-        return cache.get(SamplingPath::table, other, 1) != first;
+        return cache.get(SamplingPath::table, other, 8, 1) != first;
     };
     EXPECT_TRUE(differs([](auto& o) { o.rows = 254; }));
     EXPECT_TRUE(differs([](auto& o) { o.adc.bits = 9; }));
-    EXPECT_TRUE(differs([](auto& o) { o.adc.range = AdcRange::counts; }));
-    EXPECT_TRUE(differs([](auto& o) { o.adc.range = AdcRange::window; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc.lo = 1, o.adc.range = AdcRange::window; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc.range = AdcRange::counts, o.rows = 100; }));
+    // With 255 rows and 8 bits a step is one count whatever the range is called.
+    EXPECT_FALSE(differs([](auto& o) { o.adc.range = AdcRange::counts; }));
+    EXPECT_FALSE(differs([](auto& o) { o.adc.range = AdcRange::window; }));
     EXPECT_TRUE(differs([](auto& o) { o.noise.random.sigma = 0.6; }));
     EXPECT_TRUE(differs([](auto& o) { o.noise.random.unit = NoiseUnit::percent_fs; }));
     EXPECT_TRUE(differs([](auto& o) { o.noise.nonlinear.sigma = 0.1; }));
+    EXPECT_TRUE(differs([](auto& o) { o.adc_errors.comparator = 0.1; }));
+    EXPECT_TRUE(differs([](auto& o) { o.cell.parasitic_ratio = 0.1, o.cell.calibrated = false; }));
+    EXPECT_TRUE(differs([](auto& o) { o.current_domain.alpha = 0.001; }));
+    EXPECT_TRUE(differs([](auto& o) { o.weight_encoding = WeightEncoding::xnor; }));
+    EXPECT_TRUE(differs([](auto& o) {
+        o.measured.table = std::make_shared<MeasuredErrorTable>(
+            MeasuredErrorTable{"", {0.0, 255.0}, {0.1, 0.1}, {0.1, 0.1}});
+    }));
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST(ReferenceEngine, PartsOfAUnitAddUpToTheWhole) {
     const TrialResult whole = run(setup, {unit})[0];
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    const PointPlan plan = make_point_plan(*setup->network, setup->points[0], *kernel, cache);
+    const PointPlan plan =
+        make_point_plan(*setup->network, setup->points[0], PhiloxKey{}, *kernel, cache);
     ImageExecutor executor(*setup->network, *kernel);
     TrialResult merged = empty_result(*setup, unit);
     for (const std::uint32_t begin : {12u, 0u, 8u, 4u}) {

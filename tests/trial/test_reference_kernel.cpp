@@ -37,7 +37,7 @@ Outputs run_kernel(const PlainLayer& layer, ConversionObserver* observer = nullp
     out.digital.assign(count, -1);
     out.exact.assign(count, -1);
     const auto kernel = make_reference_kernel(observer);
-    const auto packed = kernel->pack(out.plan, layer.shape.outputs, layer.weights);
+    const auto packed = kernel->pack(out.plan, layer.shape.outputs, layer.weights, {});
     kernel->run(out.plan, *packed, layer.shape.outputs, layer.pixels, layer.inputs, map_used,
                 place_used, {out.analog, out.digital, out.exact});
     for (std::size_t i = 0; i < count; ++i)
@@ -115,9 +115,9 @@ void expect_equal_to_plain_loops(const PlainLayer& layer, SamplingPath path) {
         if (path == SamplingPath::lut) return ref::adc_code(layer.settings.macro, c.width, c.s);
         auto& law = laws[static_cast<std::size_t>(c.width)];
         if (!law)
-            law = std::make_unique<CycleLaw>(path == SamplingPath::table
-                                                 ? CycleLaw::table(layer.settings.macro, c.width)
-                                                 : CycleLaw::fixed(layer.settings.macro, c.width));
+            law = std::make_unique<CycleLaw>(
+                path == SamplingPath::table ? CycleLaw::table(layer.settings.macro, 8, c.width)
+                                            : CycleLaw::fixed(layer.settings.macro, 8, c.width));
         return code_at(c, path, *law);
     };
     const ref::PlainSums plain = ref::plain_product(layer, code);

@@ -61,9 +61,10 @@ std::uint64_t hash_of(const LayerSettings& settings, SamplingPath path) {
     const auto setup = ref::small_setup({ref::uniform_point(settings)});
     const auto kernel = make_reference_kernel();
     CycleLawCache cache;
-    EXPECT_EQ(
-        make_point_plan(*setup->network, setup->points[0], *kernel, cache).layers[0].plan.path,
-        path);
+    EXPECT_EQ(make_point_plan(*setup->network, setup->points[0], PhiloxKey{}, *kernel, cache)
+                  .layers[0]
+                  .plan.path,
+              path);
     const auto engine = make_reference_engine();
     Fnv hash;
     for (const TrialResult& r :
@@ -126,7 +127,7 @@ TEST(TrialIdentity, CodeTables) {
             m.rows = rows;
             m.noise.random.sigma = sigma;
             m.noise.nonlinear.sigma = rows == 255 && sigma < 6.0 ? 0.05 : 0.0;
-            const CycleLaw law = CycleLaw::table(m, 1);
+            const CycleLaw law = CycleLaw::table(m, 8, 1);
             for (const std::uint32_t cell : law.cells()) hash.add(cell);
             const CodeTableView t = law.view().table;
             std::uint32_t laws = 0;

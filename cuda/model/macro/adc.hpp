@@ -15,9 +15,11 @@ namespace acim {
 // c = clip(rne((v-lo)/(hi-lo)*(2^B-1)), 0, code_max)   (SPEC section 3).
 struct AdcScale {
     std::int64_t mul = 1, sub = 0, den = 1;
+    std::int32_t code_min = 0;    // below 0 only for weight-parallel conversion
     std::int32_t code_max = 0;    // top code that v <= 1 can reach
-    std::int32_t full_scale = 1;  // [counts]
+    std::int32_t full_scale = 1;  // span of what is converted [counts]
     double lsb_per_fs = 1.0;      // LSBs in one full scale
+    double lsb_at_zero = 0.0;     // position of lo, where v = 0 has code -lsb_at_zero [LSB]
 };
 
 ACIM_HD inline std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b) {
@@ -30,9 +32,8 @@ ACIM_HD inline std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t
     return a;
 }
 
-// Scale of the ADC for a cycle of the given width.
-ACIM_HD inline AdcScale adc_scale(const AdcParams& adc, int rows, int width) {
-    const std::int64_t fs = full_scale(rows, width);
+// Scale of the ADC for columns whose sums span 0 .. fs counts.
+ACIM_HD inline AdcScale span_scale(const AdcParams& adc, std::int64_t fs) {
     const std::int64_t top = (std::int64_t{1} << adc.bits) - 1;
     AdcScale scale;
     scale.full_scale = static_cast<std::int32_t>(fs);
@@ -48,10 +49,13 @@ ACIM_HD inline AdcScale adc_scale(const AdcParams& adc, int rows, int width) {
             scale.lsb_per_fs = static_cast<double>(fs);
             break;
         case AdcRange::window:
+        case AdcRange::percentile:  // calibrated into a window before use
+        case AdcRange::csnr:
             scale.mul = 65536 * top;
             scale.sub = adc.lo * fs * top;
             scale.den = fs * (adc.hi - adc.lo);
             scale.lsb_per_fs = static_cast<double>(65536 * top) / (adc.hi - adc.lo);
+            scale.lsb_at_zero = static_cast<double>(adc.lo * top) / (adc.hi - adc.lo);
             break;
     }
     const std::int64_t g =
@@ -62,8 +66,29 @@ ACIM_HD inline AdcScale adc_scale(const AdcParams& adc, int rows, int width) {
     return scale;
 }
 
+// Scale of the ADC for a cycle of the given width.
+ACIM_HD inline AdcScale adc_scale(const AdcParams& adc, int rows, int width) {
+    return span_scale(adc, full_scale(rows, width));
+}
+
+// Scale of the ADC where all planes are converted at once: v = S/F in -1 .. 1, codes
+// +-(2^(B-1)-1), F = (2^(W-1)-1)*FS. Positions come from voltages only.
+ACIM_HD inline AdcScale weight_parallel_scale(const AdcParams& adc, int rows, int width,
+                                              int weight_bits) {
+    const std::int64_t top = (std::int64_t{1} << (adc.bits - 1)) - 1;
+    AdcScale scale;
+    scale.full_scale = static_cast<std::int32_t>(full_scale(rows, width) *
+                                                 ((std::int64_t{1} << (weight_bits - 1)) - 1));
+    scale.code_min = static_cast<std::int32_t>(-top);
+    scale.code_max = static_cast<std::int32_t>(top);
+    scale.lsb_per_fs = static_cast<double>(top);
+    return scale;
+}
+
 ACIM_HD inline std::int32_t clip_code(const AdcScale& scale, std::int64_t code) {
-    return static_cast<std::int32_t>(code < 0 ? 0 : code > scale.code_max ? scale.code_max : code);
+    return static_cast<std::int32_t>(code < scale.code_min   ? scale.code_min
+                                     : code > scale.code_max ? scale.code_max
+                                                             : code);
 }
 
 // Code of the noise-free conversion, exact.

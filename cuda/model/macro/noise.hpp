@@ -8,6 +8,7 @@
 #include "cuda/model/macro/adc.hpp"
 #include "cuda/model/macro/params.hpp"
 #include "cuda/model/macro/rounding.hpp"
+#include "cuda/model/macro/transfer.hpp"
 #include "cuda/model/random/inverse_normal.hpp"
 
 namespace acim {
@@ -21,13 +22,40 @@ struct FreshNoise {
     ACIM_HD bool any() const { return random > 0.0 || nonlinear > 0.0; }
 };
 
-ACIM_HD inline FreshNoise fresh_noise(const NoiseParams& noise, const AdcScale& scale, int rows) {
+// Sigma of `noise.random` [LSB].
+ACIM_HD inline double random_sigma(const MacroParams& macro, const AdcScale& scale) {
+    const RandomNoise& random = macro.noise.random;
+    switch (random.unit) {
+        case NoiseUnit::lsb:
+            return random.sigma;
+        case NoiseUnit::percent_fs:
+            return random.sigma / 100.0 * scale.lsb_per_fs;
+        case NoiseUnit::volt:
+            break;
+    }
+    return random.sigma == 0.0 ? 0.0 : random.sigma * per_volt(macro) * scale.lsb_per_fs;
+}
+
+// Share of a column's kT/C in what is converted: weight-parallel conversion adds the planes with
+// their weights, V = sum_i +-2^i v_i / (2^(W-1)-1).
+ACIM_HD inline double column_noise_gain(bool weight_parallel, int weight_bits) {
+    if (!weight_parallel) return 1.0;
+    const double squares = static_cast<double>(((std::int64_t{1} << (2 * weight_bits)) - 1) / 3);
+    return sqrt(squares) / static_cast<double>((1 << (weight_bits - 1)) - 1);
+}
+
+// All fresh terms that do not depend on the sum are one draw: noise.random, kT/C, comparator.
+ACIM_HD inline FreshNoise fresh_noise(const MacroParams& macro, const AdcScale& scale,
+                                      int weight_bits) {
     FreshNoise out;
-    out.random = noise.random.unit == NoiseUnit::lsb
-                     ? noise.random.sigma
-                     : noise.random.sigma / 100.0 * scale.lsb_per_fs;
-    out.nonlinear = noise.nonlinear.sigma / 100.0 * scale.lsb_per_fs;
-    out.cells_per_count = static_cast<double>(rows) / scale.full_scale;
+    out.random = random_sigma(macro, scale);
+    const double thermal = thermal_sigma(macro) * scale.lsb_per_fs *
+                           column_noise_gain(macro.weight_parallel, weight_bits);
+    const double comparator = macro.adc_errors.comparator;
+    if (thermal != 0.0 || comparator != 0.0)
+        out.random = sqrt(out.random * out.random + (thermal * thermal + comparator * comparator));
+    out.nonlinear = macro.noise.nonlinear.sigma / 100.0 * scale.lsb_per_fs;
+    out.cells_per_count = static_cast<double>(macro.rows) / scale.full_scale;
     return out;
 }
 

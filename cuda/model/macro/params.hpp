@@ -2,6 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/model/aidac/params.hpp"
+#include "cuda/model/host_device.hpp"
 
 namespace acim {
 
@@ -14,21 +20,33 @@ enum class RowMapping : std::uint8_t {
     whole_channels  // only whole kh*kw windows, as ASiM maps convolutions
 };
 
+// How a weight of W bits stands in columns of one-bit cells (cuda/model/macro/encoding.hpp).
+enum class WeightEncoding : std::uint8_t {
+    twos_complement,  // W columns, the MSB column negative
+    offset_binary,    // W columns of w + 2^(W-1), the offset subtracted digitally
+    differential,     // W-1 columns of max(w, 0) and W-1 of max(-w, 0)
+    xnor              // W columns whose bits stand for +1 and -1; sums rest at half scale
+};
+
 // What the ADC's codes span.
 enum class AdcRange : std::uint8_t {
-    full,    // 0 .. FS
-    counts,  // one LSB is one cell at input 1; larger sums clip
-    window   // [lo, hi] of FS, in YAML a list of two numbers
+    full,        // 0 .. FS
+    counts,      // one LSB is one cell at input 1; larger sums clip
+    window,      // [lo, hi] of FS, in YAML a list of two numbers
+    percentile,  // [0, nearest rank of the sums]: calibrated per layer into a window before use
+    csnr         // the window of least squared error of the sums, likewise (CACTUS)
 };
 
 struct AdcParams {
     int bits = 8;  // 1..14
     AdcRange range = AdcRange::full;
-    std::int32_t lo = 0;      // [2^-16 FS], only for window
-    std::int32_t hi = 65536;  // [2^-16 FS], only for window
+    std::int32_t lo = 0;       // [2^-16 FS], only for window
+    std::int32_t hi = 65536;   // [2^-16 FS], only for window
+    double percentile = 99.9;  // [%], only for percentile
 };
 
-enum class NoiseUnit : std::uint8_t { lsb, percent_fs };
+// volt is divided by V_ref and, where the parasitic gain is calibrated out, multiplied by 1 + r.
+enum class NoiseUnit : std::uint8_t { lsb, percent_fs, volt };
 
 // Fresh Gaussian noise of every conversion (SPEC section 3; ASiM's rand_noise_sigma is percent_fs).
 struct RandomNoise {
@@ -60,14 +78,132 @@ struct HybridParams {
     bool asim_rounding = false;  // ASiM still rounds the digital conversions through the ADC
 };
 
+enum class VoteCombination : std::uint8_t {
+    mode,    // the most frequent code, the smallest of equals
+    median,  // the lower one of an even count
+    mean     // all votes are added, the rest counts `samples` times
+};
+
+// The conversions of the top `levels` anti-diagonals that are not digital are taken `samples`
+// times with fresh noise.
+struct VotingParams {
+    int levels = 0;
+    int samples = 1;  // 1..64
+    VoteCombination combine = VoteCombination::mode;
+
+    ACIM_HD bool any() const { return levels > 0 && samples > 1; }
+};
+
+// Current-domain column: v = s'/(FS*(1 + alpha*s')) in place of the charge terms, s' = s with the
+// static variation of the cells.
+struct CurrentDomainParams {
+    double alpha = 0.0;      // [1/count]
+    double variation = 0.0;  // sigma of a cell's current [1]
+
+    ACIM_HD bool any() const { return alpha != 0.0 || variation != 0.0; }
+};
+
+// The physical array that logical columns are placed on (SPEC section 4, physical place).
+struct ArrayParams {
+    int columns = 256;
+    int row_groups = 1;       // row groups stacked in one array
+    int columns_per_adc = 1;  // columns that share an ADC
+    int count = 0;  // 0: every tile has an array of its own; n: n arrays serve the network
+};
+
+// The capacitor cell and its column. Every term is off at 0.
+struct CellParams {
+    double unit_capacitance = 0.0;     // C_u [F]
+    double mismatch = 0.0;             // Pelgrom coefficient A_C [sqrt(F)]: s_u = A_C/sqrt(C_u)
+    double parasitic_ratio = 0.0;      // of C_par to the column's unit capacitors [1]
+    double parasitic = 0.0;            // added to C_par [F]
+    double parasitic_variation = 0.0;  // relative sigma of C_par between columns [1]
+    bool calibrated = true;            // the ADC's range follows the parasitic gain
+    double leakage = 0.0;              // per cell [A]
+    double hold_time = 0.0;            // [s]
+    double temperature = 0.0;          // of kT/C [K]
+};
+
+// The switches of the column.
+struct SwitchParams {
+    double injection_offset = 0.0;            // c0 [V]
+    double injection_offset_variation = 0.0;  // sigma between columns [V]
+    double injection_gain = 0.0;              // c1 [1]
+    double injection_curvature = 0.0;         // c2 [1/FS]
+    double settling_error = 0.0;              // eps [1]
+    bool reset = true;                        // the column forgets its last value
+};
+
+// The converters that drive rows in cycles of two and more bits.
+struct InputDacParams {
+    double inl = 0.0;           // sigma of the peak of a parabola, per row driver [LSB of the DAC]
+    std::vector<double> table;  // INL of every code, the same for all drivers [LSB of the DAC]
+
+    bool any() const { return inl != 0.0 || !table.empty(); }
+};
+
+// Edges of measured ADCs: how far edge c = 1 .. 2^B-1 lies above c - 1/2.
+struct AdcEdgeTable {
+    std::string hash;         // SHA-256 (hex) of the content
+    int adcs = 0;             // ADC n of the macro takes row n mod adcs
+    int edges = 0;            // 2^B - 1
+    std::vector<double> inl;  // [adcs][edges] [LSB]
+};
+
+// What one ADC does wrong (static, per ADC) and its comparator's fresh noise.
+struct AdcErrorParams {
+    double offset = 0.0;      // sigma [LSB]
+    double gain = 0.0;        // sigma [1]
+    double dnl = 0.0;         // sigma of a code's width [LSB]
+    double comparator = 0.0;  // fresh sigma [LSB]
+    std::shared_ptr<const AdcEdgeTable> table;
+
+    bool any_static() const { return offset != 0.0 || gain != 0.0 || dnl != 0.0 || table; }
+};
+
+// A measured error of the whole conversion as a function of the exact sum, linear in between.
+struct MeasuredErrorTable {
+    std::string hash;                 // SHA-256 (hex) of the content
+    std::vector<double> sum;          // ascending, covering 0 .. FS [count]
+    std::vector<double> mean, sigma;  // [LSB]
+};
+
+enum class ErrorScope : std::uint8_t {
+    fresh,  // sigma is drawn in every conversion
+    chip    // sigma is drawn once per ADC: mean(s) + sigma(s)*z
+};
+
+struct MeasuredErrorParams {
+    std::shared_ptr<const MeasuredErrorTable> table;
+    ErrorScope scope = ErrorScope::fresh;
+};
+
+enum class MacroKind : std::uint8_t {
+    bit_sliced,  // one column per weight bit, one conversion per plane and cycle
+    aidac        // all-analog multibit: one conversion per output and row span
+};
+
 // One macro as `macro:` in YAML describes it.
 struct MacroParams {
+    MacroKind kind = MacroKind::bit_sliced;
     int rows = 255;  // 1..4096
     RowMapping mapping = RowMapping::whole_channels;
     int bits_per_cycle = 1;  // 1 = bit-serial, 2..X = bit-parallel
+    WeightEncoding weight_encoding = WeightEncoding::twos_complement;
+    bool weight_parallel = false;  // one conversion for all planes of a row group and cycle
     AdcParams adc;
     NoiseParams noise;
     HybridParams hybrid;
+    VotingParams voting;
+    CurrentDomainParams current_domain;
+    ArrayParams array;
+    double v_ref = 0.0;  // [V]; 0: not given
+    CellParams cell;
+    SwitchParams switches;
+    InputDacParams input_dac;
+    AdcErrorParams adc_errors;
+    MeasuredErrorParams measured;
+    AidacParams aidac;  // only for kind aidac
 };
 
 // Which sampler turns random bits into codes. A pure function of the configuration, never of the
@@ -76,7 +212,8 @@ enum class SamplingPath : std::uint8_t {
     product,  // lossless and noise-free: one integer matrix product
     lut,      // noise-free: one code per s
     table,    // one 16-bit uniform per conversion through a table of cells
-    fixed     // the reference: integer inverse normal, then ADC edges
+    fixed,    // the reference: integer inverse normal, then ADC edges
+    chip      // as fixed, with errors of one chip, from 16 bits that are refined where they matter
 };
 
 // What the user asked for: `automatic` takes the first path that applies, `table` switches the

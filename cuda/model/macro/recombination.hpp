@@ -6,16 +6,23 @@
 #include "cuda/model/host_device.hpp"
 #include "cuda/model/macro/adc.hpp"
 #include "cuda/model/macro/cycles.hpp"
+#include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/macro/params.hpp"
 
 namespace acim {
 
-// Sign and power of conversion (plane i, cycle j): +-2^(i + b_j); minus where exactly one of (i is
-// the weight's MSB), (j is the sign cycle) holds. A one-bit weight is one positive plane.
-ACIM_HD inline std::int64_t place_value(const CycleLayout& cycles, int weight_bits, int i, int j) {
-    const bool weight_sign = weight_bits > 1 && i == weight_bits - 1;
-    const std::int64_t power = std::int64_t{1} << (i + cycles.low_bit[j]);
-    return weight_sign != cycles.negative[j] ? -power : power;
+// Sign and power of conversion (column i, cycle j): +-2^(bit + b_j); minus where exactly one of
+// (the column is negative), (j is the sign cycle) holds.
+ACIM_HD inline std::int64_t place_value(const CycleLayout& cycles, const ColumnLayout& columns,
+                                        int i, int j) {
+    const std::int64_t power = std::int64_t{1} << (columns.bit[i] + cycles.low_bit[j]);
+    return columns.negative[i] != cycles.negative[j] ? -power : power;
+}
+
+// The same of a cycle alone, for weight-parallel conversion.
+ACIM_HD inline std::int64_t cycle_place_value(const CycleLayout& cycles, int j) {
+    const std::int64_t power = std::int64_t{1} << cycles.low_bit[j];
+    return cycles.negative[j] ? -power : power;
 }
 
 // Conversions of the top anti-diagonals are digital: i + j > W + cycles - levels - 2.
@@ -29,17 +36,18 @@ ACIM_HD inline std::int64_t code_weight(const AdcParams& adc, const CycleLayout&
     return adc.range == AdcRange::counts ? place : place * ((1 << cycles.width[j]) - 1);
 }
 
-// y = A*num/den + (D + offset). SPEC writes fma(double(A), K1, ...); one product and one division
+// y = A*num/den + (D*digital_unit + offset). SPEC writes fma(double(A), K1, ...); one product and one division
 // are exact for a lossless ADC whatever N is, while a rounded constant K1 = N/(2^B-1) is not.
 struct OutputScale {
     double num = 1.0, den = 1.0;
-    double offset = 0.0;  // per output element, all row groups [integer-product units]
+    double offset = 0.0;        // per output element, all row groups [integer-product units]
+    double digital_unit = 1.0;  // of D: half an integer product for xnor
 };
 
 ACIM_HD inline double output_value(const OutputScale& scale, std::int64_t analog,
                                    std::int64_t digital) {
     const double from_codes = static_cast<double>(analog) * scale.num / scale.den;
-    return from_codes + (static_cast<double>(digital) + scale.offset);
+    return from_codes + (static_cast<double>(digital) * scale.digital_unit + scale.offset);
 }
 
 }  // namespace acim

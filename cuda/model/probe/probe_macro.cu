@@ -61,8 +61,17 @@ __global__ void probe_grid_code(AdcScale scale, std::int64_t position, std::int3
 
 __global__ void probe_any(FreshNoise noise, bool* out) { *out = noise.any(); }
 
-__global__ void probe_fresh_noise(NoiseParams noise, AdcScale scale, int rows, FreshNoise* out) {
-    *out = fresh_noise(noise, scale, rows);
+__global__ void probe_random_sigma(const MacroParams* macro, AdcScale scale, double* out) {
+    *out = random_sigma(*macro, scale);
+}
+
+__global__ void probe_column_noise_gain(int weight_bits, double* out) {
+    *out = column_noise_gain(threadIdx.x != 0, weight_bits);
+}
+
+__global__ void probe_fresh_noise(const MacroParams* macro, AdcScale scale, int weight_bits,
+                                  FreshNoise* out) {
+    *out = fresh_noise(*macro, scale, weight_bits);
 }
 
 __global__ void probe_nonlinear_sigma(FreshNoise noise, std::int64_t s, double* out) {
@@ -93,13 +102,47 @@ __global__ void probe_fixed_code(CycleLawView cycle, std::int64_t s, PhiloxKey k
     *out = fixed_code(cycle, s, key, place, threadIdx.x, threadIdx.y);
 }
 
+__global__ void probe_draw_sigma(CycleLawView cycle, std::int64_t count, double* out) {
+    *out = draw_sigma(cycle, count);
+}
+
+__global__ void probe_fixed_unit_normal(const InverseNormalTable* table, PhiloxKey key,
+                                        FreshPlace place, std::int32_t* out) {
+    *out = fixed_unit_normal(*table, key, place, threadIdx.x, threadIdx.y);
+}
+
+__global__ void probe_chip_uniform_top(PhiloxKey key, FreshPlace place, std::uint32_t* out) {
+    *out = chip_uniform_top(key, place, threadIdx.x, threadIdx.y);
+}
+
+__global__ void probe_chip_refined_normal(const InverseNormalTable* table, std::uint32_t top,
+                                          PhiloxKey key, FreshPlace place, std::int32_t* out) {
+    *out = chip_refined_normal(*table, top, key, place, threadIdx.x, threadIdx.y);
+}
+
+__global__ void probe_chip_unit_normal(const InverseNormalTable* table, PhiloxKey key,
+                                       FreshPlace place, std::int32_t* out) {
+    *out = chip_unit_normal(*table, key, place, threadIdx.x, threadIdx.y);
+}
+
+__global__ void probe_channel_conversion(SamplingPath path, CycleLawView cycle, AdcChannel adc,
+                                         std::int64_t position, std::int64_t count, PhiloxKey key,
+                                         FreshPlace place, std::int32_t* out) {
+    *out =
+        channel_conversion(path, cycle, adc, position, count, key, place, threadIdx.x, threadIdx.y);
+}
+
 __global__ void probe_conversion_code(SamplingPath path, CycleLawView cycle, std::int64_t s,
                                       PhiloxKey key, FreshPlace place, std::int32_t* out) {
     *out = conversion_code(path, cycle, s, key, place, threadIdx.x, threadIdx.y);
 }
 
-__global__ void probe_place_value(CycleLayout cycles, int weight_bits, std::int64_t* out) {
-    *out = place_value(cycles, weight_bits, threadIdx.x, threadIdx.y);
+__global__ void probe_cycle_place_value(CycleLayout cycles, std::int64_t* out) {
+    *out = cycle_place_value(cycles, threadIdx.x);
+}
+
+__global__ void probe_place_value(CycleLayout cycles, ColumnLayout columns, std::int64_t* out) {
+    *out = place_value(cycles, columns, threadIdx.x, threadIdx.y);
 }
 
 __global__ void probe_is_top_level(int levels, int weight_bits, int cycles, bool* out) {

@@ -44,4 +44,17 @@ __global__ void probe_code(const std::uint32_t* row, std::uint32_t u, int* out) 
     *out = CodeCell::code(row, u);
 }
 
+__global__ void probe_chip_key(std::uint64_t seed, PhiloxKey* out) {
+    *out = chip_key(seed, threadIdx.x);
+}
+
+__global__ void probe_chip_counter(NoiseSource source, ChipPlace place, PhiloxWords* out) {
+    *out = chip_counter(source, place);
+}
+
+__global__ void probe_chip_uniform(NoiseSource source, ChipPlace place, PhiloxKey chip,
+                                   std::uint64_t* out) {
+    *out = chip_uniform(source, place, chip);
+}
+
 }  // extern "C"

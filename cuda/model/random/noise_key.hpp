@@ -15,7 +15,23 @@ namespace acim {
 enum class NoiseSource : std::uint32_t {
     code_table = 0,    // eight 16-bit uniforms a call
     table_escape = 1,  // one 64-bit uniform for an ESCAPE cell
-    fixed_normal = 2   // two 64-bit uniforms a call
+    fixed_normal = 2,  // two 64-bit uniforms a call
+    chip_normal = 3,   // eight a call: the top 16 bits of the 64-bit uniforms of path chip
+    chip_rest = 4,     // one a call: the 48 bits below, drawn only where they decide the code
+    // Static draws under the key of a chip, two unit normals a call.
+    cell_mismatch = 5,
+    column_parasitic = 6,
+    column_injection = 7,
+    adc_offset = 8,
+    adc_gain = 9,
+    adc_dnl = 10,
+    input_dac_inl = 11,
+    measured_error = 12,
+    aidac_cell = 13,
+    aidac_vtc_offset = 14,
+    aidac_vtc_gain = 15,
+    aidac_reference = 16,  // offsets of the reference column's converters
+    aidac_jitter = 17      // fresh: the reference column's own noise, shared by its outputs
 };
 
 // Widths of the counter fields [bits]; plan refuses what does not fit.
@@ -32,6 +48,36 @@ ACIM_HD inline PhiloxKey trial_key(std::uint64_t seed, std::uint32_t chip, std::
         {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
     const PhiloxWords r = philox4x32(PhiloxWords{{chip, repeat, 0, 1}}, sweep);
     return PhiloxKey{{r.w[0], r.w[1]}};
+}
+
+// Key of everything that one chip keeps.
+ACIM_HD inline PhiloxKey chip_key(std::uint64_t seed, std::uint32_t chip) {
+    const PhiloxKey sweep{
+        {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}};
+    const PhiloxWords r = philox4x32(PhiloxWords{{chip, 0, 0, 2}}, sweep);
+    return PhiloxKey{{r.w[0], r.w[1]}};
+}
+
+// Place of one static draw on a chip. `layer` is 0 where arrays serve the whole network.
+struct ChipPlace {
+    std::uint32_t row;     // in the array, or the code of an ADC
+    std::uint32_t column;  // in the array, or the ADC's number in it, or the row driver's
+    std::uint32_t array;
+    std::uint32_t layer;
+};
+
+// Counter of a static draw. `row` is already divided by 2: a call serves two neighbours.
+ACIM_HD inline PhiloxWords chip_counter(NoiseSource source, const ChipPlace& place) {
+    return PhiloxWords{{place.row >> 1, place.column, place.array,
+                        static_cast<std::uint32_t>(source) | place.layer << CounterWidths::source}};
+}
+
+// The 64-bit uniform of a static draw: rows 2n and 2n+1 share a call.
+ACIM_HD inline std::uint64_t chip_uniform(NoiseSource source, const ChipPlace& place,
+                                          PhiloxKey chip) {
+    const PhiloxWords call = philox4x32(chip_counter(source, place), chip);
+    const std::uint32_t first = (place.row & 1u) * 2;
+    return std::uint64_t{call.w[first + 1]} << 32 | call.w[first];
 }
 
 // Place of one fresh draw inside a trial.

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/trial/chip_layer.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "cuda/trial/chip_draw.hpp"
+
+namespace acim {
+
+// Fills a ChipLayer column by column; ADCs and row drivers are drawn when first met.
+struct ChipLayer::Builder {
+    ChipLayer& chip;
+    const LayerPlan& plan;
+    const ProductSite& site;
+    std::uint32_t layer;  // of the counters
+    bool dac = false;     // row drivers differ
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> adcs{};
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> drivers{};
+
+    double normal(NoiseSource source, std::uint32_t row, std::uint32_t column,
+                  std::uint32_t array) const {
+        return chip_normal(source, {row, column, array, layer}, site.chip);
+    }
+
+    void add_column(const ColumnPlace& place) {
+        const ColumnTerms& t = plan.terms;
+        Column column;
+        column.parasitic = t.parasitic;
+        column.injection = t.injection_offset;
+        if (t.parasitic_variation != 0.0)
+            column.parasitic += t.parasitic_variation *
+                                normal(NoiseSource::column_parasitic, 0, place.column, place.array);
+        if (t.injection_variation != 0.0)
+            column.injection += t.injection_variation *
+                                normal(NoiseSource::column_injection, 0, place.column, place.array);
+        if (t.mismatch != 0.0) column.q_sum = static_cast<double>(add_cells(place));
+        column.adc = adc_index(place);
+        if (dac) column.drivers = driver_index(place);
+        chip.columns_.push_back(column);
+    }
+
+    std::int64_t add_cells(const ColumnPlace& place) {
+        std::int64_t sum = 0;
+        for (std::size_t r = 0; r < chip.rows_; ++r) {
+            const std::int32_t q = mismatch_step(chip_draw(
+                NoiseSource::cell_mismatch,
+                {place.row + static_cast<std::uint32_t>(r), place.column, place.array, layer},
+                site.chip));
+            chip.cells_.push_back(static_cast<std::int8_t>(q));
+            sum += q;
+        }
+        return sum;
+    }
+
+    std::uint32_t driver_index(const ColumnPlace& place) {
+        const auto [it, fresh] = drivers.try_emplace({place.array, place.row},
+                                                     static_cast<std::uint32_t>(drivers.size()));
+        if (fresh)
+            for (std::size_t r = 0; r < chip.rows_; ++r)
+                chip.drivers_.push_back(static_cast<std::int8_t>(mismatch_step(
+                    chip_draw(NoiseSource::input_dac_inl,
+                              {place.row + static_cast<std::uint32_t>(r), 0, place.array, layer},
+                              site.chip))));
+        return it->second;
+    }
+
+    std::uint32_t adc_index(const ColumnPlace& place) {
+        const auto [it, fresh] =
+            adcs.try_emplace({place.array, place.adc}, static_cast<std::uint32_t>(adcs.size()));
+        if (fresh) add_adc(place);
+        return it->second;
+    }
+
+    void add_adc(const ColumnPlace& place) {
+        const AdcErrorParams& errors = plan.macro.adc_errors;
+        AdcChannel adc;
+        if (errors.gain != 0.0)
+            adc.gain = errors.gain * normal(NoiseSource::adc_gain, 0, place.adc, place.array);
+        if (errors.offset != 0.0)
+            adc.offset = errors.offset * normal(NoiseSource::adc_offset, 0, place.adc, place.array);
+        if (errors.table) {
+            add_measured_edges(place);
+        } else if (errors.dnl != 0.0) {
+            add_drawn_edges(place);
+        }
+        chip.adcs_.push_back(adc);
+        if (plan.macro.measured.table && plan.macro.measured.scope == ErrorScope::chip)
+            chip.measured_.push_back(
+                normal(NoiseSource::measured_error, 0, place.adc, place.array));
+    }
+
+    // The lowest code; cycles of all widths share the ADC and its edges.
+    int code_min() const { return plan.law[0]->scale().code_min; }
+
+    void add_drawn_edges(const ColumnPlace& place) {
+        const int n = adc_edges(plan);
+        std::vector<std::int64_t> walk(static_cast<std::size_t>(n), 0);
+        for (int k = 1; k < n; ++k)
+            walk[static_cast<std::size_t>(k)] =
+                walk[static_cast<std::size_t>(k) - 1] +
+                chip_draw(NoiseSource::adc_dnl,
+                          {static_cast<std::uint32_t>(k), place.adc, place.array, layer},
+                          site.chip);
+        std::vector<std::int32_t> edges;
+        for (int k = 0; k < n; ++k)
+            edges.push_back(static_cast<std::int32_t>(
+                dnl_edge(code_min(), k, n, plan.macro.adc_errors.dnl,
+                         walk[static_cast<std::size_t>(k)], walk.back())));
+        keep_edges(std::move(edges));
+    }
+
+    // ADC n of the layer's arrays, counted array by array, takes line n of the table, cyclically.
+    void add_measured_edges(const ColumnPlace& place) {
+        const AdcEdgeTable& table = *plan.macro.adc_errors.table;
+        const ArrayParams& array = plan.macro.array;
+        const std::int64_t per_array =
+            (array.columns + array.columns_per_adc - 1) / array.columns_per_adc;
+        const std::int64_t line = (place.array * per_array + place.adc) % table.adcs;
+        std::vector<std::int32_t> edges;
+        for (int k = 0; k < table.edges; ++k)
+            edges.push_back(static_cast<std::int32_t>(
+                std::int64_t{code_min() + k} * 65536 + 32768 +
+                round_half_even(table.inl[static_cast<std::size_t>(line * table.edges + k)] *
+                                65536.0)));
+        keep_edges(std::move(edges));
+    }
+
+    // Errors of the input DACs in cycles of `width` bits, a line per possible driver.
+    void add_dac(int width) {
+        auto& table = chip.dac_[static_cast<std::size_t>(width)];
+        if (width == 1 || !table.empty() || !plan.macro.input_dac.any()) return;
+        const InputDacParams& errors = plan.macro.input_dac;
+        const int top = (1 << width) - 1;
+        const int reach = dac ? 127 : 0;
+        for (int q = -reach; q <= reach; ++q)
+            for (int x = 0; x <= top; ++x) {
+                const auto at = static_cast<std::size_t>(x);
+                const double measured = at < errors.table.size() ? errors.table[at] : 0.0;
+                table.push_back(acim::dac_error(measured, errors.inl, q, x, top));
+            }
+    }
+
+    void keep_edges(std::vector<std::int32_t> edges) {
+        std::ranges::sort(edges);
+        chip.edges_.push_back(std::move(edges));
+    }
+};
+
+int adc_edges(const LayerPlan& plan) {
+    return (1 << plan.macro.adc.bits) - (plan.macro.weight_parallel ? 2 : 1);
+}
+
+double channel_voltage(const LayerPlan& plan, const ChipLayer::Column& column, int cycle,
+                       const ChannelSums& sums, double previous) {
+    const std::int64_t span =
+        column_span(plan.macro.weight_encoding, full_scale(plan.rows, plan.cycles.width[cycle]));
+    const double per_count = count_voltage(plan.terms, column.q_sum, column.parasitic, span);
+    return column_voltage(plan.terms, per_count, column.injection,
+                          real_count(plan.terms, sums.count, sums.mismatch, sums.dac), previous);
+}
+
+std::int64_t conversion_position(const LayerPlan& plan, const ChipLayer& chip, std::uint32_t adc,
+                                 int cycle, double v, std::int64_t count) {
+    const CycleLawView law = plan.law[cycle]->view();
+    const std::int64_t at = plan.macro.weight_parallel ? 0 : count;
+    double shift = law.shift == nullptr ? 0.0 : law.shift[at];
+    if (law.chip_sigma != nullptr) shift += law.chip_sigma[at] * chip.measured(adc);
+    return channel_position(law.scale, chip.adc(adc), v, shift);
+}
+
+ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site)
+    : outputs_(static_cast<std::size_t>(outputs)),
+      count_(static_cast<std::size_t>(plan.columns.count)),
+      rows_(static_cast<std::size_t>(plan.rows)) {
+    const ArrayParams& array = plan.macro.array;
+    Builder builder{*this, plan, site, array.count == 0 ? site.layer : 0};
+    for (int j = 0; j < plan.cycles.count; ++j)
+        builder.dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.inl != 0.0;
+    for (int j = 0; j < plan.cycles.count; ++j) builder.add_dac(plan.cycles.width[j]);
+    columns_.reserve(static_cast<std::size_t>(plan.groups) * outputs_ * count_);
+    if (plan.terms.mismatch != 0.0) cells_.reserve(columns_.capacity() * rows_);
+    for (int g = 0; g < plan.groups; ++g)
+        for (int o = 0; o < outputs; ++o)
+            for (int i = 0; i < plan.columns.count; ++i)
+                builder.add_column(column_place(array, plan.rows, plan.columns.count, site.outputs,
+                                                site.first_tile, g, site.first_output + o, i));
+    for (std::size_t a = 0; a < edges_.size(); ++a) adcs_[a].edges = edges_[a].data();
+}
+
+}  // namespace acim

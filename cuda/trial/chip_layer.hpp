@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/model/macro/adc_channel.hpp"
+#include "cuda/model/macro/array_place.hpp"
+#include "cuda/trial/layer_plan.hpp"
+#include "cuda/trial/product_kernel.hpp"
+
+namespace acim {
+
+// Everything static of one product on one chip: its columns, their cells, ADCs and row drivers.
+// Drawn once from the chip's key and the physical place, so that whatever shares a place shares it.
+class ChipLayer {
+public:
+    struct Column {
+        double q_sum = 0.0;         // sum of q over its N cells
+        double parasitic = 0.0;     // C_par [cells]
+        double injection = 0.0;     // c0 [FS]
+        std::uint32_t adc = 0;      // index of its ADC here
+        std::uint32_t drivers = 0;  // index of the row drivers of its row group
+    };
+
+    ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site);
+
+    const Column& column(int group, int output, int i) const {
+        return columns_[index(group, output, i)];
+    }
+    // Integer deviations q of the column's N cells; empty without mismatch.
+    std::span<const std::int8_t> cells(int group, int output, int i) const {
+        if (cells_.empty()) return {};
+        return std::span(cells_).subspan(index(group, output, i) * rows_, rows_);
+    }
+    const AdcChannel& adc(std::uint32_t index) const { return adcs_[index]; }
+    // Unit normal of an ADC's measured error; 0 where none is drawn per chip.
+    double measured(std::uint32_t adc) const { return measured_.empty() ? 0.0 : measured_[adc]; }
+    std::size_t adcs() const { return adcs_.size(); }
+    // Integer normals q of N row drivers; empty without input DACs of their own.
+    std::span<const std::int8_t> drivers(std::uint32_t index) const {
+        if (drivers_.empty()) return {};
+        return std::span(drivers_).subspan(std::size_t{index} * rows_, rows_);
+    }
+    // Error of an input DAC at value x in cycles of `width` bits, for a driver with the normal q
+    // [2^-12 count]; 0 in cycles of one bit.
+    std::int32_t dac_error(int width, int q, int x) const {
+        const std::vector<std::int32_t>& table = dac_[static_cast<std::size_t>(width)];
+        if (table.empty()) return 0;
+        const int line = drivers_.empty() ? 0 : q + 127;
+        return table[(static_cast<std::size_t>(line) << width) + static_cast<std::size_t>(x)];
+    }
+
+private:
+    struct Builder;
+    std::size_t index(int group, int output, int i) const {
+        return (static_cast<std::size_t>(group) * outputs_ + output) * count_ + i;
+    }
+
+    std::size_t outputs_ = 0, count_ = 0, rows_ = 0;
+    std::vector<Column> columns_;     // [groups][outputs][columns]
+    std::vector<std::int8_t> cells_;  // [groups][outputs][columns][N]
+    std::vector<AdcChannel> adcs_;
+    std::vector<std::vector<std::int32_t>> edges_;  // of adcs_, where they are not ideal
+    std::vector<double> measured_;                  // [adcs]
+    std::vector<std::int8_t> drivers_;              // [driver sets][N]
+    std::array<std::vector<std::int32_t>, max_activation_bits + 1> dac_;  // [width][q][x]
+};
+
+// The integers that a column's voltage is made of in one cycle.
+struct ChannelSums {
+    std::int64_t count = 0;     // what the column counts (LayerPlan::count)
+    std::int64_t mismatch = 0;  // sum over rows of q*w*x
+    std::int64_t dac = 0;       // sum of the input DACs' errors [2^-12 count]
+};
+
+// Voltage of a column at the end of a cycle [FS] after `previous`, that of the cycle before.
+double channel_voltage(const LayerPlan& plan, const ChipLayer::Column& column, int cycle,
+                       const ChannelSums& sums, double previous);
+
+// Where an ADC sees that voltage, measured errors at `count` included [2^-16 LSB].
+std::int64_t conversion_position(const LayerPlan& plan, const ChipLayer& chip, std::uint32_t adc,
+                                 int cycle, double v, std::int64_t count);
+
+// Edges of a physical ADC.
+int adc_edges(const LayerPlan& plan);
+
+}  // namespace acim

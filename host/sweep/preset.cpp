@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/sweep/preset.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "host/core/error.hpp"
+
+namespace acim {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = YamlNode::Kind;
+
+std::vector<fs::path> preset_folders() {
+    std::vector<fs::path> folders;
+    if (const char* data = std::getenv("ACIMSWEEP_DATA"); data != nullptr && *data != '\0') {
+        folders.push_back(fs::path(data) / "macros");
+    }
+    folders.emplace_back(fs::path(ACIM_INSTALLED_DATA) / "macros");
+    folders.emplace_back(fs::path(ACIM_SOURCE_DATA) / "macros");
+    return folders;
+}
+
+// Files by the name of their preset; an earlier folder hides a later one.
+std::map<std::string, fs::path> preset_files() {
+    std::map<std::string, fs::path> files;
+    for (const fs::path& folder : preset_folders()) {
+        std::error_code none;
+        for (const auto& entry : fs::directory_iterator(folder, none)) {
+            if (entry.path().extension() != ".yaml") continue;
+            files.try_emplace(entry.path().stem().string(), entry.path());
+        }
+    }
+    return files;
+}
+
+// Reads the block `preset` of one document.
+struct MetadataReader {
+    const Document& document;
+    const Entry& block;
+
+    [[noreturn]] void fail(int line, const std::string& what) const {
+        throw InputError(block.source.at(line) + ": " + what);
+    }
+
+    std::string text(const YamlNode& node, int line, std::string_view subject) const {
+        if (node.kind == Kind::scalar && !node.text.empty()) return node.text;
+        fail(line, fmt::format("{} is {}, but must be a text.", subject, shown(node)));
+    }
+
+    SourceKind kind(const YamlNode& node, int line, std::string_view subject) const {
+        constexpr std::string_view words = "published derived assumed";
+        const auto all = split_words(words);
+        const auto found = std::find(all.begin(), all.end(), node.text);
+        if (node.kind != Kind::scalar || found == all.end()) {
+            fail(line, fmt::format("{} has the kind {}, but must be one of: {}.", subject,
+                                   shown(node), fmt::join(all, ", ")));
+        }
+        return static_cast<SourceKind>(found - all.begin());
+    }
+
+    PresetSource source(const YamlKey& key, const YamlNode& node) const {
+        const std::string subject = "the source of " + shown(key.text);
+        PresetSource out;
+        out.path = key.text;
+        bool has_kind = false;
+        for (std::size_t i = 0; node.kind == Kind::map && i < node.keys.size(); ++i) {
+            const auto& [word, line] = node.keys[i];
+            if (word == "kind") {
+                out.kind = kind(node.items[i], line, subject);
+                has_kind = true;
+            } else if (word == "source") {
+                out.text = text(node.items[i], line, subject);
+            } else {
+                fail(line, fmt::format("{} has the unknown key {}.", subject, shown(word)));
+            }
+        }
+        if (!has_kind || out.text.empty()) {
+            fail(key.line,
+                 subject + " must be {kind: published, derived or assumed, source: text}.");
+        }
+        const Entry* set = document.find(key.text);
+        const bool sourced = key.text.starts_with("macro.") || key.text == "weight_bits" ||
+                             key.text == "activation_bits";
+        if (set == nullptr || !sourced) {
+            fail(key.line, subject + " stands alone: the preset does not set that key.");
+        }
+        return out;
+    }
+
+    std::vector<std::string> gaps(const YamlNode& node, int line) const {
+        std::vector<std::string> out;
+        if (node.kind != Kind::sequence) {
+            fail(line, fmt::format("preset.gaps is {}, but must be a list of texts.", shown(node)));
+        }
+        for (const YamlNode& item : node.items) {
+            out.push_back(text(item, item.line, "an entry of preset.gaps"));
+        }
+        return out;
+    }
+
+    Preset read() const {
+        Preset out;
+        out.name = document.file().stem().string();
+        out.file = document.file();
+        const YamlNode& node = block.node;
+        if (node.kind != Kind::map) {
+            fail(block.line, fmt::format("key 'preset' is {}, but must be a map.", shown(node)));
+        }
+        for (std::size_t i = 0; i < node.keys.size(); ++i) {
+            const auto& [word, line] = node.keys[i];
+            const YamlNode& value = node.items[i];
+            if (word == "title") {
+                out.title = text(value, line, "preset.title");
+            } else if (word == "gaps") {
+                out.gaps = gaps(value, line);
+            } else if (word == "sources" && value.kind == Kind::map) {
+                for (std::size_t k = 0; k < value.keys.size(); ++k) {
+                    out.sources.push_back(source(value.keys[k], value.items[k]));
+                }
+            } else {
+                fail(line, fmt::format("key {} is unknown or no map. Valid keys here: title, gaps, "
+                                       "sources.",
+                                       shown("preset." + word)));
+            }
+        }
+        if (out.title.empty()) fail(block.line, "key 'preset.title' is missing. Name the design.");
+        return out;
+    }
+};
+
+void expect_sources(const Document& document, const Preset& preset) {
+    for (const Entry& entry : document.entries()) {
+        const bool found =
+            std::any_of(preset.sources.begin(), preset.sources.end(),
+                        [&](const PresetSource& source) { return source.path == entry.path; });
+        if (found || !entry.path.starts_with("macro.")) continue;
+        throw InputError(fmt::format(
+            "{}: key '{}' has no entry in preset.sources. Say where its value comes from, as in "
+            "{}: {{kind: published, source: \"paper, table\"}}.",
+            entry.place(), entry.path, entry.path));
+    }
+}
+
+Preset preset_of(const Document& document) {
+    if (const Entry* nested = document.find("macro.preset")) {
+        throw InputError(nested->place() +
+                         ": key 'macro.preset' cannot stand in a preset. Write its keys out.");
+    }
+    const Entry* block = document.find("preset");
+    if (block == nullptr) {
+        throw InputError(document.file().string() +
+                         ": key 'preset' is missing, so that this is no preset. Add title and "
+                         "sources.");
+    }
+    Preset preset = MetadataReader{document, *block}.read();
+    expect_sources(document, preset);
+    return preset;
+}
+
+}  // namespace
+
+Preset read_preset(const fs::path& file) { return preset_of(Document(file, in_mac, {})); }
+
+std::vector<Preset> list_presets() {
+    std::vector<Preset> out;
+    for (const auto& [name, file] : preset_files()) out.push_back(read_preset(file));
+    return out;
+}
+
+fs::path find_preset(const std::string& name, const ValuePlace& where) {
+    if (name.find('/') != std::string::npos || name.ends_with(".yaml")) {
+        const fs::path file = (where.folder / name).lexically_normal();
+        std::error_code none;
+        if (fs::is_regular_file(file, none)) return file;
+        throw InputError(fmt::format("{}: {} names {}, but there is no such file. Check the path.",
+                                     where.place, where.subject, file.string()));
+    }
+    const auto files = preset_files();
+    if (const auto found = files.find(name); found != files.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [known, file] : files) names.push_back(known);
+    throw InputError(fmt::format(
+        "{}: {} is {}, which is no preset. There are: {}. Give one of these or the path of a file.",
+        where.place, where.subject, shown(name), fmt::join(names, ", ")));
+}
+
+std::vector<Entry> preset_entries(const fs::path& file) {
+    const Document document(file, in_mac, {});
+    preset_of(document);
+    std::vector<Entry> out;
+    for (const Entry& entry : document.entries()) {
+        const bool bits = entry.path == "weight_bits" || entry.path == "activation_bits";
+        if (bits || entry.path.starts_with("macro.")) out.push_back(entry);
+    }
+    return out;
+}
+
+}  // namespace acim

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/sweep/document.hpp"
+
+namespace acim {
+
+enum class SourceKind {
+    published,  // stated by the source
+    derived,    // computed from what the source states
+    assumed     // chosen by us; the text says why
+};
+
+// Where the value of one key comes from.
+struct PresetSource {
+    std::string path;  // dotted
+    SourceKind kind = SourceKind::assumed;
+    std::string text;
+};
+
+// What a preset says about itself.
+struct Preset {
+    std::string name;
+    std::filesystem::path file;
+    std::string title;
+    std::vector<std::string> gaps;  // what is not known about the design
+    std::vector<PresetSource> sources;
+};
+
+// All presets that a name finds, by name. A broken file is an InputError.
+std::vector<Preset> list_presets();
+
+// The file of a preset. A name with a slash or .yaml is a path relative to the folder; any other is
+// looked for in $ACIMSWEEP_DATA/macros, the installed data and the source tree, in this order.
+std::filesystem::path find_preset(const std::string& name, const ValuePlace& where);
+
+// Reads a preset, which is a file of `acimsweep mac` with the block `preset`. Throws InputError, also
+// where a key of the macro has no source.
+Preset read_preset(const std::filesystem::path& file);
+
+// The keys that a preset sets: weight_bits, activation_bits and macro.*, with their places.
+std::vector<Entry> preset_entries(const std::filesystem::path& file);
+
+}  // namespace acim

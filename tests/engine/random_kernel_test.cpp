@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random layers: whatever the macro is, the vector kernel gives the integers of the reference
+// kernel on every instruction set.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "host/engine/simd_loops.hpp"
+#include "tests/engine/random_layer.hpp"
+
+namespace acim {
+namespace {
+
+using testing_support::LayerRun;
+using testing_support::Pick;
+
+class RandomKernel : public testing::TestWithParam<int> {
+protected:
+    void TearDown() override { simd::force_target(""); }
+
+    static void expect_equal(const LayerRun& layer) {
+        const auto expected = layer.run(*make_reference_kernel(), 0);
+        const auto kernel = make_simd_kernel();
+        for (const std::string& target : simd::compiled_targets()) {
+            if (!simd::force_target(target)) continue;  // this machine cannot run it
+            EXPECT_EQ(layer.run(*kernel, 0), expected) << target << "\n" << layer.describe();
+        }
+    }
+};
+
+TEST_P(RandomKernel, LawsOfTheCount) {
+    Pick pick(GetParam());
+    LayerRun layer = testing_support::random_layer(pick);
+    expect_equal(layer);
+}
+
+TEST_P(RandomKernel, ColumnsOfAChip) {
+    Pick pick(1000 + GetParam());
+    LayerRun layer = testing_support::random_chip(pick);
+    expect_equal(layer);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomKernel, testing::Range(0, 150));
+
+}  // namespace
+}  // namespace acim
