@@ -9,6 +9,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 #include "host/engine/cpu_engine.hpp"
+#include "host/sweep/preset.hpp"
 
 namespace acim {
 namespace {
@@ -29,6 +30,13 @@ std::string hdf5_version() {
     return fmt::format("{}.{}.{}", major, minor, release);
 }
 
+std::string preset_lines() {
+    std::string out = "\nPresets for macro.preset:\n";
+    for (const Preset& preset : list_presets())
+        out += fmt::format("  {:<16} {}\n", preset.name, preset.title);
+    return out;
+}
+
 void run_info() {
     print(fmt::format(
         "acimsweep      {}\n"
@@ -41,12 +49,13 @@ void run_info() {
         "yaml-cpp       {}\n",
         program_version(), model_version, compiler(), std::thread::hardware_concurrency(),
         simd_description(), hdf5_version(), ACIM_YAML_CPP_VERSION));
+    print(preset_lines());
 }
 
 }  // namespace
 
 void add_info_command(CLI::App& app, ExitCode&) {
-    CLI::App* info = app.add_subcommand("info", "Versions, cores, SIMD level and devices");
+    CLI::App* info = app.add_subcommand("info", "Versions, cores, SIMD level, devices and macro presets");
     info->callback(run_info);
 }
 
