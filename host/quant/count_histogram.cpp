@@ -151,7 +151,7 @@ CountedWeights::CountedWeights(const LayerPlan& plan, int outputs,
         for (int k = 0; k < plan.depth; ++k) {
             const auto group = static_cast<std::size_t>(k / plan.group_rows);
             const int row = k % plan.group_rows;
-            const int w = weights[m * static_cast<std::size_t>(plan.depth) + k];
+            const std::int8_t w = weights[m * static_cast<std::size_t>(plan.depth) + k];
             std::uint64_t* first = words_.data() + (group * outputs_ + m) * columns * words;
             for (std::size_t i = 0; i < columns; ++i)
                 if (stored_bit(plan.macro.weight_encoding, plan.weight_bits, plan.columns,

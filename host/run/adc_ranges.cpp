@@ -5,6 +5,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "cuda/trial/measured_chip.hpp"
 #include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
@@ -44,7 +45,7 @@ json window_key(json key, const LayerSettings& settings) {
         key["percentile"] = adc.percentile;
         return key;
     }
-    key["csnr"] = {{"bits", adc.bits}, {"noise", noise_key(settings.macro)}};
+    key["csnr"] = {{"bits", adc.bits}, {"noise", noise_key(with_measured_chip(settings.macro))}};
     return key;
 }
 
@@ -76,13 +77,16 @@ AdcWindow calibrated_window(const CountHistogram& counts, const LayerSettings& s
     const AdcParams& adc = settings.macro.adc;
     return adc.range == AdcRange::percentile
                ? percentile_window(counts, adc.percentile)
-               : csnr_window(counts, settings.macro, settings.weight_bits, threads);
+               : csnr_window(counts, with_measured_chip(settings.macro),
+                             settings.weight_bits, threads);
 }
 
 // Counts of all images of a single layer.
 CountHistogram count_operands(const LayerOperands& operands, const LayerPlan& plan, int threads) {
     std::vector<CountedWeights> shared;  // weights that all images have in common
-    for (int part = 0; part < (operands.is_attention() ? 0 : operands.parts); ++part)
+    const int common = operands.is_attention() ? 0 : operands.parts;
+    shared.reserve(static_cast<std::size_t>(common));
+    for (int part = 0; part < common; ++part)
         shared.emplace_back(plan, operands.outputs, operands.part_weights(0, part));
     CountHistogram counts(plan);
     std::mutex mutex;

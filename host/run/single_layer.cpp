@@ -17,6 +17,7 @@
 #include "host/core/error.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/run/adc_ranges.hpp"
+#include "host/sweep/macro_check.hpp"
 
 namespace acim {
 namespace {
@@ -38,8 +39,10 @@ LayerPlan make_plan(const LayerOperands& operands, const MacFile& macro, int thr
     }
 }
 
+// Measured chips differ without any draw.
 void check_seed(const LayerPlan& plan, const MacFile& macro) {
-    if (macro.seed || !(plan.random || plan.per_chip)) return;
+    const bool drawn = plan.random || (plan.per_chip && draws_random(macro.settings.macro));
+    if (macro.seed || !drawn) return;
     throw InputError(macro.file.string() +
                      ": key 'seed' is missing, but the macro draws random "
                      "numbers. Add for example seed: 1.");
@@ -92,12 +95,13 @@ private:
 class WeightStore {
 public:
     WeightStore(const LayerOperands& operands, const LayerPlan& plan, const ProductKernel& kernel,
-                PhiloxKey chip)
+                PhiloxKey chip, std::uint32_t chip_number)
         : per_image_(operands.is_attention() ? operands.parts : 0) {
         const std::size_t size = static_cast<std::size_t>(operands.outputs) * operands.depth;
         const std::span<const std::int8_t> all(operands.weights);
         ProductSite site;
         site.chip = chip;
+        site.chip_number = chip_number;
         site.outputs = operands.outputs * operands.parts;
         for (std::size_t at = 0; at < all.size(); at += size) {
             const auto part = static_cast<int>(at / size) % operands.parts;
@@ -136,7 +140,7 @@ public:
         const std::uint32_t chip = trial / repeats_, repeat = trial % repeats_;
         if (!weights_ || (plan_.per_chip && chip != chip_)) {
             weights_.reset();
-            weights_.emplace(operands_, plan_, *kernel_, chip_key(seed_, chip));
+            weights_.emplace(operands_, plan_, *kernel_, chip_key(seed_, chip), chip);
             chip_ = chip;
         }
         const std::size_t elements = static_cast<std::size_t>(operands_.elements());
