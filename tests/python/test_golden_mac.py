@@ -10,12 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
-from mac_cases import ROOT, mac, run, write_macro, write_operands
+from mac_cases import ROOT, mac
 
 GOLDEN = ROOT / "tests" / "golden" / "asim.h5"
 REPEATS = 400
 SEED = 20250521
-NOT_SUPPORTED = {"current_domain"}  # features that the program refuses by name
 
 
 def load(name: str) -> tuple[dict[str, np.ndarray], dict]:
@@ -68,19 +67,9 @@ def operands_of(data: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: data[name] for name in ("x", "w", "q", "k", "a", "v") if name in data}
 
 
-def unsupported(attrs: dict) -> set[str]:
-    return NOT_SUPPORTED & set(macro_file(attrs)["macro"])
-
-
 @pytest.mark.parametrize("name", [n for n in case_names() if not n.startswith("s")])
 def test_output(name: str, tmp_path: Path) -> None:
     data, attrs = load(name)
-    if unsupported(attrs):
-        result = run("mac", write_operands(tmp_path / "in.h5", operands_of(data)), "--macro",
-                     write_macro(tmp_path / "m.yaml", macro_file(attrs)), "-o", tmp_path / "o.h5")
-        assert result.returncode == 2
-        assert "current_domain" in result.stderr and "not supported yet" in result.stderr
-        return
     y = mac(tmp_path, operands_of(data), macro_file(attrs), **root_attributes(attrs))["y"]
     assert y.shape == data["y_asim"].shape
     scale = np.abs(data["y_asim"]).max()
