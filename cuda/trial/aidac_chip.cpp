@@ -62,7 +62,9 @@ public:
 
     void draw_cells(AidacChip& out) {
         const bool cells = terms_.topology == AidacTopology::grouped_cells;
-        const int columns = cells ? aidac::row_units : layout_.per_array * operand_bits;
+        int used = 0;  // outputs of an array up to the last that exists
+        for (int m = 0; m < layout_.outputs; ++m) used = std::max(used, layout_.column_of(m) + 1);
+        const int columns = cells ? aidac::row_units : used * operand_bits;
         if (cells) out.inputs.resize(depth_ * operand_bits * layout_.arrays);
         out.weights.resize(depth_ * layout_.outputs);
         Cells block(columns, terms_.rows);

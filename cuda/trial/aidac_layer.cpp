@@ -58,9 +58,6 @@ void refuse(bool set, const std::string& setting, const std::string& reason) {
 }
 
 void check_conversion_keys(const MacroParams& m) {
-    const std::string rows = to_string(m.aidac.blocks * m.aidac.block_rows);
-    refuse(m.rows != MacroParams{}.rows, "macro.rows is " + to_string(m.rows),
-           "macro.aidac sums blocks times block_rows = " + rows + " rows; leave macro.rows out");
     refuse(m.weight_encoding != WeightEncoding::twos_complement,
            "macro.weight_encoding is not twos_complement",
            "macro.aidac stores weights in offset binary and corrects them digitally; remove it");
@@ -88,20 +85,18 @@ void check_conversion_keys(const MacroParams& m) {
     refuse(m.measured.table != nullptr, "macro.measured.file is set",
            "a measured error belongs to one bit column, which macro.aidac never converts; "
            "remove it");
+    refuse(m.chip != nullptr, "macro.chip_file is set",
+           "it describes columns of bits and their ADCs, which macro.aidac does not have; remove "
+           "it");
 }
 
 void check_array_keys(const MacroParams& m) {
-    const ArrayParams usual;
     refuse(m.current_domain.any(), "macro.current_domain is set",
            "macro.aidac works on charge; remove it");
     refuse(m.input_dac.any(), "macro.input_dac is set",
            m.aidac.topology == AidacTopology::grouped_cells
                ? "topology: grouped_cells converts inputs on the row's own capacitors; remove it"
                : "topology: grouped_weight drives its rows by ideal converters; remove it");
-    refuse(m.array.columns != usual.columns || m.array.row_groups != usual.row_groups ||
-               m.array.columns_per_adc != usual.columns_per_adc || m.array.count != usual.count,
-           "macro.array is set",
-           "macro.aidac places its outputs by blocks, block_rows and outputs_per_array; remove it");
     refuse(m.cell.parasitic_ratio != 0.0 || m.cell.parasitic != 0.0 ||
                m.cell.parasitic_variation != 0.0,
            "macro.cell has c_par_ratio, c_par_fF or c_par_variation_pct",

@@ -5,15 +5,18 @@
 #include <map>
 #include <utility>
 
+#include "cuda/model/macro/transfer.hpp"
 #include "cuda/trial/chip_draw.hpp"
 
 namespace acim {
 
-// Fills a ChipLayer column by column; ADCs and row drivers are drawn when first met.
+// Fills a ChipLayer column by column; ADCs and row drivers are made when first met. What `file` has
+// is taken from there, the rest is drawn.
 struct ChipLayer::Builder {
     ChipLayer& chip;
     const LayerPlan& plan;
     const ProductSite& site;
+    const MeasuredChip& file;
     std::uint32_t layer;  // of the counters
     bool dac = false;     // row drivers differ
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> adcs{};
@@ -35,6 +38,10 @@ struct ChipLayer::Builder {
         if (t.injection_variation != 0.0)
             column.injection += t.injection_variation *
                                 normal(NoiseSource::column_injection, 0, place.column, place.array);
+        if (const double* farads = file.parasitic.at(site.chip_number, place.array, place.column))
+            column.parasitic = *farads / plan.macro.cell.unit_capacitance;
+        if (const double* volts = file.injection.at(site.chip_number, place.array, place.column))
+            column.injection = *volts * per_volt(plan.macro);
         if (t.mismatch != 0.0) column.q_sum = static_cast<double>(add_cells(place));
         column.adc = adc_index(place);
         if (dac) column.drivers = driver_index(place);
@@ -42,16 +49,24 @@ struct ChipLayer::Builder {
     }
 
     std::int64_t add_cells(const ColumnPlace& place) {
+        ChipRowDraws draws(NoiseSource::cell_mismatch,
+                           {place.row, place.column, place.array, layer}, site.chip);
         std::int64_t sum = 0;
         for (std::size_t r = 0; r < chip.rows_; ++r) {
-            const std::int32_t q = mismatch_step(chip_draw(
-                NoiseSource::cell_mismatch,
-                {place.row + static_cast<std::uint32_t>(r), place.column, place.array, layer},
-                site.chip));
+            const std::int8_t* measured = file.cells.at(site.chip_number, place.array,
+                                                        place.row + static_cast<std::uint32_t>(r));
+            const std::int32_t q =
+                measured != nullptr ? measured[place.column] : mismatch_step(draws.next());
             chip.cells_.push_back(static_cast<std::int8_t>(q));
             sum += q;
         }
         return sum;
+    }
+
+    std::int32_t driver(std::uint32_t array, std::uint32_t row) const {
+        if (const std::int8_t* q = file.drivers.at(site.chip_number, array, row)) return *q;
+        return mismatch_step(
+            chip_draw(NoiseSource::input_dac_inl, {row, 0, array, layer}, site.chip));
     }
 
     std::uint32_t driver_index(const ColumnPlace& place) {
@@ -59,10 +74,8 @@ struct ChipLayer::Builder {
                                                      static_cast<std::uint32_t>(drivers.size()));
         if (fresh)
             for (std::size_t r = 0; r < chip.rows_; ++r)
-                chip.drivers_.push_back(static_cast<std::int8_t>(mismatch_step(
-                    chip_draw(NoiseSource::input_dac_inl,
-                              {place.row + static_cast<std::uint32_t>(r), 0, place.array, layer},
-                              site.chip))));
+                chip.drivers_.push_back(static_cast<std::int8_t>(
+                    driver(place.array, place.row + static_cast<std::uint32_t>(r))));
         return it->second;
     }
 
@@ -80,8 +93,14 @@ struct ChipLayer::Builder {
             adc.gain = errors.gain * normal(NoiseSource::adc_gain, 0, place.adc, place.array);
         if (errors.offset != 0.0)
             adc.offset = errors.offset * normal(NoiseSource::adc_offset, 0, place.adc, place.array);
-        if (errors.table) {
-            add_measured_edges(place);
+        if (const double* gain = file.adc_gain.at(site.chip_number, place.array, place.adc))
+            adc.gain = *gain;
+        if (const double* offset = file.adc_offset.at(site.chip_number, place.array, place.adc))
+            adc.offset = *offset;
+        if (const double* inl = file.adc_inl.at(site.chip_number, place.array, place.adc)) {
+            add_measured_edges(inl);
+        } else if (errors.table) {
+            add_measured_edges(table_line(place));
         } else if (errors.dnl != 0.0) {
             add_drawn_edges(place);
         }
@@ -105,25 +124,26 @@ struct ChipLayer::Builder {
                           site.chip);
         std::vector<std::int32_t> edges;
         for (int k = 0; k < n; ++k)
-            edges.push_back(static_cast<std::int32_t>(
-                dnl_edge(code_min(), k, n, plan.macro.adc_errors.dnl,
-                         walk[static_cast<std::size_t>(k)], walk.back())));
+            edges.push_back(dnl_edge(code_min(), k, n, plan.macro.adc_errors.dnl,
+                                     walk[static_cast<std::size_t>(k)], walk.back()));
         keep_edges(std::move(edges));
     }
 
     // ADC n of the layer's arrays, counted array by array, takes line n of the table, cyclically.
-    void add_measured_edges(const ColumnPlace& place) {
+    const double* table_line(const ColumnPlace& place) const {
         const AdcEdgeTable& table = *plan.macro.adc_errors.table;
         const ArrayParams& array = plan.macro.array;
         const std::int64_t per_array =
             (array.columns + array.columns_per_adc - 1) / array.columns_per_adc;
         const std::int64_t line = (place.array * per_array + place.adc) % table.adcs;
+        return table.inl.data() + line * table.edges;
+    }
+
+    // `inl` holds how far every edge lies from its ideal place [LSB].
+    void add_measured_edges(const double* inl) {
         std::vector<std::int32_t> edges;
-        for (int k = 0; k < table.edges; ++k)
-            edges.push_back(static_cast<std::int32_t>(
-                std::int64_t{code_min() + k} * 65536 + 32768 +
-                round_half_even(table.inl[static_cast<std::size_t>(line * table.edges + k)] *
-                                65536.0)));
+        for (int k = 0; k < adc_edges(plan); ++k)
+            edges.push_back(shifted_edge(code_min(), k, inl[k]));
         keep_edges(std::move(edges));
     }
 
@@ -175,7 +195,9 @@ ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site
       count_(static_cast<std::size_t>(plan.columns.count)),
       rows_(static_cast<std::size_t>(plan.rows)) {
     const ArrayParams& array = plan.macro.array;
-    Builder builder{*this, plan, site, array.count == 0 ? site.layer : 0};
+    static const MeasuredChip nothing;
+    const MeasuredChip& file = plan.macro.chip ? *plan.macro.chip : nothing;
+    Builder builder{*this, plan, site, file, array.count == 0 ? site.layer : shared_arrays_layer};
     for (int j = 0; j < plan.cycles.count; ++j)
         builder.dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.inl != 0.0;
     for (int j = 0; j < plan.cycles.count; ++j) builder.add_dac(plan.cycles.width[j]);

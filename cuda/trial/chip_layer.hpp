@@ -14,7 +14,8 @@
 namespace acim {
 
 // Everything static of one product on one chip: its columns, their cells, ADCs and row drivers.
-// Drawn once from the chip's key and the physical place, so that whatever shares a place shares it.
+// Drawn once from the chip's key and the physical place, or read there from the macro's measured
+// chips, so that whatever shares a place shares it.
 class ChipLayer {
 public:
     struct Column {

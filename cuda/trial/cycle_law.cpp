@@ -206,6 +206,7 @@ std::vector<double> law_numbers(SamplingPath path, const MacroParams& macro, int
             scale.lsb_per_fs,
             scale.lsb_at_zero,
             noise.random,
+            inject.active ? random_sigma(macro, scale) : 0.0,
             noise.nonlinear,
             noise.cells_per_count,
             inject.active ? 1.0 : 0.0,

@@ -10,6 +10,7 @@
 #include "cuda/model/macro/vote.hpp"
 #include "cuda/model/random/noise_key.hpp"
 #include "cuda/trial/aidac_layer.hpp"
+#include "cuda/trial/measured_chip.hpp"
 
 namespace acim {
 
@@ -112,7 +113,7 @@ void check_measured(const LayerPlan& plan) {
         const auto span =
             cycle_scale(plan.macro, plan.weight_bits, plan.cycles.width[j]).full_scale;
         require(!table->sum.empty() && table->sum.front() <= 0.0 && table->sum.back() >= span,
-                "macro.measured.file covers sums " +
+                "macro.measured.file: '" + table->file + "' covers sums " +
                     (table->sum.empty() ? std::string("of nothing")
                                         : short_number(table->sum.front()) + " to " +
                                               short_number(table->sum.back())) +
@@ -131,9 +132,9 @@ void check_adc_table(const LayerPlan& plan) {
                                        "; give a table that fits macro.adc.bits");
 }
 
-void check_encoding(const LayerPlan& plan) {
+void check_weight_parallel(const LayerPlan& plan) {
     const MacroParams& m = plan.macro;
-    if (m.weight_parallel) {
+    if (plan.analog && m.weight_parallel) {
         require(plan.weight_bits >= 2, "macro.weight_parallel needs weights of two bits and more");
         require(m.adc.bits >= 2,
                 "macro.weight_parallel needs an ADC of two bits and more, one for "
@@ -149,6 +150,25 @@ void check_encoding(const LayerPlan& plan) {
                 "macro.weight_parallel has signed codes; adc_errors.table lists those from 0");
         require(!m.hybrid.asim_rounding, "macro.weight_parallel has no hybrid.asim_rounding");
     }
+}
+
+// Edges of their own are held for every ADC of a chip.
+void check_edges(const LayerPlan& plan, const LayerShape& shape) {
+    constexpr double limit = 512.0 * (1 << 20);
+    const bool own = plan.macro.adc_errors.dnl != 0.0 || plan.macro.adc_errors.table ||
+                     (plan.macro.chip && plan.macro.chip->adc_inl.any());
+    if (!own) return;
+    const double columns = static_cast<double>(plan.groups) * shape.outputs * plan.columns.count;
+    const double bytes =
+        columns / plan.macro.array.columns_per_adc * 4.0 * (1 << plan.macro.adc.bits);
+    require(bytes <= limit,
+            "the edges of this layer's ADCs would take " + short_number(bytes / (1 << 30)) +
+                " GiB for a chip; lower macro.adc.bits, let columns share an ADC with "
+                "macro.array.columns_per_adc, or leave the macro.adc_errors of the edges out");
+}
+
+void check_columns(const LayerPlan& plan) {
+    const MacroParams& m = plan.macro;
     require(!plan.channels || outputs_per_array(m.array, plan.columns.count) >= 1,
             "macro.array.columns is " + std::to_string(m.array.columns) +
                 ", but one output takes " + std::to_string(plan.columns.count) +
@@ -181,9 +201,15 @@ bool differs_by_chip(const LayerPlan& plan) {
     bool dac = false;
     for (int j = 0; j < plan.cycles.count; ++j)
         dac |= plan.cycles.width[j] > 1 && m.input_dac.inl != 0.0;
-    return t.mismatch != 0.0 || t.parasitic_variation != 0.0 || t.injection_variation != 0.0 ||
-           dac || m.adc_errors.offset != 0.0 || m.adc_errors.gain != 0.0 ||
-           m.adc_errors.dnl != 0.0 || (m.measured.table && m.measured.scope == ErrorScope::chip);
+    bool mismatch = t.mismatch != 0.0;
+    if (m.chip) {  // what is measured differs where several chips were
+        if (m.chip->chips() > 1) return true;
+        mismatch = mismatch && !m.chip->cells.any();
+        dac = dac && !m.chip->drivers.any();
+    }
+    return mismatch || t.parasitic_variation != 0.0 || t.injection_variation != 0.0 || dac ||
+           m.adc_errors.offset != 0.0 || m.adc_errors.gain != 0.0 || m.adc_errors.dnl != 0.0 ||
+           (m.measured.table && m.measured.scope == ErrorScope::chip);
 }
 
 // The sum alone does not decide the code's law, or the law fits no table of cells.
@@ -192,7 +218,7 @@ bool needs_channels(const LayerPlan& plan, const SigmaRange& sigma) {
     for (int j = 0; j < plan.cycles.count; ++j)
         dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.any();
     return plan.per_chip || plan.terms.any_static() || dac || plan.macro.adc_errors.table ||
-           plan.macro.weight_parallel || (sigma.any && sigma.least < 1e-6);
+           plan.macro.chip || plan.macro.weight_parallel || (sigma.any && sigma.least < 1e-6);
 }
 
 // The path is a pure function of the settings (SPEC section 7); it decides the random stream.
@@ -281,9 +307,10 @@ void plan_path(LayerPlan& plan, PathRequest request) {
     check_measured(plan);
     check_adc_table(plan);
     plan.channels = needs_channels(plan, sigma);
-    check_encoding(plan);
+    check_columns(plan);
     plan.path = choose_path(plan, request, sigma);
-    plan.random = sigma.any;
+    plan.random = sigma.any && plan.converted > 0;
+    plan.per_chip = plan.per_chip && plan.converted > 0;
     if (!plan.random)  // equal votes need no drawing, but they are taken and paid for
         for (ConversionPlan& c : plan.conversions) {
             if (c.votes > 1 && plan.macro.voting.combine == VoteCombination::mean)
@@ -323,15 +350,21 @@ LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape)
     plan.groups = (shape.depth + plan.group_rows - 1) / plan.group_rows;
     require(plan.groups < 1 << CounterWidths::group,
             "the layer needs more than 65535 row groups; raise macro.rows");
+    check_weight_parallel(plan);
     plan_conversions(plan);
     plan.output = output_scale(plan);
     if (!plan.analog) {
         plan.path = SamplingPath::product;
         return plan;
     }
-    plan.terms = column_terms(settings.macro);
+    plan.macro = with_measured_chip(settings.macro);
+    check_measured_chip(plan);
+    plan.terms = column_terms(plan.macro);
+    if (const auto& chip = plan.macro.chip; chip && chip->cells.any())
+        plan.terms.mismatch = chip->cell_step;
     plan.per_chip = differs_by_chip(plan);
     plan.input_correction = input_correction(settings.macro.weight_encoding, settings.weight_bits);
+    check_edges(plan, shape);
     plan_path(plan, settings.path);
     plan.product_to_codes_num = static_cast<std::int64_t>(plan.output.den);
     plan.product_to_codes_den = static_cast<std::int64_t>(plan.output.num);
@@ -346,7 +379,7 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
         const int width = plan.cycles.width[j];
         // `product` makes no codes; its lut serves whoever asks for them.
         plan.law[j] = cache.get(plan.path == SamplingPath::product ? SamplingPath::lut : plan.path,
-                                settings.macro, plan.weight_bits, width);
+                                plan.macro, plan.weight_bits, width);
         if (settings.macro.hybrid.asim_rounding)
             plan.rounding[j] = cache.get(SamplingPath::lut, rounding_macro(settings.macro),
                                          plan.weight_bits, width);

@@ -42,7 +42,7 @@ struct LayerPlan {
     bool per_chip = false;  // two chips differ
     bool channels = false;  // positions come from columns and ADCs one by one, not from the sum
     int weight_bits = 8, activation_bits = 8;
-    MacroParams macro;  // as set
+    MacroParams macro;  // as set, with constants of a measured chip filled in
     CycleLayout cycles;
     ColumnLayout columns;
     ColumnTerms terms;

@@ -91,11 +91,13 @@ bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point) 
 }
 
 PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point, PhiloxKey chip,
-                          const ProductKernel& kernel, CycleLawCache& cache) {
+                          const ProductKernel& kernel, CycleLawCache& cache,
+                          std::uint32_t chip_number) {
     const std::vector<int> macs = checked_layers(network, point);
     PointPlan plan;
     ProductSite site;
     site.chip = chip;
+    site.chip_number = chip_number;
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& op = network.operators[macs[i]];
         const auto& product = std::get<Product>(op.op);

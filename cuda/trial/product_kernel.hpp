@@ -28,10 +28,11 @@ struct ProductPlace {
 // Where the columns of one product lie on a chip (SPEC section 4, physical place).
 struct ProductSite {
     PhiloxKey chip{};
-    std::uint32_t layer = 0;      // position among all MAC layers
-    std::int64_t first_tile = 0;  // tiles of the layers before it; counts only with array.count
-    int first_output = 0;         // of this convolution group within the layer
-    int outputs = 0;              // of the whole layer
+    std::uint32_t layer = 0;        // position among all MAC layers
+    std::int64_t first_tile = 0;    // tiles of the layers before it; counts only with array.count
+    int first_output = 0;           // of this convolution group within the layer
+    int outputs = 0;                // of the whole layer
+    std::uint32_t chip_number = 0;  // n-th chip of a trial: a measured file has no keys
 };
 
 // The integers of a product, each [outputs][pixels]. A and D as SPEC section 3; on path `product`

@@ -19,9 +19,9 @@ public:
         for (const WorkUnit& unit : units) {
             if (stop) return;
             const DesignPoint& point = setup_->points[unit.point];
-            const PointPlan plan =
-                make_point_plan(*setup_->network, point,
-                                chip_key(point.seed(setup_->seed), unit.chip), *kernel_, cache);
+            const PointPlan plan = make_point_plan(*setup_->network, point,
+                                                   chip_key(point.seed(setup_->seed), unit.chip),
+                                                   *kernel_, cache, unit.chip);
             TrialResult result = empty_result(*setup_, unit);
             run_images(*setup_, plan, 0, unit.images, executor, result);
             sink(std::move(result));

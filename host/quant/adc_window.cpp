@@ -2,11 +2,14 @@
 #include "host/quant/adc_window.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <tuple>
 
+#include "cuda/trial/cycle_law.hpp"
 #include "host/core/error.hpp"
 #include "host/quant/nearest_rank.hpp"
 #include "host/quant/parallel_images.hpp"
@@ -97,9 +100,36 @@ AdcWindow percentile_window(const CountHistogram& histogram, double percentile) 
     return {};
 }
 
+namespace {
+
+// Refuses a search that would take minutes: terms are counts times the codes within reach of noise
+// that is 3 times as many LSB as in the full range, for every candidate.
+void check_search(const CountHistogram& histogram, const MacroParams& macro, int weight_bits) {
+    constexpr double most = 5e11;
+    MacroParams full = macro;
+    full.adc.range = AdcRange::full;
+    double terms = 0.0;
+    for (const CountHistogram::Part& part : histogram.parts) {
+        const auto seen = std::ranges::count_if(part.conversions, [](auto n) { return n != 0; });
+        const FreshNoise noise =
+            fresh_noise(full, cycle_scale(full, weight_bits, part.width), weight_bits);
+        const double codes = std::ldexp(1.0, macro.adc.bits);
+        const double reach = part.noisy ? 54.0 * (noise.random + noise.nonlinear) + 2.0 : 1.0;
+        terms += static_cast<double>(seen) * std::min(codes, reach);
+    }
+    constexpr double candidates = csnr_steps * (csnr_steps + 1) / 2.0;
+    if (terms * candidates <= most) return;
+    throw std::invalid_argument(
+        "macro.adc.range: csnr would take minutes for this layer's sums, noise and ADC bits; take "
+        "percentile, or lower macro.rows, macro.bits_per_cycle, macro.adc.bits or the noise");
+}
+
+}  // namespace
+
 AdcWindow csnr_window(const CountHistogram& histogram, const MacroParams& macro, int weight_bits,
                       int threads) {
     if (histogram.total() == 0) return {};
+    check_search(histogram, macro, weight_bits);
     const WindowError error(histogram, macro, weight_bits);
     const std::vector<Candidate> all = candidates(error);
     // Rounding may put a sum this much below the bound that it has in real numbers.

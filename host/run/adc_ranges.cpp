@@ -77,8 +77,8 @@ AdcWindow calibrated_window(const CountHistogram& counts, const LayerSettings& s
     const AdcParams& adc = settings.macro.adc;
     return adc.range == AdcRange::percentile
                ? percentile_window(counts, adc.percentile)
-               : csnr_window(counts, with_measured_chip(settings.macro),
-                             settings.weight_bits, threads);
+               : csnr_window(counts, with_measured_chip(settings.macro), settings.weight_bits,
+                             threads);
 }
 
 // Counts of all images of a single layer.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "host/core/error.hpp"
 #include "host/core/version.hpp"
 #include "host/quant/float_executor.hpp"
@@ -88,8 +90,22 @@ LayerWindows calibrated_windows(const SweepPlan& plan, const QuantizedNetwork& n
     }
 }
 
+// Measured chips that came again would pass for chips of their own in every interval.
+void check_measured_chips(const SweepPlan& plan, const ResolvedPoint& resolved) {
+    for (const LayerSettings& layer : resolved.layers) {
+        const MeasuredChip* chip = layer.analog ? layer.macro.chip.get() : nullptr;
+        if (chip == nullptr || chip->chips() == 1) continue;
+        if (plan.spec.trials.chips <= static_cast<std::uint32_t>(chip->chips())) continue;
+        throw InputError(fmt::format(
+            "{}: key 'trials.chips' is {}, but macro.chip_file '{}' holds "
+            "{} chips. Run at most these.",
+            plan.spec.file.string(), plan.spec.trials.chips, chip->file, chip->chips()));
+    }
+}
+
 void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                const ResolvedPoint& resolved) {
+    check_measured_chips(plan, resolved);
     const LayerWindows windows = calibrated_windows(plan, *group.network, resolved);
     PlanPoint record;
     record.id = point_id(point, group.network->hash, plan.record.data_hash, windows);

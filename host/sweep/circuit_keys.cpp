@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "host/sweep/chip_file.hpp"
 #include "host/sweep/key_tables.hpp"
 #include "host/sweep/key_values.hpp"
 #include "host/sweep/table_file.hpp"
@@ -54,6 +55,21 @@ KeyInfo error_table_key() {
     key.get = [](const P& p) {
         const auto& table = p.macro.measured.table;
         return table ? json(table->hash) : json();
+    };
+    return key;
+}
+
+KeyInfo chip_file_key() {
+    KeyInfo key{.path = "macro.chip_file", .type = KeyType::chip_file};
+    key.scopes = everywhere;
+    key.fallback = "null";
+    key.help =
+        "measured static terms of one or more chips (HDF5), each in place of the one that would be "
+        "drawn";
+    key.set = [](P& p, const json& v) { p.macro.chip = chip_file(v); };
+    key.get = [](const P& p) {
+        const auto& chip = p.macro.chip;
+        return chip ? json(chip->hash) : json();
     };
     return key;
 }
@@ -148,6 +164,8 @@ const auto table = std::to_array<KeyInfo>({
         "macro.adc_errors.comparator_lsb", {0, 16384}, "LSB",
         "noise at the ADC's input, fresh in every conversion"),
     edge_table_key(),
+
+    chip_file_key(),
 
     error_table_key(),
     choice_key<scopes, &M::measured, &MeasuredErrorParams::scope>(

@@ -103,6 +103,7 @@ std::string expectation(const KeyInfo& key) {
         case KeyType::path:
         case KeyType::edge_table:
         case KeyType::error_table:
+        case KeyType::chip_file:
             return "a path";
         case KeyType::metadata:
             return "a map";

@@ -23,6 +23,7 @@ enum class KeyType {
     normals,      // [n1, n2]
     edge_table,   // a path of measured ADC edges
     error_table,  // a path of measured conversion errors
+    chip_file,    // a path of measured chips
     metadata,     // what a preset says about itself
     rules,        // the list of layer rules
     axes          // a map from dotted paths to axes

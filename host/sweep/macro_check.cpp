@@ -69,6 +69,65 @@ constexpr auto single_plane_terms = std::to_array<SetKey>({
     {"macro.weight_encoding",
      [](const M& m) { return m.weight_encoding != WeightEncoding::twos_complement; }},
     {"macro.measured.file", [](const M& m) { return m.measured.table != nullptr; }},
+    {"macro.adc_errors.table", [](const M& m) { return m.adc_errors.table != nullptr; }},
+});
+
+// What a key that names a file was given; its value elsewhere is the hash of the content.
+std::string_view file_of(const M& m, std::string_view path) {
+    if (path == "macro.measured.file" && m.measured.table) return m.measured.table->file;
+    if (path == "macro.adc_errors.table" && m.adc_errors.table) return m.adc_errors.table->file;
+    if (path == "macro.chip_file" && m.chip) return m.chip->file;
+    return "";
+}
+
+// A dataset of macro.chip_file and a key that would draw or give the same term.
+struct MeasuredKey {
+    std::string_view dataset;
+    bool (*is_measured)(const MeasuredChip&);
+    SetKey key;
+};
+
+constexpr auto measured_terms = std::to_array<MeasuredKey>({
+    {"cell_mismatch",
+     [](const MeasuredChip& c) { return c.cells.any(); },
+     {"macro.cell.mismatch_pct_sqrt_fF", [](const M& m) { return m.cell.mismatch != 0.0; }}},
+    {"cell_mismatch",
+     [](const MeasuredChip& c) { return c.cells.any(); },
+     {"macro.current_domain.variation_pct",
+      [](const M& m) { return m.current_domain.variation != 0.0; }}},
+    {"adc_offset_lsb",
+     [](const MeasuredChip& c) { return c.adc_offset.any(); },
+     {"macro.adc_errors.offset_lsb", [](const M& m) { return m.adc_errors.offset != 0.0; }}},
+    {"adc_gain_pct",
+     [](const MeasuredChip& c) { return c.adc_gain.any(); },
+     {"macro.adc_errors.gain_pct", [](const M& m) { return m.adc_errors.gain != 0.0; }}},
+    {"adc_inl_lsb",
+     [](const MeasuredChip& c) { return c.adc_inl.any(); },
+     {"macro.adc_errors.dnl_lsb", [](const M& m) { return m.adc_errors.dnl != 0.0; }}},
+    {"adc_inl_lsb",
+     [](const MeasuredChip& c) { return c.adc_inl.any(); },
+     {"macro.adc_errors.table", [](const M& m) { return m.adc_errors.table != nullptr; }}},
+    {"input_dac_inl_lsb",
+     [](const MeasuredChip& c) { return c.drivers.any(); },
+     {"macro.input_dac.inl_lsb", [](const M& m) { return m.input_dac.inl != 0.0; }}},
+    {"injection_mV",
+     [](const MeasuredChip& c) { return c.injection.any(); },
+     {"macro.switch.injection_offset_mV",
+      [](const M& m) { return m.switches.injection_offset != 0.0; }}},
+    {"injection_mV",
+     [](const MeasuredChip& c) { return c.injection.any(); },
+     {"macro.switch.injection_offset_variation_mV",
+      [](const M& m) { return m.switches.injection_offset_variation != 0.0; }}},
+    {"c_par_fF",
+     [](const MeasuredChip& c) { return c.parasitic.any(); },
+     {"macro.cell.c_par_ratio", [](const M& m) { return m.cell.parasitic_ratio != 0.0; }}},
+    {"c_par_fF",
+     [](const MeasuredChip& c) { return c.parasitic.any(); },
+     {"macro.cell.c_par_fF", [](const M& m) { return m.cell.parasitic != 0.0; }}},
+    {"c_par_fF",
+     [](const MeasuredChip& c) { return c.parasitic.any(); },
+     {"macro.cell.c_par_variation_pct",
+      [](const M& m) { return m.cell.parasitic_variation != 0.0; }}},
 });
 
 // A cell of -8 sigma, the farthest that is drawn, keeps a positive capacitance up to here.
@@ -84,7 +143,10 @@ struct MacroCheck {
         ACIM_EXPECT(key != nullptr && key->get != nullptr);
         PointConfig point;
         point.macro = m;
-        const nlohmann::json value = key->get(point);
+        const std::string_view file = file_of(m, path);
+        nlohmann::json value = file.empty() ? key->get(point) : nlohmann::json(file);
+        if (path == "macro.adc.range" && m.adc.range == AdcRange::window)
+            value = {m.adc.lo / 65536.0, m.adc.hi / 65536.0};
         throw InputError(fmt::format("{}: key '{}' is {}, but {}", place_of(path), path,
                                      value.is_string() ? value.get<std::string>() : value.dump(),
                                      problem));
@@ -107,6 +169,13 @@ struct MacroCheck {
             fail_first(needs_c_unit,
                        "macro.cell.c_unit_fF is not given. Give the capacitance of a cell, for "
                        "example macro.cell.c_unit_fF: 2.");
+        }
+        if (m.v_ref != 0.0 && m.v_ref < 1e-3) {
+            fail("macro.v_ref", "must be at least 0.001 V. Give the voltage of the full scale.");
+        }
+        if (m.cell.unit_capacitance != 0.0 && m.cell.unit_capacitance < 1e-18) {
+            fail("macro.cell.c_unit_fF",
+                 "must be at least 0.001 fF. Give the capacitance of a cell.");
         }
         if (m.cell.leakage != 0.0 && m.cell.hold_time == 0.0) {
             fail("macro.cell.leakage_pA",
@@ -132,9 +201,51 @@ struct MacroCheck {
                        "macro.weight_parallel is true, which converts all planes at once. Remove "
                        "one of the two.");
         }
+        if (m.weight_parallel && m.adc.range != AdcRange::full) {
+            fail("macro.adc.range",
+                 "macro.weight_parallel is true, whose codes span both signs of the full scale. "
+                 "Take range: full, or remove weight_parallel.");
+        }
+        if (m.weight_parallel && m.adc.bits < 2) {
+            fail("macro.adc.bits",
+                 "macro.weight_parallel is true, whose codes have a sign. Give 2 bits or more.");
+        }
         if (m.adc_errors.table && m.adc_errors.dnl != 0.0) {
             fail("macro.adc_errors.dnl_lsb",
                  "macro.adc_errors.table gives the edges already. Remove one of the two.");
+        }
+    }
+
+    void measured_chip() const {
+        if (!m.chip) return;
+        for (const MeasuredKey& term : measured_terms) {
+            if (!term.is_measured(*m.chip) || !term.key.is_set(m)) continue;
+            fail(term.key.path, fmt::format("the dataset {} of macro.chip_file gives it already. "
+                                            "Switch one of the two off.",
+                                            term.dataset));
+        }
+        constexpr std::string_view path = "macro.chip_file";
+        if (m.chip->parasitic.any() && m.cell.unit_capacitance == 0.0) {
+            fail(path,
+                 "its dataset c_par_fF needs macro.cell.c_unit_fF, which is not given. Give "
+                 "the capacitance of a cell, for example macro.cell.c_unit_fF: 2.");
+        }
+        if (m.chip->injection.any() && m.v_ref == 0.0) {
+            fail(path,
+                 "its dataset injection_mV needs macro.v_ref, which is not given. Give the "
+                 "voltage of the full scale, for example macro.v_ref: 0.9.");
+        }
+        if (m.current_domain.any() && (m.chip->parasitic.any() || m.chip->injection.any())) {
+            fail(path, fmt::format("macro.current_domain is on, which stands in place of the "
+                                   "charge terms, and it has the dataset {}. Remove one of the "
+                                   "two.",
+                                   m.chip->parasitic.any() ? "c_par_fF" : "injection_mV"));
+        }
+        if (m.chip->adc_inl.any() && m.chip->adc_inl.width != (1 << m.adc.bits) - 1) {
+            fail(path, fmt::format("the ADCs of its dataset adc_inl_lsb have {} edges and "
+                                   "macro.adc.bits is {}, which has {}. Take the bits of the "
+                                   "measured ADC.",
+                                   m.chip->adc_inl.width, m.adc.bits, (1 << m.adc.bits) - 1));
         }
     }
 
@@ -194,6 +305,7 @@ void check_macro(const LayerSettings& settings, const PlaceOf& place_of) {
     const MacroCheck check{settings, settings.macro, place_of};
     check.references();
     check.combinations();
+    check.measured_chip();
     check.sizes();
 }
 

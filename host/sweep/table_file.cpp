@@ -3,44 +3,18 @@
 
 #include <cmath>
 #include <fstream>
-#include <map>
-#include <mutex>
-#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "host/core/error.hpp"
-#include "host/core/sha256.hpp"
 #include "host/hdf5/reader.hpp"
 #include "host/sweep/csv_file.hpp"
+#include "host/sweep/table_shelf.hpp"
 
 namespace acim {
 namespace {
 
 using nlohmann::json;
-
-// Tables by the hash of their content.
-template <class Table>
-class TableShelf {
-public:
-    void put(Table table) {
-        const std::lock_guard lock(mutex_);
-        const std::string hash = table.hash;
-        tables_.try_emplace(hash, std::make_shared<const Table>(std::move(table)));
-    }
-    std::shared_ptr<const Table> take(const json& value) const {
-        if (value.is_null()) return nullptr;
-        const std::lock_guard lock(mutex_);
-        const auto found = tables_.find(value.at("sha256").get<std::string>());
-        ACIM_EXPECT(found != tables_.end());
-        return found->second;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::map<std::string, std::shared_ptr<const Table>> tables_;
-};
 
 TableShelf<AdcEdgeTable>& edge_tables() {
     static TableShelf<AdcEdgeTable> shelf;
@@ -52,21 +26,10 @@ TableShelf<MeasuredErrorTable>& error_tables() {
     return shelf;
 }
 
-// Little-endian doubles, as on every supported host.
-void hash_values(Sha256& hash, const std::vector<double>& values) {
-    hash.update(std::as_bytes(std::span(values)));
-}
-
 bool is_hdf5(const std::filesystem::path& file) {
     char start[8] = {};
     std::ifstream(file, std::ios::binary).read(start, sizeof start);
     return std::string_view(start, sizeof start) == std::string_view("\x89HDF\r\n\x1a\n", 8);
-}
-
-void expect_file(const std::filesystem::path& file) {
-    std::error_code none;
-    if (std::filesystem::is_regular_file(file, none)) return;
-    throw InputError(file.string() + ": there is no such file. Check the path.");
 }
 
 [[noreturn]] void fail_columns(const std::string& name, const CsvTable& table,
@@ -214,22 +177,13 @@ MeasuredErrorTable load_errors(const std::filesystem::path& file) {
     return table;
 }
 
-// The messages of the file, with the key that names it in front.
-template <class Load>
-auto load_for(const ValuePlace& where, Load&& load) {
-    try {
-        return load();
-    } catch (const InputError& error) {
-        throw InputError(fmt::format("{}: {}: {}", where.place, where.subject, error.what()));
-    }
-}
-
 }  // namespace
 
 json read_edge_table(const std::filesystem::path& file, const std::string& written,
                      const ValuePlace& where) {
     AdcEdgeTable table = load_for(where, [&] { return load_edges(file); });
     json value = {{"file", written}, {"sha256", table.hash}};
+    table.file = written;
     edge_tables().put(std::move(table));
     return value;
 }
@@ -238,6 +192,7 @@ json read_error_table(const std::filesystem::path& file, const std::string& writ
                       const ValuePlace& where) {
     MeasuredErrorTable table = load_for(where, [&] { return load_errors(file); });
     json value = {{"file", written}, {"sha256", table.hash}};
+    table.file = written;
     error_tables().put(std::move(table));
     return value;
 }

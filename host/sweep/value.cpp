@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/sweep/chip_file.hpp"
 #include "host/sweep/table_file.hpp"
 
 namespace acim {
@@ -145,6 +146,7 @@ json read_table(const KeyInfo& key, const YamlNode& node, const ValuePlace& wher
     if (node.kind == YamlNode::Kind::null) return nullptr;
     const std::string written = read_text(key, node, where);
     const auto file = (where.folder / written).lexically_normal();
+    if (key.type == KeyType::chip_file) return read_chip_file(file, written, where);
     return key.type == KeyType::edge_table ? read_edge_table(file, written, where)
                                            : read_error_table(file, written, where);
 }
@@ -210,6 +212,7 @@ json read_value(const KeyInfo& key, const YamlNode& node, const ValuePlace& wher
             return read_pair(key, node, where);
         case KeyType::edge_table:
         case KeyType::error_table:
+        case KeyType::chip_file:
             return read_table(key, node, where);
         case KeyType::metadata:
         case KeyType::rules:

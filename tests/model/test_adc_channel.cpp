@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -60,6 +61,21 @@ TEST(AdcChannel, DnlKeepsBothEnds) {
     // Half way along, half of the walk's end is the chord: 0.3*(5 - 3.5) LSB.
     EXPECT_EQ(dnl_edge(0, 7, 15, 0.3, 5 << 24, end), 7 * 65536 + 32768 + 29491);
     EXPECT_EQ(dnl_edge(-3, 0, 6, 0.3, 0, end), -3 * 65536 + 32768);
+}
+
+// Whatever a table says, an edge stays within 32 bits and beyond every code.
+TEST(AdcChannel, EdgesAreHeld) {
+    for (const double inl : {1e300, 40000.0, 16384.0})
+        for (const int k : {0, 16382}) {
+            EXPECT_EQ(shifted_edge(0, k, inl), k * 65536 + 32768 + (1 << 30));
+            EXPECT_EQ(shifted_edge(0, k, -inl), k * 65536 + 32768 - (1 << 30));
+        }
+    EXPECT_EQ(shifted_edge(0, 3, 0.5), 4 * 65536);
+}
+
+// A voltage that is no number is held like one below every code.
+TEST(AdcChannel, NotANumberIsBelow) {
+    EXPECT_EQ(channel_position(four_bits(), {}, std::nan(""), 0.0), -(std::int64_t{1} << 46));
 }
 
 // Weight-parallel codes are signed and symmetric.

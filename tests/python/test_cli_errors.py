@@ -107,10 +107,10 @@ def test_damaged_operands(folder: Path) -> None:
     ("macro.noise.random.sigma=0.5", ["'seed' is missing", "seed: 1"]),
     ("macro.noise.random.sigma=-1", ["sigma", "-1"]),
     ("macro.noise.random.unit=amperes", ["unit", "amperes", "lsb"]),
-    ("macro.noise.random.unit=volt", ["volt", "not supported yet"]),
-    ("macro.voting.samples=3", ["macro.voting", "not supported yet"]),
-    ("macro.current_domain.alpha=0.002", ["macro.current_domain", "not supported yet"]),
-    ("macro.cell.c_unit_fF=2", ["macro.cell", "not supported yet"]),
+    ("macro.cell.mismatch_pct_sqrt_fF=1", ["mismatch_pct_sqrt_fF", "c_unit_fF is not given"]),
+    ("macro.voting.samples=65", ["macro.voting.samples", "65", "1 to 64"]),
+    ("macro.current_domain.alpha=-0.1", ["macro.current_domain.alpha", "-0.1"]),
+    ("macro.cell.c_unit_fF=-2", ["macro.cell.c_unit_fF", "-2"]),
     ("repeats=0", ["repeats", "0"]),
 ])
 def test_settings(folder: Path, setting: str, parts: list[str]) -> None:

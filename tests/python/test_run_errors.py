@@ -49,7 +49,7 @@ def fails(folder: Path, settings: dict, *parts: str) -> None:
     ({"quantisation.images": 60001}, ["quantisation.images", "60001", "60000"]),
     ({"trials.chips": 0}, ["trials.chips", "0"]),
     ({"seed": -1}, ["seed", "-1"]),
-    ({"macro.voting.samples": 3}, ["macro.voting", "not supported yet"]),
+    ({"macro.cell.temperature_K": 300}, ["temperature_K", "300", "macro.v_ref is not given"]),
     ({"macro.static.cell": 1}, ["macro.static"]),
 ])
 def test_settings(tmp_path: Path, settings: dict, parts: list[str]) -> None:

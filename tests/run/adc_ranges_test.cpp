@@ -181,7 +181,7 @@ TEST_F(AdcRangesTest, DamagedFilesAreCalibratedAgain) {
 TEST_F(AdcRangesTest, Errors) {
     EXPECT_THAT(error({"macro.adc.range=csnr", "macro.rows=8"}), HasSubstr("macro.rows is 8"));
     EXPECT_THAT(error({"macro.adc.range=csnr", "macro.weight_parallel=true"}),
-                HasSubstr("works with adc.range: full only"));
+                HasSubstr("key 'macro.adc.range' is csnr, but macro.weight_parallel is true"));
 }
 
 }  // namespace

@@ -128,7 +128,6 @@ INSTANTIATE_TEST_SUITE_P(
     Settings, AidacRefusal,
     testing::Values(
         Refusal{"activation_bits is 9", [](S& s) { s.activation_bits = 9; }},
-        Refusal{"macro.rows is 128", [](S& s) { s.macro.rows = 128; }},
         Refusal{"blocks is 0", [](S& s) { s.macro.aidac.blocks = 0; }},
         Refusal{"block_rows is 127, but must be 128 to 4096: the join takes",
                 [](S& s) { s.macro.aidac.block_rows = 127; }},
@@ -159,6 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"macro.adc_errors", [](S& s) { s.macro.adc_errors.gain = 0.1; }},
         Refusal{"macro.measured.file",
                 [](S& s) { s.macro.measured.table = std::make_shared<MeasuredErrorTable>(); }},
+        Refusal{"macro.chip_file", [](S& s) { s.macro.chip = std::make_shared<MeasuredChip>(); }},
         Refusal{"macro.current_domain", [](S& s) { s.macro.current_domain.alpha = 1e-3; }},
         Refusal{"grouped_cells converts inputs", [](S& s) { s.macro.input_dac.inl = 0.2; }},
         Refusal{"ideal converters",
@@ -166,7 +166,6 @@ INSTANTIATE_TEST_SUITE_P(
                     s.macro.input_dac.inl = 0.2;
                     s.macro.aidac.topology = AidacTopology::grouped_weight;
                 }},
-        Refusal{"macro.array", [](S& s) { s.macro.array.count = 4; }},
         Refusal{"c_par_ratio", [](S& s) { s.macro.cell.parasitic_ratio = 0.1; }},
         Refusal{"macro.cell.calibrated", [](S& s) { s.macro.cell.calibrated = false; }},
         Refusal{"injection_curvature", [](S& s) { s.macro.switches.injection_curvature = 0.1; }},

@@ -113,6 +113,18 @@ TEST(ChipLayer, ASharedArrayIsTheSameForEveryTile) {
     for (std::size_t r = 0; r < 64; ++r) EXPECT_EQ(here.cells(0, 1, 3)[r], here.cells(0, 5, 3)[r]);
 }
 
+// Arrays of a layer and arrays of the network are different arrays.
+TEST(ChipLayer, SharedArraysAreNoLayersOwn) {
+    LayerSettings settings = mismatch_settings();
+    const LayerPlan own = plan_of(settings, {4, 60, 1, false});
+    settings.macro.array.count = 7;
+    const LayerPlan shared = plan_of(settings, {4, 60, 1, false});
+    ProductSite site = site_on(0, 4);
+    site.layer = 0;
+    EXPECT_NE(all_cells(own, ChipLayer(own, 4, site), 4),
+              all_cells(shared, ChipLayer(shared, 4, site), 4));
+}
+
 TEST(ChipLayer, ColumnsShareAdcs) {
     LayerSettings settings = mismatch_settings();
     settings.macro.cell = {};

@@ -273,6 +273,37 @@ TEST(CycleLaw, LosslessRowsShareOneLayout) {
     }
 }
 
+TEST(LayerPlan, EdgesOfAdcsAreBounded) {
+    LayerSettings s;
+    s.macro.adc.bits = 14;
+    s.macro.adc_errors.dnl = 0.1;
+    EXPECT_NO_THROW(describe_layer(s, {64, 576, 9, false}));
+    EXPECT_THROW(describe_layer(s, {512, 4608, 9, false}), std::invalid_argument);
+    s.macro.array.columns_per_adc = 64;
+    EXPECT_NO_THROW(describe_layer(s, {512, 4608, 9, false}));
+}
+
+// Nothing is left to divide by where one bit has to hold a sign: refused, not computed.
+TEST(LayerPlan, WeightParallelNeedsSigns) {
+    LayerSettings s;
+    s.weight_bits = 1;
+    s.macro.adc.bits = 1;
+    s.macro.mapping = RowMapping::dense;
+    s.macro.weight_parallel = true;
+    EXPECT_THROW(describe_layer(s, {4, 10, 1, false}), std::invalid_argument);
+}
+
+// Where every conversion is digital, neither noise nor a chip can show.
+TEST(LayerPlan, AllDigitalIsDeterministic) {
+    LayerSettings s;
+    s.macro.noise.random.sigma = 1.0;
+    s.macro.adc_errors.offset = 1.0;
+    s.macro.hybrid.levels = 16;
+    const LayerPlan plan = describe_layer(s, {4, 100, 1, false});
+    EXPECT_FALSE(plan.random);
+    EXPECT_FALSE(plan.per_chip);
+}
+
 TEST(CycleLawCache, SharesEqualLawsOnly) {
     CycleLawCache cache;
     MacroParams m;
@@ -300,12 +331,18 @@ TEST(CycleLawCache, SharesEqualLawsOnly) {
     EXPECT_TRUE(differs([](auto& o) { o.noise.random.unit = NoiseUnit::percent_fs; }));
     EXPECT_TRUE(differs([](auto& o) { o.noise.nonlinear.sigma = 0.1; }));
     EXPECT_TRUE(differs([](auto& o) { o.adc_errors.comparator = 0.1; }));
+    // Equal totals of different parts are not equal where constants stand in for one part only.
+    MacroParams random, comparator;
+    random.noise.inject = comparator.noise.inject = {true, 8.0, 0.0};
+    random.noise.random.sigma = comparator.adc_errors.comparator = 0.5;
+    EXPECT_NE(cache.get(SamplingPath::lut, random, 8, 1),
+              cache.get(SamplingPath::lut, comparator, 8, 1));
     EXPECT_TRUE(differs([](auto& o) { o.cell.parasitic_ratio = 0.1, o.cell.calibrated = false; }));
     EXPECT_TRUE(differs([](auto& o) { o.current_domain.alpha = 0.001; }));
     EXPECT_TRUE(differs([](auto& o) { o.weight_encoding = WeightEncoding::xnor; }));
     EXPECT_TRUE(differs([](auto& o) {
         o.measured.table = std::make_shared<MeasuredErrorTable>(
-            MeasuredErrorTable{"", {0.0, 255.0}, {0.1, 0.1}, {0.1, 0.1}});
+            MeasuredErrorTable{"", "", {0.0, 255.0}, {0.1, 0.1}, {0.1, 0.1}});
     }));
 }
 

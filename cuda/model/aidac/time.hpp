@@ -43,7 +43,7 @@ ACIM_HD inline AdcScale tdc_scale(int bits) {
 ACIM_HD inline std::int64_t tdc_position(const AdcScale& tdc, double time_sum, int blocks) {
     const double position = time_sum / static_cast<double>(blocks) * tdc.lsb_per_fs;
     constexpr double limit = 1073741824.0;  // 2^30 LSB, far outside every range
-    const double held = position < -limit ? -limit : position > limit ? limit : position;
+    const double held = !(position > -limit) ? -limit : position < limit ? position : limit;
     return round_half_even(held * 65536.0);
 }
 

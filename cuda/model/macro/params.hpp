@@ -145,6 +145,7 @@ struct InputDacParams {
 // Edges of measured ADCs: how far edge c = 1 .. 2^B-1 lies above c - 1/2.
 struct AdcEdgeTable {
     std::string hash;         // SHA-256 (hex) of the content
+    std::string file;         // as the user named it, for messages
     int adcs = 0;             // ADC n of the macro takes row n mod adcs
     int edges = 0;            // 2^B - 1
     std::vector<double> inl;  // [adcs][edges] [LSB]
@@ -164,8 +165,54 @@ struct AdcErrorParams {
 // A measured error of the whole conversion as a function of the exact sum, linear in between.
 struct MeasuredErrorTable {
     std::string hash;                 // SHA-256 (hex) of the content
+    std::string file;                 // as the user named it, for messages
     std::vector<double> sum;          // ascending, covering 0 .. FS [count]
     std::vector<double> mean, sigma;  // [LSB]
+};
+
+// One term at every place of one or more chips: [chips][arrays][lines][width].
+template <class T>
+struct MeasuredTerm {
+    int chips = 1, arrays = 1;  // what stands there once holds for every chip, every array
+    int lines = 0;              // rows, columns or ADCs of an array; 0: not measured
+    int width = 1;              // columns of a row of cells, edges of an ADC, else 1
+    std::vector<T> values;
+
+    bool any() const { return lines > 0; }
+    // The values of a line, or null where the term is not measured. Chips and arrays beyond the
+    // measured ones start again from the first.
+    const T* at(std::uint32_t chip, std::uint32_t array, std::uint32_t line) const {
+        if (!any()) return nullptr;
+        const std::uint64_t place =
+            std::uint64_t{chip % static_cast<std::uint32_t>(chips)} * arrays +
+            array % static_cast<std::uint32_t>(arrays);
+        return values.data() + (place * lines + line) * width;
+    }
+};
+
+// Static terms of real chips, each in place of the one that would be drawn. Deviations of cells and
+// row drivers are held in int8, in steps of 1/127 of the file's largest.
+struct MeasuredChip {
+    std::string hash;                   // SHA-256 (hex) of the content
+    std::string file;                   // as the user named it, for messages
+    MeasuredTerm<std::int8_t> cells;    // q of C = C_u*(1 + q*cell_step), [rows][columns]
+    double cell_step = 0.0;             // [1]
+    MeasuredTerm<std::int8_t> drivers;  // q of a parabola with the peak q*driver_step, [rows]
+    double driver_step = 0.0;           // [LSB of the DAC]
+    MeasuredTerm<double> adc_offset;    // [adcs] [LSB]
+    MeasuredTerm<double> adc_gain;      // [adcs] [1]
+    MeasuredTerm<double> adc_inl;       // [adcs][edges], above c - 1/2 for c = 1 .. 2^B-1 [LSB]
+    MeasuredTerm<double> injection;     // c0, [columns] [V]
+    MeasuredTerm<double> parasitic;     // C_par, [columns] [F]
+    double mean_parasitic = 0.0;        // of all columns: what the ADC's range follows [F]
+
+    int chips() const {
+        int most = 1;
+        for (const int n : {cells.chips, drivers.chips, adc_offset.chips, adc_gain.chips,
+                            adc_inl.chips, injection.chips, parasitic.chips})
+            most = n > most ? n : most;
+        return most;
+    }
 };
 
 enum class ErrorScope : std::uint8_t {
@@ -203,7 +250,8 @@ struct MacroParams {
     InputDacParams input_dac;
     AdcErrorParams adc_errors;
     MeasuredErrorParams measured;
-    AidacParams aidac;  // only for kind aidac
+    std::shared_ptr<const MeasuredChip> chip;  // static terms that are measured, not drawn
+    AidacParams aidac;                         // only for kind aidac
 };
 
 // Which sampler turns random bits into codes. A pure function of the configuration, never of the

@@ -99,8 +99,12 @@ __global__ void probe_channel_code(AdcScale scale, AdcChannel adc, std::int64_t 
     *out = channel_code(scale, adc, position);
 }
 
+__global__ void probe_shifted_edge(int k, double inl, std::int32_t* out) {
+    *out = shifted_edge(0, k, inl);
+}
+
 __global__ void probe_dnl_edge(int k, int n, double dnl, std::int64_t walk, std::int64_t end,
-                               std::int64_t* out) {
+                               std::int32_t* out) {
     *out = dnl_edge(0, k, n, dnl, walk, end);
 }
 

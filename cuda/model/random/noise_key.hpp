@@ -58,13 +58,17 @@ ACIM_HD inline PhiloxKey chip_key(std::uint64_t seed, std::uint32_t chip) {
     return PhiloxKey{{r.w[0], r.w[1]}};
 }
 
-// Place of one static draw on a chip. `layer` is 0 where arrays serve the whole network.
+// Place of one static draw on a chip.
 struct ChipPlace {
     std::uint32_t row;     // in the array, or the code of an ADC
     std::uint32_t column;  // in the array, or the ADC's number in it, or the row driver's
     std::uint32_t array;
-    std::uint32_t layer;
+    std::uint32_t layer;  // or shared_arrays_layer
 };
+
+// In place of a layer where arrays serve the whole network: no layer has this number.
+inline constexpr std::uint32_t shared_arrays_layer = 1u << CounterWidths::layer;
+static_assert(CounterWidths::source + CounterWidths::layer + 1 <= 32);
 
 // Counter of a static draw. `row` is already divided by 2: a call serves two neighbours.
 ACIM_HD inline PhiloxWords chip_counter(NoiseSource source, const ChipPlace& place) {
