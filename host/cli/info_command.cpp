@@ -55,7 +55,8 @@ void run_info() {
 }  // namespace
 
 void add_info_command(CLI::App& app, ExitCode&) {
-    CLI::App* info = app.add_subcommand("info", "Versions, cores, SIMD level, devices and macro presets");
+    CLI::App* info =
+        app.add_subcommand("info", "Versions, cores, SIMD level, devices and macro presets");
     info->callback(run_info);
 }
 

@@ -9,12 +9,12 @@
 namespace acim {
 namespace {
 
-constexpr double float_step = 1.0 / 16777216.0;  // 2^-24, relative error of one rounding
-constexpr double largest_normal = 9.5;           // of a 64-bit uniform
-constexpr double far_voltage = 1024.0;           // [FS]
+constexpr double float_step = 1.0 / 16777216.0;          // 2^-24, relative error of one rounding
+constexpr double largest_normal = 9.5;                   // of a 64-bit uniform
+constexpr double far_voltage = 1024.0;                   // [FS]
 constexpr std::size_t max_cells = std::size_t{1} << 26;  // a quarter of a gigabyte
 // Beyond this span of the ADC [LSB per FS] positions are clamped at far_voltage.
-constexpr double max_lsb_per_fs = 524288.0;
+constexpr double max_lsb_per_fs = 65536.0;
 
 std::uint64_t pair_of(float low, float high) {
     return std::bit_cast<std::uint32_t>(low) | std::uint64_t{std::bit_cast<std::uint32_t>(high)}
@@ -132,27 +132,38 @@ private:
         if (chip.adcs() * static_cast<std::size_t>(row_of_adc_) > max_cells) return false;
         for (std::size_t a = 0; a < chip.adcs(); ++a) {
             const std::int32_t* e = chip.adc(static_cast<std::uint32_t>(a)).edges;
-            if (e[0] < -65536 * (edge_room - 1) ||
-                e[edges - 1] > 65536 * (edges + edge_room - 1))
-                return false;
+            if (!inside_cells(e)) return false;
             for (int i = -edge_room, below = 0; i < edges + edge_room; ++i)
                 filter_.edges.push_back(edge_cell(e, edges, i, below));
         }
         return true;
     }
 
-    // The cell above position i; `below` counts edges and goes on to the next cell.
+    // The edges of all codes that some cycle can reach lie in cells.
+    bool inside_cells(const std::int32_t* e) const {
+        if (e[0] < -65536 * (edge_room - 1)) return false;
+        for (int j = 0; j < plan_.cycles.count; ++j) {
+            const std::int32_t top = plan_.law[j]->scale().code_max;
+            if (e[top - 1] > 65536 * (top + edge_room - 1)) return false;
+        }
+        return true;
+    }
+
+    // The cell above position i; `below` counts edges below and goes on to the next cell.
     static EdgeCell edge_cell(const std::int32_t* e, int edges, int i, int& below) {
-        std::int32_t fraction[2] = {EdgeCell::no_edge, EdgeCell::no_edge};
-        const int first = below;
-        for (; below < edges && e[below] < 65536 * (i + 1); ++below)
-            if (below - first < 2)  // 2^-16 to 2^-12 LSB, to the nearest
-                fraction[below - first] =
-                    std::min((e[below] - 65536 * i + 8) / 16, EdgeCell::no_edge);
-        const int offset = below - first > 2 || std::abs(first - i) > 127 ? EdgeCell::crowded
-                                                                         : first - i;
+        constexpr std::int32_t margin = 65536 * EdgeCell::margin / EdgeCell::steps;
+        std::int32_t place[2] = {EdgeCell::no_edge, EdgeCell::no_edge};
+        while (below < edges && e[below] < 65536 * i - margin) ++below;
+        int inside = 0;
+        for (int n = below; n < edges && e[n] < 65536 * (i + 1) + margin; ++n, ++inside)
+            if (inside < 2)  // 2^-16 LSB to steps, to the nearest
+                place[inside] = std::min(
+                    (((e[n] - 65536 * i) * EdgeCell::steps + 32768) >> 16) + EdgeCell::margin,
+                    EdgeCell::no_edge);
+        const bool fits = inside <= 2 && std::abs(below - i) < 128;
+        const int offset = fits ? below - i : EdgeCell::crowded;
         return {static_cast<std::int32_t>(static_cast<std::uint32_t>(offset) << 24) |
-                fraction[0] << EdgeCell::fraction_bits | fraction[1]};
+                place[0] << EdgeCell::field_bits | place[1]};
     }
 
     void pack_lines() {
@@ -160,7 +171,11 @@ private:
             static_cast<std::size_t>(layer_.groups) * layer_.blocks * layer_.quads * 2;
         filter_.offset.resize(pairs);
         filter_.slope.resize(pairs);
-        if (!filter_.edges.empty()) filter_.edge_row.resize(pairs);
+        if (!filter_.edges.empty()) {
+            PairWords any;  // lanes without an output look cells up as well
+            for (auto& lane : any.lane) lane[0] = lane[1] = edge_room;
+            filter_.edge_row.assign(pairs, any);
+        }
         for (int g = 0; g < layer_.groups; ++g)
             for (int m = 0; m < layer_.outputs; ++m)
                 for (int k = 0; k < layer_.conversions; ++k) pack_line(g, m, k);
@@ -191,9 +206,9 @@ private:
     // Largest error of a position without its noise's [LSB].
     //   The grid: the model rounds position and noise to 2^-16 LSB, half a step each, and sigma to
     //   2^-20, times the normal; the line's points were rounded too.
-    //   Floats: count + mismatch*M passes through 4 roundings, slope times that and its sum with
-    //   the offset through 3 more, the offset through 2, sigma*z through 3 and the last sum through
-    //   1; a shift of the law through 2.
+    //   Floats: a sum rounds once where it is formed, its part mismatch*M twice more; slope times
+    //   the sum rounds twice, adding the offset and adding sigma*z once each. Less than six steps
+    //   of slope*sum and four of the offset; sigma*z and the law's shift likewise.
     double position_bound(double sigma, double shift) const {
         double largest_sum = 0.0;
         for (int j = 0; j < plan_.cycles.count; ++j)
@@ -202,10 +217,9 @@ private:
                                                   plan_.terms.mismatch * extent_.cell_sum *
                                                       ((1 << plan_.cycles.width[j]) - 1));
         const double grid = 2.0 / 65536.0 + largest_normal / 1048576.0;
-        const double floats = 8.0 * extent_.slope * largest_sum + 4.0 * extent_.offset +
+        const double floats = 6.0 * extent_.slope * largest_sum + 4.0 * extent_.offset +
                               4.0 * sigma * largest_normal + 3.0 * shift;
-        const double edges = static_cast<double>(row_of_adc_) + 1.0;
-        return grid + (floats + edges) * float_step + 1e-6;
+        return grid + floats * float_step + 1e-6;
     }
 
     void pack_laws() {
@@ -220,7 +234,7 @@ private:
             const int cycle = k % layer_.cycles;
             const CycleLawView law = plan_.law[cycle]->view();
             sigma.push_back(real ? static_cast<float>(draw_sigma(law, 0)) : 0.0F);
-            bound.push_back(real ? error : -1e30F);  // what nobody reads is settled
+            bound.push_back(real ? error - 0.5F : -1e30F);  // what nobody reads is settled
             row.push_back(rows[cycle]);
             top.push_back(static_cast<float>(law.scale.code_max));
         }

@@ -20,15 +20,16 @@ struct alignas(64) PairWords {
     std::int32_t lane[block_outputs][2] = {};
 };
 
-// The edges of an ADC between positions i and i + 1 [LSB]: code - i just above i as a signed byte in
-// bits 24..31, and the fractions of two edges [2^-12 LSB] in 12..23 and 0..11, 4095 where there are
-// fewer. With more than two edges the byte is `crowded`. At 4095 and above nothing is settled, so
-// that no edge there matters.
+// The edges of an ADC between positions i and i + 1 [LSB] and a margin on both sides: code - i below
+// them as a signed byte in bits 24..31, and where two of them lie [steps from i - margin] in 12..23
+// and 0..11, `no_edge` where there are fewer. With more than two edges the byte is `crowded`.
 struct EdgeCell {
-    static constexpr int fraction_bits = 12;
-    static constexpr std::int32_t no_edge = (1 << fraction_bits) - 1, crowded = -128;
+    static constexpr int field_bits = 12, steps = 3840;  // per LSB
+    static constexpr int margin = 128;                   // [steps]
+    static constexpr std::int32_t no_edge = (1 << field_bits) - 1, crowded = -128;
     std::int32_t word = 0;
 };
+static_assert(EdgeCell::steps + 2 * EdgeCell::margin == 1 << EdgeCell::field_bits);
 inline constexpr int edge_room = 4;  // cells below code 0 and above the last
 
 // One chip's columns and ADCs as the loops want them. Codes are defined in double and integers by
@@ -47,10 +48,10 @@ struct ChipFilter {
     int chunks = 0;                  // of 8 rows, of a full group
     std::vector<int> group_chunks;   // [groups]
     std::vector<LaneWords> weights;  // [groups][blocks][columns][chunks] 8 int8 a lane: +-q or 0
-    std::vector<PairFloats> offset, slope;    // [groups][blocks][quads][2]
+    std::vector<PairFloats> offset, slope;  // [groups][blocks][quads][2]
     std::vector<PairWords> edge_row;        // the same: code 0 of the conversion's ADC in `edges`
     std::vector<EdgeCell> edges;            // [ADCs][edges + 2*edge_room]; empty if all are ideal
-    // [quads][2] two floats each: sigma and bound [LSB], highest code
+    // [quads][2] two floats each: sigma and bound - 0.5 [LSB], highest code
     std::vector<std::uint64_t> sigma, bound, top;
     // Of laws that depend on the count, behind one another by cycle width; else empty.
     std::vector<float> sigma_at, shift_at;

@@ -39,9 +39,9 @@ public:
         Entry& entry = open_.at(key_of(unit));
         const DesignPoint& point = setup_.points[unit.point];
         if (!entry.plan)
-            entry.plan = std::make_shared<const PointPlan>(
-                make_point_plan(*setup_.network, point,
-                                chip_key(point.seed(setup_.seed), unit.chip), kernel_, laws_));
+            entry.plan = std::make_shared<const PointPlan>(make_point_plan(
+                *setup_.network, point, chip_key(point.seed(setup_.seed), unit.chip), kernel_,
+                laws_, unit.chip));
         return entry.plan;
     }
 

@@ -14,40 +14,60 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace acim::simd::HWY_NAMESPACE {
-inline constexpr int tile_pixels = 64;
+inline constexpr int tile_pixels = 32;
 
 struct ChipScratch {
     Block block;
     MismatchSums mismatch;
 };
 
+// Driven values of one pixel and row group.
+HWY_INLINE const std::uint64_t* DrivenValues(const SimdJob& job, int pixel, int group) {
+    const std::size_t at = static_cast<std::size_t>(pixel) * job.layer->groups + group;
+    return reinterpret_cast<const std::uint64_t*>(job.driven) +
+           at * job.layer->chip->chunks * job.layer->cycles;
+}
+
+// Asks for what the next pixel needs while this one's codes are made.
+HWY_INLINE void FetchDriven(const SimdJob& job, int pixel, int group) {
+    const std::uint64_t* x = DrivenValues(job, pixel, group);
+    const int words = job.layer->chip->chunks * job.layer->cycles;
+    for (int at = 0; at < words; at += block_outputs) hwy::Prefetch(x + at);
+}
+
 HWY_INLINE void ChipMismatches(const SimdJob& job, int pixel, int group, int block_index,
                                std::size_t first, MismatchSums& out) {
     const SimdLayer& layer = *job.layer;
     const ChipFilter& filter = *layer.chip;
-    const std::size_t x_at = static_cast<std::size_t>(pixel) * layer.groups + group;
     const std::size_t w_at = static_cast<std::size_t>(group) * layer.blocks + block_index;
-    const auto* x = reinterpret_cast<const std::uint64_t*>(job.driven) +
-                    x_at * filter.chunks * layer.cycles;
     const std::uint64_t* w = filter.weights[w_at * layer.columns * filter.chunks].lane + first;
-    Mismatches(layer, w, x, filter.group_chunks[group], out);
+    Mismatches(layer, w, DrivenValues(job, pixel, group), filter.group_chunks[group], out);
+}
+
+template <bool kPlain>
+HWY_INLINE void SampleFiltered(const ChipGroup& group, Block& block) {
+    const SimdLayer& layer = *group.job.layer;
+    if (group.filter.random) {
+        Sample(layer, group.place, NoiseSource::chip_normal, group.job.place.layer, block,
+               ChipCodes<true, kPlain>(group));
+        return;
+    }
+    const ChipCodes<false, kPlain> to_codes(group);
+    for (int quad = 0; quad < layer.quads; ++quad)
+        to_codes(quad, hn::Zero(D64()), 0, block.codes[quad]);
 }
 
 // Codes of one row group of one pixel.
 HWY_INLINE void SampleChip(const ChipGroup& group, Block& block) {
-    const SimdJob& job = group.job;
-    const SimdLayer& layer = *job.layer;
+    const SimdLayer& layer = *group.job.layer;
     if (layer.sampler == Sampler::chip_model) {
         SampleModel(group, block);
-    } else if (group.filter.random) {
-        Sample(layer, group.place, NoiseSource::chip_normal, job.place.layer, block,
-               ChipCodes<true>{group});
+    } else if (group.filter.edges.empty() && group.filter.sigma_at.empty()) {
+        SampleFiltered<true>(group, block);
     } else {
-        const ChipCodes<false> to_codes{group};
-        for (int quad = 0; quad < layer.quads; ++quad)
-            to_codes(quad, hn::Zero(D64()), 0, block.codes[quad]);
+        SampleFiltered<false>(group, block);
     }
-    if (!layer.quiet.empty()) SampleScalar(job, group.place, block);
+    if (!layer.quiet.empty()) SampleScalar(group.job, group.place, block);
 }
 
 // Pixels [begin, end) of the lanes [first, first + Lanes) of one block.
@@ -56,8 +76,8 @@ HWY_INLINE void RunChipTile(const SimdJob& job, int begin, int end, int block_in
                             ChipScratch& scratch) {
     const SimdLayer& layer = *job.layer;
     const ChipFilter& filter = *layer.chip;
-    const std::int64_t m0 = static_cast<std::int64_t>(block_index) * block_outputs +
-                            static_cast<std::int64_t>(first);
+    const std::int64_t m0 =
+        static_cast<std::int64_t>(block_index) * block_outputs + static_cast<std::int64_t>(first);
     LaneSums sums[tile_pixels];
     for (int g = 0; g < layer.groups; ++g) {
         const std::size_t pairs =
@@ -67,7 +87,10 @@ HWY_INLINE void RunChipTile(const SimdJob& job, int begin, int end, int block_in
             const DrawPlace place{hn::Load(D64(), elements.wide), elements.index,
                                   static_cast<std::uint64_t>(g), job.place.image, round_keys};
             Counts(job, p, g, block_index, first, scratch.block);
-            if (filter.cells) ChipMismatches(job, p, g, block_index, first, scratch.mismatch);
+            if (filter.cells) {
+                ChipMismatches(job, p, g, block_index, first, scratch.mismatch);
+                if (p + 1 < end) FetchDriven(job, p + 1, g);
+            }
             SampleChip({job, filter, place, scratch.block, scratch.mismatch, normal_sketch(), pairs,
                         first, static_cast<int>(m0)},
                        scratch.block);

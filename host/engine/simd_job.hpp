@@ -75,10 +75,10 @@ struct SimdLayer {
     int votes = 1;
     VoteCombination combine = VoteCombination::mode;
     std::vector<VotedOctet> voted;
-    std::vector<CycleLawView> cycle_law;  // [cycles], for escapes and the fixed path
-    std::vector<int> quiet;               // conversions rounded without noise
+    std::vector<CycleLawView> cycle_law;     // [cycles], for escapes and the fixed path
+    std::vector<int> quiet;                  // conversions rounded without noise
     std::shared_ptr<const ChipFilter> chip;  // samplers chip_* only
-    std::vector<std::int16_t> rows16;     // [outputs][padded depth], path product only
+    std::vector<std::int16_t> rows16;        // [outputs][padded depth], path product only
     int padded_depth = 0;
 };
 

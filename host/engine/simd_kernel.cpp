@@ -51,7 +51,8 @@ public:
         const auto& packed = static_cast<const SimdWeights&>(weights);
         if (packed.plain)
             return reference_->run(plan, *packed.plain, outputs, pixels, inputs, map, place, sums);
-        SimdJob job{&plan, &packed.layer, pixels, nullptr, nullptr, nullptr, nullptr, map, place, sums};
+        SimdJob job{&plan,   &packed.layer, pixels, nullptr, nullptr,
+                    nullptr, nullptr,       map,    place,   sums};
         if (plan.path == SamplingPath::product) {
             std::ranges::fill(sums.analog, 0);
             std::ranges::fill(sums.digital, 0);

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <cstring>
 
-// Compiled for a plain x86-64-v2, for AVX2 and for AVX-512 with popcount and VNNI; what lies between them
-// runs the next lower one.
+// Compiled for a plain x86-64-v2, for AVX2 and for AVX-512 with popcount and byte products; what
+// lies between them runs the next lower one.
 #define HWY_WANT_AVX3_DL
 #define HWY_DISABLE_PCLMUL_AES
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "host/engine/simd_loops.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

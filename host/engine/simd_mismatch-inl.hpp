@@ -36,9 +36,8 @@ HWY_INLINE V64 AddProducts(V64 sum, V64 x, V64 w) {
     const auto w16 = hn::BitCast(i16, w);
     const auto x16 = hn::BitCast(d16, x);
     auto out = hn::BitCast(i32, sum);
-    out = hn::ReorderWidenMulAccumulate(
-        i32, hn::BitCast(i16, hn::And(x16, hn::Set(d16, 0xFF))),
-        hn::ShiftRight<8>(hn::ShiftLeft<8>(w16)), out, unused);
+    out = hn::ReorderWidenMulAccumulate(i32, hn::BitCast(i16, hn::And(x16, hn::Set(d16, 0xFF))),
+                                        hn::ShiftRight<8>(hn::ShiftLeft<8>(w16)), out, unused);
     out = hn::ReorderWidenMulAccumulate(i32, hn::BitCast(i16, hn::ShiftRight<8>(x16)),
                                         hn::ShiftRight<8>(w16), out, unused);
     return hn::BitCast(d, out);
@@ -73,8 +72,7 @@ HWY_INLINE void MismatchColumn(const ChipFilter& filter, const std::uint64_t* w,
                                const std::uint64_t* x, int chunks, int cycles,
                                std::uint64_t (*out)[block_outputs]) {
     int j = 0;
-    for (; j + 4 <= cycles; j += 4)
-        MismatchTile<1, 4>(filter, w, x + j, chunks, cycles, out + j);
+    for (; j + 4 <= cycles; j += 4) MismatchTile<1, 4>(filter, w, x + j, chunks, cycles, out + j);
     for (; j < cycles; ++j) MismatchTile<1, 1>(filter, w, x + j, chunks, cycles, out + j);
 }
 
@@ -130,8 +128,7 @@ void PackDriven(const SimdLayer& layer, const LayerPlan& plan, int pixels,
                 for (int j = 0; j < layer.cycles; ++j, out += 8) {
                     const auto mask =
                         hn::Set(d, static_cast<std::int16_t>((1 << plan.cycles.width[j]) - 1));
-                    const auto value =
-                        hn::And(hn::ShiftRightSame(x, plan.cycles.low_bit[j]), mask);
+                    const auto value = hn::And(hn::ShiftRightSame(x, plan.cycles.low_bit[j]), mask);
                     hn::StoreU(hn::DemoteTo(bytes, value), bytes, out);
                 }
             }

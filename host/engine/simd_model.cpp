@@ -27,13 +27,13 @@ void sample_fixed(const SimdJob& job, std::uint32_t element, std::uint32_t group
     const FreshPlace place = fresh_place(job, element, group);
     std::int32_t votes[max_votes];
     for (int k = 0; k < job.layer->conversions; ++k) {
+        const CycleLawView& law = job.layer->cycle_law[k % job.layer->cycles];
         const int taken = job.plan->conversions[k].votes;
         for (int n = 0; n < taken; ++n)
-            votes[n] =
-                fixed_code(job.layer->cycle_law[k % job.layer->cycles], counts[k], job.place.key,
-                           place, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(n));
-        codes[k] = static_cast<std::uint16_t>(
-            taken == 1 ? votes[0] : combine_votes(job.plan->macro.voting.combine, votes, taken));
+            votes[n] = fixed_code(law, counts[k], job.place.key, place,
+                                  static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(n));
+        if (taken > 1) votes[0] = combine_votes(job.plan->macro.voting.combine, votes, taken);
+        codes[k] = static_cast<std::uint16_t>(votes[0]);
     }
 }
 

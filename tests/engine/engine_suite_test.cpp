@@ -102,10 +102,12 @@ TEST_P(EngineSuite, TrialsDiffer) {
         return results.at({point, chip, repeat, 0, 16}).layers;
     };
     EXPECT_EQ(sums(0, 0, 0), sums(0, 1, 1)) << "nothing random in a noise-free point";
-    for (const std::uint32_t point : {2u, 3u, 4u, 5u}) {
+    for (const std::uint32_t point : {2u, 3u, 4u, 5u, 7u}) {
         EXPECT_NE(sums(point, 0, 0), sums(point, 1, 0));
         EXPECT_NE(sums(point, 0, 0), sums(point, 0, 1));
     }
+    EXPECT_NE(sums(6, 0, 0), sums(6, 1, 0)) << "chips are alike";
+    EXPECT_EQ(sums(6, 0, 0), sums(6, 0, 1)) << "a chip has changed between repeats";
 }
 
 TEST_P(EngineSuite, StopEndsBetweenUnits) {

@@ -103,6 +103,18 @@ inline std::vector<DesignPoint> small_points() {
     s.macro.hybrid.levels = 3;
     points.push_back({"mixed", {s, s, s}});
     points.back().layers[0].analog = false;
+    s = {};
+    s.macro.rows = 15;
+    s.macro.adc.bits = 4;
+    s.macro.cell.unit_capacitance = 2e-15;
+    s.macro.cell.mismatch = 1e-8;  // s_u = 22 %
+    s.macro.adc_errors.offset = 0.3;
+    add(s);  // chip, nothing fresh
+    s.macro.noise.random.sigma = 0.4;
+    s.macro.array.count = 2;
+    s.macro.voting = {4, 3, VoteCombination::median};
+    s.macro.weight_encoding = WeightEncoding::differential;
+    add(s);  // chip, fresh noise and votes, two arrays for all layers
     return points;
 }
 
