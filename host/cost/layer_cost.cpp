@@ -39,8 +39,9 @@ Cost layer_cost(const LayerWork& work, const LayerSettings& settings,
         cost.energy.adc =
             count(work.conversions) * adc_conversion_energy(settings.macro.adc.bits, technology);
         const double columns_per_row = count(work.outputs / work.groups * work.columns);
-        const double cells =
-            count(work.cell_operations) * technology.cell_activity * technology.cell_capacitance;
+        const double unit = settings.macro.cell.unit_capacitance;
+        const double capacitance = unit > 0.0 ? unit : technology.cell_capacitance;
+        const double cells = count(work.cell_operations) * technology.cell_activity * capacitance;
         const double lines = count(work.row_drives) * technology.row_activity * columns_per_row *
                              technology.row_capacitance_per_column;
         const double dacs = count(work.dac_bits) * technology.dac_capacitance;

@@ -18,7 +18,7 @@ struct Technology {
     // AimcArray.get_dac_cost: 50 fF); a one-bit cycle needs no DAC.
     double dac_capacitance = 50e-15;  // [F] per bit
 
-    // [F] Cell capacitor of a charge-domain column (assumed, as CiMLoop's model of Jia JSSC 2020).
+    // [F] Cell capacitor of a charge-domain column where macro.cell.c_unit_fF is not given (assumed, as CiMLoop's model of Jia JSSC 2020).
     double cell_capacitance = 2e-15;
 
     // [1] Share of cells charged in one conversion: weight bit 1 and input bit 1, each with

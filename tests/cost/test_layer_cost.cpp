@@ -58,6 +58,25 @@ TEST(LayerCost, EveryTermByHand) {
     expect_close(cost.bit_tops_per_watt(), 64 * cost.tops_per_watt());
 }
 
+// The macro's own capacitor counts where it is given.
+TEST(LayerCost, CellsCostTheirCapacitor) {
+    LayerSettings settings = macro_with(255, 8);
+    const double usual = cost_of(linear(255, 1), settings).energy.array;
+    settings.macro.cell.unit_capacitance = 1e-15;
+    const double half = cost_of(linear(255, 1), settings).energy.array;
+    expect_close(usual - half, 255 * 64 * 0.25 * 1e-15 * 0.81);
+}
+
+// Votes are whole conversions; differential weights take 14 columns of 8 cycles.
+TEST(LayerCost, VotesAndColumnsArePaid) {
+    LayerSettings settings = macro_with(255, 8);
+    settings.macro.voting = {3, 3, VoteCombination::mode};
+    expect_close(cost_of(linear(255, 1), settings).energy.adc, (64 + 2 * 6) * 865.536e-15 * 0.81);
+    settings.macro.voting = {};
+    settings.macro.weight_encoding = WeightEncoding::differential;
+    expect_close(cost_of(linear(255, 1), settings).energy.adc, 14 * 8 * 865.536e-15 * 0.81);
+}
+
 TEST(LayerCost, InputDacsCountInBitParallel) {
     LayerSettings settings = macro_with(255, 8);
     settings.macro.bits_per_cycle = 4;
