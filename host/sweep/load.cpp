@@ -115,12 +115,28 @@ void check_hold_time(const Document& document, const PointConfig& point, bool le
                      "the leakage of a cell, or remove hold_ns.");
 }
 
-void lay_preset_under(Document& document) {
+// Puts the preset's keys under those that are written. A macro of one-bit weights suits `mac` as it
+// is; the networks of a sweep need a width of their own.
+void lay_under(Document& document, const std::string& preset, const ValuePlace& where,
+               KeyScope scope) {
+    std::vector<Entry> entries = preset_entries(find_preset(preset, where));
+    for (const Entry& entry : entries) {
+        const bool one_bit = entry.path == "weight_bits" && entry.node.text == "1";
+        if (scope != in_sweep || !one_bit || document.find("weight_bits") != nullptr) continue;
+        throw InputError(
+            fmt::format("{}: {} is {}, a macro of one-bit weights, but the weights of "
+                        "a network have 2 to 8 bits. Give weight_bits in the sweep.",
+                        where.place, where.subject, preset));
+    }
+    document.lay_under(std::move(entries));
+}
+
+void lay_preset_under(Document& document, KeyScope scope) {
     const json name = document.value("macro.preset");
     if (name.is_null()) return;
     const ValuePlace where{document.place("macro.preset"), "key 'macro.preset'",
                            document.file().parent_path()};
-    document.lay_under(preset_entries(find_preset(name.get<std::string>(), where)));
+    lay_under(document, name.get<std::string>(), where, scope);
 }
 
 // The point of the document alone, with what an axis adds to its kind.
@@ -149,7 +165,7 @@ void read_preset_axis(const Document& written, SweepSpec& spec,
             for (const json& value : axis.values[i]) {
                 Document document = written;
                 const auto name = value.get<std::string>();
-                document.lay_under(preset_entries(find_preset(name, where)));
+                lay_under(document, name, where, in_sweep);
                 spec.preset_bases.insert_or_assign(name, base_point(document, spec, layers));
             }
             spec.base = spec.preset_bases.at(axis.values[i].front().get<std::string>());
@@ -162,7 +178,7 @@ void read_preset_axis(const Document& written, SweepSpec& spec,
 SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
     const Document written(path, in_sweep, overrides);
     Document document = written;
-    lay_preset_under(document);
+    lay_preset_under(document, in_sweep);
     SweepSpec spec;
     spec.file = path;
     spec.text = document.text();
@@ -191,7 +207,7 @@ SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::s
 MacFile load_macro_file(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides) {
     Document document(path, in_mac, overrides);
-    lay_preset_under(document);
+    lay_preset_under(document, in_mac);
     PointConfig point;
     document.apply(point);
     check_cycle(document, point);

@@ -287,7 +287,8 @@ bool draws_fresh(const M& m) {
 }
 
 bool draws_static(const M& m) {
-    return m.cell.mismatch != 0.0 || m.cell.parasitic_variation != 0.0 ||
+    const bool parasitic = m.cell.parasitic_ratio != 0.0 || m.cell.parasitic != 0.0;
+    return m.cell.mismatch != 0.0 || (parasitic && m.cell.parasitic_variation != 0.0) ||
            m.switches.injection_offset_variation != 0.0 || m.input_dac.inl != 0.0 ||
            m.adc_errors.offset != 0.0 || m.adc_errors.gain != 0.0 || m.adc_errors.dnl != 0.0 ||
            m.current_domain.variation != 0.0;

@@ -123,6 +123,12 @@ TEST_F(PresetTest, Mistakes) {
     EXPECT_EQ(sweep_error("macro.preset: a/b.yaml\n"),
               "s.yaml:5: key 'macro.preset' names a/b.yaml, but there is no such file. Check the "
               "path.");
+    const std::string one_bit =
+        "weight_bits: 1\npreset: {title: t, sources: {weight_bits: {kind: published, source: "
+        "s}}}\n";
+    EXPECT_EQ(preset_error(one_bit),
+              "s.yaml:5: key 'macro.preset' is other, a macro of one-bit weights, but the weights "
+              "of a network have 2 to 8 bits. Give weight_bits in the sweep.");
     EXPECT_EQ(
         preset_error("macro.rows: 5\n"),
         "macros/other.yaml: key 'preset' is missing, so that this is no preset. Add title and "
