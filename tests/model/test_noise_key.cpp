@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "cuda/model/macro/cycles.hpp"
+#include "cuda/model/macro/encoding.hpp"
 
 namespace acim {
 namespace {
@@ -43,7 +43,7 @@ TEST(NoiseKey, EveryFieldKeepsToItsBits) {
 }
 
 TEST(NoiseKey, WidthsHoldEveryConversion) {
-    EXPECT_LE(max_conversions, 1 << CounterWidths::k);
+    EXPECT_LE(max_column_conversions, 1 << CounterWidths::k);
     EXPECT_EQ(CounterWidths::group, 16);
     EXPECT_EQ(CounterWidths::k, 10);
     EXPECT_EQ(CounterWidths::vote, 6);

@@ -10,7 +10,6 @@ namespace acim {
 inline constexpr int max_weight_bits = 8;
 inline constexpr int max_activation_bits = 9;
 inline constexpr int max_cycles = max_activation_bits;
-inline constexpr int max_conversions = max_weight_bits * max_cycles;  // per output and row group
 
 // How an activation of X bits is driven: cycle j carries `width[j]` bits from bit `low_bit[j]`.
 // Cycles ascend from the least significant bit; if e does not divide X the top cycle carries the
