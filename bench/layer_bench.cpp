@@ -60,8 +60,7 @@ LayerSettings adc_settings() {
 // Everything that differs from column to column and from ADC to ADC.
 LayerSettings all_chip_settings() {
     LayerSettings s = mismatch_settings();
-    s.macro.adc_errors.offset = 0.3;
-    s.macro.adc_errors.gain = 0.002;
+    s.macro.adc_errors = adc_settings().macro.adc_errors;
     s.macro.adc_errors.dnl = 0.05;
     return s;
 }

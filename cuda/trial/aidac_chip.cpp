@@ -19,21 +19,13 @@ public:
     Cells(int columns, int rows)
         : rows_(rows), q_(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows)) {}
 
-    // Two neighbouring rows share a call, hence the row numbers count through the blocks.
     void draw(int columns, ChipPlace place, PhiloxKey chip) {
-        const InverseNormalTable& table = inverse_normal_table();
-        const std::uint32_t first_row = place.row;
+        auto q = q_.begin();
         for (int c = 0; c < columns; ++c) {
             place.column = static_cast<std::uint32_t>(c);
-            PhiloxWords call{};
-            for (int r = 0; r < rows_; ++r) {
-                place.row = first_row + static_cast<std::uint32_t>(r);
-                if (r == 0 || (place.row & 1u) == 0)
-                    call = philox4x32(chip_counter(NoiseSource::aidac_cell, place), chip);
-                const std::int32_t z = inverse_normal(table, wide_uniform(call, place.row & 1u));
-                q_[static_cast<std::size_t>(c) * rows_ + r] =
-                    static_cast<std::int8_t>(mismatch_step(z));
-            }
+            ChipRowDraws draws(NoiseSource::aidac_cell, place, chip);
+            for (int r = 0; r < rows_; ++r)
+                *q++ = static_cast<std::int8_t>(mismatch_step(draws.next()));
         }
     }
     int at(int column, int row) const { return q_[static_cast<std::size_t>(column) * rows_ + row]; }

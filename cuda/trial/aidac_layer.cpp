@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/aidac_layer.hpp"
 
-#include <cstdio>
-#include <stdexcept>
 #include <string>
 
 #include "cuda/model/aidac/terms.hpp"
 #include "cuda/model/aidac/time.hpp"
+#include "cuda/trial/require.hpp"
 
 namespace acim {
 namespace {
 
 using std::to_string;
-
-void require(bool condition, const std::string& message) {
-    if (!condition) throw std::invalid_argument(message);
-}
-
-std::string short_number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
 
 void require_within(int value, int least, int most, const std::string& key,
                     const std::string& reason) {

@@ -63,19 +63,18 @@ struct ChipLayer::Builder {
         return sum;
     }
 
-    std::int32_t driver(std::uint32_t array, std::uint32_t row) const {
-        if (const std::int8_t* q = file.drivers.at(site.chip_number, array, row)) return *q;
-        return mismatch_step(
-            chip_draw(NoiseSource::input_dac_inl, {row, 0, array, layer}, site.chip));
-    }
-
     std::uint32_t driver_index(const ColumnPlace& place) {
         const auto [it, fresh] = drivers.try_emplace({place.array, place.row},
                                                      static_cast<std::uint32_t>(drivers.size()));
-        if (fresh)
-            for (std::size_t r = 0; r < chip.rows_; ++r)
-                chip.drivers_.push_back(static_cast<std::int8_t>(
-                    driver(place.array, place.row + static_cast<std::uint32_t>(r))));
+        if (!fresh) return it->second;
+        ChipRowDraws draws(NoiseSource::input_dac_inl, {place.row, 0, place.array, layer},
+                           site.chip);
+        for (std::size_t r = 0; r < chip.rows_; ++r) {
+            const std::int8_t* measured = file.drivers.at(
+                site.chip_number, place.array, place.row + static_cast<std::uint32_t>(r));
+            chip.drivers_.push_back(static_cast<std::int8_t>(
+                measured != nullptr ? *measured : mismatch_step(draws.next())));
+        }
         return it->second;
     }
 
@@ -116,12 +115,8 @@ struct ChipLayer::Builder {
     void add_drawn_edges(const ColumnPlace& place) {
         const int n = adc_edges(plan);
         std::vector<std::int64_t> walk(static_cast<std::size_t>(n), 0);
-        for (int k = 1; k < n; ++k)
-            walk[static_cast<std::size_t>(k)] =
-                walk[static_cast<std::size_t>(k) - 1] +
-                chip_draw(NoiseSource::adc_dnl,
-                          {static_cast<std::uint32_t>(k), place.adc, place.array, layer},
-                          site.chip);
+        ChipRowDraws draws(NoiseSource::adc_dnl, {1, place.adc, place.array, layer}, site.chip);
+        for (std::size_t k = 1; k < walk.size(); ++k) walk[k] = walk[k - 1] + draws.next();
         std::vector<std::int32_t> edges;
         for (int k = 0; k < n; ++k)
             edges.push_back(dnl_edge(code_min(), k, n, plan.macro.adc_errors.dnl,
@@ -132,10 +127,8 @@ struct ChipLayer::Builder {
     // ADC n of the layer's arrays, counted array by array, takes line n of the table, cyclically.
     const double* table_line(const ColumnPlace& place) const {
         const AdcEdgeTable& table = *plan.macro.adc_errors.table;
-        const ArrayParams& array = plan.macro.array;
-        const std::int64_t per_array =
-            (array.columns + array.columns_per_adc - 1) / array.columns_per_adc;
-        const std::int64_t line = (place.array * per_array + place.adc) % table.adcs;
+        const std::int64_t first = std::int64_t{place.array} * adcs_per_array(plan.macro.array);
+        const std::int64_t line = (first + place.adc) % table.adcs;
         return table.inl.data() + line * table.edges;
     }
 
@@ -181,12 +174,10 @@ double channel_voltage(const LayerPlan& plan, const ChipLayer::Column& column, i
                           real_count(plan.terms, sums.count, sums.mismatch, sums.dac), previous);
 }
 
-std::int64_t conversion_position(const LayerPlan& plan, const ChipLayer& chip, std::uint32_t adc,
-                                 int cycle, double v, std::int64_t count) {
-    const CycleLawView law = plan.law[cycle]->view();
-    const std::int64_t at = plan.macro.weight_parallel ? 0 : count;
-    double shift = law.shift == nullptr ? 0.0 : law.shift[at];
-    if (law.chip_sigma != nullptr) shift += law.chip_sigma[at] * chip.measured(adc);
+std::int64_t conversion_position(const CycleLawView& law, const ChipLayer& chip, std::uint32_t adc,
+                                 double v, std::int64_t count) {
+    double shift = law.shift == nullptr ? 0.0 : law.shift[count];
+    if (law.chip_sigma != nullptr) shift += law.chip_sigma[count] * chip.measured(adc);
     return channel_position(law.scale, chip.adc(adc), v, shift);
 }
 
@@ -198,8 +189,7 @@ ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site
     static const MeasuredChip nothing;
     const MeasuredChip& file = plan.macro.chip ? *plan.macro.chip : nothing;
     Builder builder{*this, plan, site, file, array.count == 0 ? site.layer : shared_arrays_layer};
-    for (int j = 0; j < plan.cycles.count; ++j)
-        builder.dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.inl != 0.0;
+    builder.dac = plan.drives_dacs() && plan.macro.input_dac.inl != 0.0;
     for (int j = 0; j < plan.cycles.count; ++j) builder.add_dac(plan.cycles.width[j]);
     columns_.reserve(static_cast<std::size_t>(plan.groups) * outputs_ * count_);
     if (plan.terms.mismatch != 0.0) cells_.reserve(columns_.capacity() * rows_);

@@ -81,9 +81,10 @@ struct ChannelSums {
 double channel_voltage(const LayerPlan& plan, const ChipLayer::Column& column, int cycle,
                        const ChannelSums& sums, double previous);
 
-// Where an ADC sees that voltage, measured errors at `count` included [2^-16 LSB].
-std::int64_t conversion_position(const LayerPlan& plan, const ChipLayer& chip, std::uint32_t adc,
-                                 int cycle, double v, std::int64_t count);
+// Where an ADC sees that voltage in a cycle of that law, measured errors at `count` included
+// [2^-16 LSB]; `count` is 0 for weight-parallel conversion.
+std::int64_t conversion_position(const CycleLawView& law, const ChipLayer& chip, std::uint32_t adc,
+                                 double v, std::int64_t count);
 
 // Edges of a physical ADC.
 int adc_edges(const LayerPlan& plan);

@@ -2,8 +2,6 @@
 #include "cuda/trial/layer_plan.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <stdexcept>
 #include <string>
 
 #include "cuda/model/macro/array_place.hpp"
@@ -11,6 +9,7 @@
 #include "cuda/model/random/noise_key.hpp"
 #include "cuda/trial/aidac_layer.hpp"
 #include "cuda/trial/measured_chip.hpp"
+#include "cuda/trial/require.hpp"
 
 namespace acim {
 
@@ -18,16 +17,6 @@ static_assert(max_column_conversions <= 1 << CounterWidths::k);
 static_assert(max_votes <= 1 << CounterWidths::vote);
 
 namespace {
-
-void require(bool condition, const std::string& message) {
-    if (!condition) throw std::invalid_argument(message);
-}
-
-std::string short_number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
 
 void check_ranges(const LayerSettings& s, const LayerShape& shape) {
     const MacroParams& m = s.macro;
@@ -198,9 +187,7 @@ bool table_fits(const LayerPlan& plan, const SigmaRange& sigma) {
 bool differs_by_chip(const LayerPlan& plan) {
     const MacroParams& m = plan.macro;
     const ColumnTerms& t = plan.terms;
-    bool dac = false;
-    for (int j = 0; j < plan.cycles.count; ++j)
-        dac |= plan.cycles.width[j] > 1 && m.input_dac.inl != 0.0;
+    bool dac = plan.drives_dacs() && m.input_dac.inl != 0.0;
     bool mismatch = t.mismatch != 0.0;
     if (m.chip) {  // what is measured differs where several chips were
         if (m.chip->chips() > 1) return true;
@@ -214,9 +201,7 @@ bool differs_by_chip(const LayerPlan& plan) {
 
 // The sum alone does not decide the code's law, or the law fits no table of cells.
 bool needs_channels(const LayerPlan& plan, const SigmaRange& sigma) {
-    bool dac = false;
-    for (int j = 0; j < plan.cycles.count; ++j)
-        dac |= plan.cycles.width[j] > 1 && plan.macro.input_dac.any();
+    const bool dac = plan.drives_dacs() && plan.macro.input_dac.any();
     return plan.per_chip || plan.terms.any_static() || dac || plan.macro.adc_errors.table ||
            plan.macro.chip || plan.macro.weight_parallel || (sigma.any && sigma.least < 1e-6);
 }
@@ -277,7 +262,7 @@ OutputScale output_scale(const LayerPlan& plan) {
                   full_scale(plan.rows, plan.cycles.width[c.cycle]);
     }
     if (macro.weight_parallel) {
-        num = macro.rows * ((std::int64_t{1} << (plan.weight_bits - 1)) - 1);
+        num = macro.rows * parallel_span(plan.weight_bits);
         den = (std::int64_t{1} << (macro.adc.bits - 1)) - 1;
     } else if (macro.adc.range != AdcRange::counts) {
         const bool window = macro.adc.range == AdcRange::window;

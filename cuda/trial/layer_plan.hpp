@@ -58,6 +58,12 @@ struct LayerPlan {
     std::int64_t input_correction = 0;  // of the sum of an output's inputs, into D
     std::int64_t product_to_codes_num = 1, product_to_codes_den = 1;  // A = product*num/den
 
+    // Some cycle drives its rows by DACs.
+    bool drives_dacs() const {
+        for (int j = 0; j < cycles.count; ++j)
+            if (cycles.width[j] > 1) return true;
+        return false;
+    }
     // What a digital conversion adds, in units of output.digital_unit.
     std::int64_t digital_count(std::int64_t s, std::int64_t x) const {
         return macro.weight_encoding == WeightEncoding::xnor ? 2 * s - x : s;

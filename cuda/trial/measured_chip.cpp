@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 
+#include "cuda/model/macro/array_place.hpp"
 #include "cuda/model/macro/rounding.hpp"
 #include "cuda/model/macro/transfer.hpp"
+#include "cuda/trial/chip_layer.hpp"
+#include "cuda/trial/require.hpp"
 
 namespace acim {
 namespace {
@@ -16,9 +18,8 @@ namespace {
 constexpr int most_steps = 127;  // int8, the same to both sides
 
 void require(bool condition, const MeasuredChip& chip, const std::string& message) {
-    if (condition) return;
-    throw std::invalid_argument("macro.chip_file" + (chip.file.empty() ? "" : " " + chip.file) +
-                                ": " + message);
+    acim::require(condition,
+                  "macro.chip_file" + (chip.file.empty() ? "" : " " + chip.file) + ": " + message);
 }
 
 template <class T>
@@ -75,7 +76,7 @@ void check_measured_chip(const LayerPlan& plan) {
     const ArrayParams& array = plan.macro.array;
     check_terms(plan, chip);
     const std::int64_t rows = std::int64_t{array.row_groups} * plan.rows;
-    const std::int64_t adcs = (array.columns + array.columns_per_adc - 1) / array.columns_per_adc;
+    const std::int64_t adcs = adcs_per_array(array);
     const std::string fewer_rows = "measure more, or lower macro.rows or macro.array.row_groups";
     const std::string fewer_columns = "measure more, or lower macro.array.columns";
     const std::string fewer_adcs =
@@ -91,7 +92,7 @@ void check_measured_chip(const LayerPlan& plan) {
     require_lines(chip, chip.adc_offset, "adc_offset_lsb", "ADCs", adcs, fewer_adcs);
     require_lines(chip, chip.adc_gain, "adc_gain_pct", "ADCs", adcs, fewer_adcs);
     require_lines(chip, chip.adc_inl, "adc_inl_lsb", "ADCs", adcs, fewer_adcs);
-    const int edges = (1 << plan.macro.adc.bits) - 1;
+    const int edges = adc_edges(plan);
     require(!chip.adc_inl.any() || chip.adc_inl.width == edges, chip,
             "its dataset adc_inl_lsb has " + std::to_string(chip.adc_inl.width) +
                 " edges, but the ADC of this layer has " + std::to_string(edges) +

@@ -18,14 +18,22 @@ int output_pixels(const QuantizedNetwork& network, const Product& product) {
     return static_cast<int>(network.tensors[product.output].elements() / product.outputs);
 }
 
-namespace {
-
-// The network was quantised with its own widths; they rule.
 LayerSettings settings_on(const Product& product, LayerSettings settings) {
     settings.weight_bits = product.weight_bits;
     settings.activation_bits = product.input_quantisation.bits;
     return settings;
 }
+
+LayerPlan describe_operator(const Operator& node, const LayerSettings& settings) {
+    const auto& product = std::get<Product>(node.op);
+    try {
+        return describe_layer(settings_on(product, settings), layer_shape(product));
+    } catch (const std::logic_error& error) {
+        throw std::invalid_argument("layer '" + node.name + "': " + error.what());
+    }
+}
+
+namespace {
 
 std::vector<int> checked_layers(const QuantizedNetwork& network, const DesignPoint& point) {
     std::vector<int> macs = network.mac_layers();
@@ -76,17 +84,8 @@ PointPlan::Layer plan_layer(const QuantizedNetwork& network, const Product& prod
 
 bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point) {
     const std::vector<int> macs = checked_layers(network, point);
-    for (std::size_t i = 0; i < macs.size(); ++i) {
-        const auto& product = std::get<Product>(network.operators[macs[i]].op);
-        try {
-            if (describe_layer(settings_on(product, point.layers[i]), layer_shape(product))
-                    .per_chip)
-                return true;
-        } catch (const std::logic_error& error) {
-            throw std::invalid_argument("layer '" + network.operators[macs[i]].name +
-                                        "': " + error.what());
-        }
-    }
+    for (std::size_t i = 0; i < macs.size(); ++i)
+        if (describe_operator(network.operators[macs[i]], point.layers[i]).per_chip) return true;
     return false;
 }
 

@@ -21,6 +21,12 @@ struct PointPlan {
     std::vector<Layer> layers;  // per MAC layer, in order
 };
 
+// The settings as they hold on the network, which was quantised with its own widths.
+LayerSettings settings_on(const Product& product, LayerSettings settings);
+
+// describe_layer() of a MAC layer of the network; std::invalid_argument that starts with its name.
+LayerPlan describe_operator(const Operator& node, const LayerSettings& settings);
+
 // Two chips give different results at this point, so that each needs a plan of its own.
 bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point);
 

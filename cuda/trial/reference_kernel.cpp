@@ -146,8 +146,7 @@ private:
             if (width > 1 && plan.macro.input_dac.any())
                 sums.dac += sign * chip.dac_error(width, drivers.empty() ? 0 : drivers[cell], x);
         }
-        if (xnor && !q.empty())
-            sums.mismatch += static_cast<std::int64_t>(column.q_sum) * ((1 << width) - 1);
+        if (xnor && !q.empty()) sums.mismatch += half_drive_mismatch(column.q_sum, width);
         return sums;
     }
 
@@ -157,21 +156,17 @@ private:
                                      const ConversionPlan& c) {
         if (!plan.macro.weight_parallel) return group.v[c.plane][c.cycle];
         double sum = 0.0;
-        for (int i = 0; i < plan.columns.count; ++i) {
-            const double part = group.v[i][c.cycle] * (1 << plan.columns.bit[i]);
-            sum += plan.columns.negative[i] ? -part : part;
-        }
-        return sum / ((1 << (plan.weight_bits - 1)) - 1);
+        for (int i = 0; i < plan.columns.count; ++i)
+            sum += column_share(plan.columns, i, group.v[i][c.cycle]);
+        return sum / static_cast<double>(parallel_span(plan.weight_bits));
     }
 
     static std::int64_t conversion_sum(const LayerPlan& plan, const GroupSums& group,
                                        const ConversionPlan& c) {
         if (!plan.macro.weight_parallel) return group.s[c.plane][c.cycle];
         std::int64_t sum = 0;
-        for (int i = 0; i < plan.columns.count; ++i) {
-            const std::int64_t part = group.s[i][c.cycle] << plan.columns.bit[i];
-            sum += plan.columns.negative[i] ? -part : part;
-        }
+        for (int i = 0; i < plan.columns.count; ++i)
+            sum += column_share(plan.columns, i, group.s[i][c.cycle]);
         return sum;
     }
 
@@ -191,8 +186,8 @@ private:
             const std::uint32_t index =
                 chip->column(static_cast<int>(fresh.group), e.output, c.plane).adc;
             adc = chip->adc(index);
-            position = conversion_position(plan, *chip, index, c.cycle,
-                                           conversion_voltage(plan, group, c), count);
+            position =
+                conversion_position(law, *chip, index, conversion_voltage(plan, group, c), count);
         }
         std::int32_t votes[max_votes];
         for (int n = 0; n < c.votes; ++n) {

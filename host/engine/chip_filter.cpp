@@ -186,8 +186,9 @@ private:
         const ChipLayer::Column& column = filter_.chip.column(g, m, c.plane);
         Line line = column_line(plan_, filter_.chip, column, c.cycle);
         if (layer_.xnor)  // the share of all cells at half drive
-            line.offset += line.slope * plan_.terms.mismatch * column.q_sum *
-                           ((1 << plan_.cycles.width[c.cycle]) - 1);
+            line.offset +=
+                line.slope * plan_.terms.mismatch *
+                static_cast<double>(half_drive_mismatch(column.q_sum, plan_.cycles.width[c.cycle]));
         extent_.slope = std::max(extent_.slope, std::fabs(line.slope));
         extent_.offset = std::max(extent_.offset, std::fabs(line.offset));
         const std::size_t pair =
@@ -286,11 +287,10 @@ private:
 }  // namespace
 
 bool chip_loops_serve(const LayerPlan& plan) {
-    for (int j = 0; j < plan.cycles.count; ++j) {
-        const int width = plan.cycles.width[j];
-        if (width > 8 || (width > 1 && plan.macro.input_dac.any())) return false;
-    }
-    return plan.channels && !plan.macro.weight_parallel;
+    for (int j = 0; j < plan.cycles.count; ++j)
+        if (plan.cycles.width[j] > 8) return false;
+    const bool dac_errors = plan.drives_dacs() && plan.macro.input_dac.any();
+    return plan.channels && !plan.macro.weight_parallel && !dac_errors;
 }
 
 void pack_chip(SimdLayer& layer, const LayerPlan& plan, std::span<const std::int8_t> weights,

@@ -14,8 +14,7 @@ FreshPlace fresh_place(const SimdJob& job, const ChannelPlace& place) {
 std::int64_t whole_mismatch(const LayerPlan& plan, const ChipLayer::Column& column, int cycle,
                             std::int64_t mismatch) {
     if (plan.macro.weight_encoding != WeightEncoding::xnor) return mismatch;
-    return mismatch +
-           static_cast<std::int64_t>(column.q_sum) * ((1 << plan.cycles.width[cycle]) - 1);
+    return mismatch + half_drive_mismatch(column.q_sum, plan.cycles.width[cycle]);
 }
 
 }  // namespace
@@ -32,7 +31,7 @@ std::int32_t chip_code_by_model(const SimdJob& job, const ChannelPlace& place, i
     const double v = channel_voltage(plan, column, c.cycle, sums, 0.0);
     const CycleLawView& law = job.layer->cycle_law[c.cycle];
     const AdcChannel& adc = chip.adc(column.adc);
-    std::int64_t position = conversion_position(plan, chip, column.adc, c.cycle, v, count);
+    std::int64_t position = conversion_position(law, chip, column.adc, v, count);
     const double sigma = draw_sigma(law, count);
     if (sigma != 0.0)
         position =
@@ -57,12 +56,13 @@ void sample_channels(const SimdJob& job, const ChannelPlace& place, const std::u
         const ChannelSums sums{counts[k], whole_mismatch(plan, column, c.cycle, mismatch[k]), 0};
         if (c.cycle == 0) previous = 0.0;
         previous = channel_voltage(plan, column, c.cycle, sums, previous);
+        const CycleLawView& law = job.layer->cycle_law[c.cycle];
         const std::int64_t position =
-            conversion_position(plan, chip, column.adc, c.cycle, previous, counts[k]);
+            conversion_position(law, chip, column.adc, previous, counts[k]);
         for (int n = 0; n < c.votes; ++n)
-            votes[n] = channel_conversion(
-                plan.path, job.layer->cycle_law[c.cycle], chip.adc(column.adc), position, counts[k],
-                job.place.key, fresh, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(n));
+            votes[n] = channel_conversion(plan.path, law, chip.adc(column.adc), position, counts[k],
+                                          job.place.key, fresh, static_cast<std::uint32_t>(k),
+                                          static_cast<std::uint32_t>(n));
         codes[k] = static_cast<std::uint16_t>(
             c.votes == 1 ? votes[0] : combine_votes(plan.macro.voting.combine, votes, c.votes));
     }

@@ -192,15 +192,16 @@ SimdLayer empty_layer(const LayerPlan& plan, int outputs) {
     return layer;
 }
 
-// FS - x of every cycle of one pixel and row group, spread over the quads.
-void pack_centre(const LayerPlan& plan, const SimdLayer& layer, const std::uint64_t* planes,
-                 std::uint64_t* centre) {
+// FS - x of every cycle of one pixel and row group, spread over the quads; the group has `words`
+// words of rows.
+void pack_centre(const LayerPlan& plan, const SimdLayer& layer, int words,
+                 const std::uint64_t* planes, std::uint64_t* centre) {
     std::fill_n(centre, layer.quads, 0);
     std::int64_t rest[max_cycles];
     for (int j = 0; j < layer.cycles; ++j) {
         rest[j] = full_scale(plan.rows, plan.cycles.width[j]);
         for (int b = 0; b < plan.cycles.width[j]; ++b)
-            for (int q = 0; q < layer.words; ++q)
+            for (int q = 0; q < words; ++q)
                 rest[j] -= std::int64_t{std::popcount(
                                planes[(plan.cycles.low_bit[j] + b) * layer.words + q])}
                            << b;
@@ -257,7 +258,7 @@ void SimdInputs::pack(const LayerPlan& plan, std::span<const std::int16_t> input
     const SimdLayer& layer = *job.layer;
     const auto pixels = static_cast<std::size_t>(job.pixels);
     const std::size_t stride = static_cast<std::size_t>(layer.bits) * layer.words;
-    planes.assign(pixels * layer.groups * stride, 0);
+    planes.resize(pixels * layer.groups * stride);
     simd::pack_inputs(layer, plan, job.pixels, inputs, planes.data());
     job.inputs = planes.data();
     sums.assign(pixels, 0);
@@ -273,7 +274,8 @@ void SimdInputs::pack(const LayerPlan& plan, std::span<const std::int16_t> input
     if (!layer.xnor) return;
     centre.resize(pixels * layer.groups * layer.quads);
     for (std::size_t at = 0; at < pixels * layer.groups; ++at)
-        pack_centre(plan, layer, planes.data() + at * stride, centre.data() + at * layer.quads);
+        pack_centre(plan, layer, layer.group_words[at % layer.groups], planes.data() + at * stride,
+                    centre.data() + at * layer.quads);
     job.centre = centre.data();
 }
 

@@ -66,6 +66,28 @@ private:
                                        csnr_steps};
 };
 
+// Refuses a search that would take minutes: terms are counts times the codes within reach of noise
+// that is 3 times as many LSB as in the full range, for every candidate.
+void check_search(const CountHistogram& histogram, const MacroParams& macro, int weight_bits) {
+    constexpr double most = 5e11;
+    MacroParams full = macro;
+    full.adc.range = AdcRange::full;
+    double terms = 0.0;
+    for (const CountHistogram::Part& part : histogram.parts) {
+        const auto seen = std::ranges::count_if(part.conversions, [](auto n) { return n != 0; });
+        const FreshNoise noise =
+            fresh_noise(full, cycle_scale(full, weight_bits, part.width), weight_bits);
+        const double codes = std::ldexp(1.0, macro.adc.bits);
+        const double reach = part.noisy ? 54.0 * (noise.random + noise.nonlinear) + 2.0 : 1.0;
+        terms += static_cast<double>(seen) * std::min(codes, reach);
+    }
+    constexpr double candidates = csnr_steps * (csnr_steps + 1) / 2.0;
+    if (terms * candidates <= most) return;
+    throw std::invalid_argument(
+        "macro.adc.range: csnr would take minutes for this layer's sums, noise and ADC bits; take "
+        "percentile, or lower macro.rows, macro.bits_per_cycle, macro.adc.bits or the noise");
+}
+
 }  // namespace
 
 LayerSettings with_window(LayerSettings settings, AdcWindow window) {
@@ -99,32 +121,6 @@ AdcWindow percentile_window(const CountHistogram& histogram, double percentile) 
     ACIM_EXPECT(false);
     return {};
 }
-
-namespace {
-
-// Refuses a search that would take minutes: terms are counts times the codes within reach of noise
-// that is 3 times as many LSB as in the full range, for every candidate.
-void check_search(const CountHistogram& histogram, const MacroParams& macro, int weight_bits) {
-    constexpr double most = 5e11;
-    MacroParams full = macro;
-    full.adc.range = AdcRange::full;
-    double terms = 0.0;
-    for (const CountHistogram::Part& part : histogram.parts) {
-        const auto seen = std::ranges::count_if(part.conversions, [](auto n) { return n != 0; });
-        const FreshNoise noise =
-            fresh_noise(full, cycle_scale(full, weight_bits, part.width), weight_bits);
-        const double codes = std::ldexp(1.0, macro.adc.bits);
-        const double reach = part.noisy ? 54.0 * (noise.random + noise.nonlinear) + 2.0 : 1.0;
-        terms += static_cast<double>(seen) * std::min(codes, reach);
-    }
-    constexpr double candidates = csnr_steps * (csnr_steps + 1) / 2.0;
-    if (terms * candidates <= most) return;
-    throw std::invalid_argument(
-        "macro.adc.range: csnr would take minutes for this layer's sums, noise and ADC bits; take "
-        "percentile, or lower macro.rows, macro.bits_per_cycle, macro.adc.bits or the noise");
-}
-
-}  // namespace
 
 AdcWindow csnr_window(const CountHistogram& histogram, const MacroParams& macro, int weight_bits,
                       int threads) {

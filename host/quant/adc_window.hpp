@@ -41,7 +41,7 @@ inline constexpr int csnr_steps = 256;
 // Shanbhag, arXiv 2507.09776), by exact expectation. The first of equals, lo before hi, ascending.
 // Errors of chips and fixed errors of the transfer are left out. threads = 0 takes every core; the
 // result does not depend on it. Milliseconds for a bit-serial layer; seconds where a full scale has
-// a million counts.
+// a million counts. Throws std::invalid_argument where sums, noise and bits would take minutes.
 AdcWindow csnr_window(const CountHistogram& histogram, const MacroParams& macro, int weight_bits,
                       int threads);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <stdexcept>
 
 #include "cuda/trial/measured_chip.hpp"
 #include "cuda/trial/point_plan.hpp"
@@ -47,21 +46,6 @@ json window_key(json key, const LayerSettings& settings) {
     }
     key["csnr"] = {{"bits", adc.bits}, {"noise", noise_key(with_measured_chip(settings.macro))}};
     return key;
-}
-
-// The settings as they stand on the network, which was quantised with its own widths.
-LayerSettings on_network(LayerSettings settings, const Product& product) {
-    settings.weight_bits = product.weight_bits;
-    settings.activation_bits = product.input_quantisation.bits;
-    return settings;
-}
-
-LayerPlan counting_plan(const Operator& node, const LayerSettings& settings) {
-    try {
-        return describe_layer(with_any_window(settings), layer_shape(std::get<Product>(node.op)));
-    } catch (const std::logic_error& error) {
-        throw std::invalid_argument("layer '" + node.name + "': " + error.what());
-    }
 }
 
 bool is_window(const json& value) {
@@ -165,11 +149,12 @@ AdcRanges::Request AdcRanges::request(const QuantizedNetwork& network,
     Request out;
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Operator& node = network.operators[macs[i]];
-        out.settings.push_back(on_network(layers[i], std::get<Product>(node.op)));
+        out.settings.push_back(settings_on(std::get<Product>(node.op), layers[i]));
         out.layers.emplace_back();
         out.counts.emplace_back();
         if (!is_calibrated(layers[i])) continue;
-        counting_plan(node, out.settings[i]);  // throws where no window fits the layer
+        describe_operator(
+            node, with_any_window(out.settings[i]));  // throws where no window fits the layer
         const json key = count_key(network, recipe, i, out.settings[i]);
         out.counts[i] = key.dump();
         out.layers[i] = window_key(key, out.settings[i]);
@@ -204,7 +189,8 @@ void AdcRanges::count_missing(const QuantizedNetwork& network, const Quantisatio
     for (std::size_t i = 0; i < plans.size(); ++i)
         if (!request.counts[i].empty() && !windows_.contains(request.window(i)) &&
             !counts_.contains(request.counts[i]))
-            plans[i] = counting_plan(network.operators[macs[i]], request.settings[i]);
+            plans[i] =
+                describe_operator(network.operators[macs[i]], with_any_window(request.settings[i]));
     if (std::ranges::none_of(plans, [](const auto& plan) { return plan.has_value(); })) return;
     const auto products = make_simd_kernel();
     auto counts =

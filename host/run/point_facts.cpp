@@ -2,6 +2,7 @@
 #include "host/run/point_facts.hpp"
 
 #include <limits>
+#include <stdexcept>
 
 #include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
@@ -13,9 +14,9 @@ namespace {
 LayerPlan plan_layer(const Operator& node, const LayerSettings& settings,
                      const std::string& place) {
     try {
-        return describe_layer(settings, layer_shape(std::get<Product>(node.op)));
-    } catch (const std::logic_error& error) {
-        throw InputError(place + ": layer '" + node.name + "': " + error.what());
+        return describe_operator(node, settings);
+    } catch (const std::invalid_argument& error) {
+        throw InputError(place + ": " + error.what());
     }
 }
 

@@ -31,6 +31,9 @@ KeyInfo input_dac_table_key() {
     return key;
 }
 
+// What a file counts as: its content, whatever its name; null for none.
+json content(const auto& file) { return file ? json(file->hash) : json(); }
+
 KeyInfo edge_table_key() {
     KeyInfo key{.path = "macro.adc_errors.table", .type = KeyType::edge_table};
     key.scopes = everywhere;
@@ -38,10 +41,7 @@ KeyInfo edge_table_key() {
     key.unit = "LSB";
     key.help = "measured INL of every code edge of one or more ADCs";
     key.set = [](P& p, const json& v) { p.macro.adc_errors.table = edge_table(v); };
-    key.get = [](const P& p) {
-        const auto& table = p.macro.adc_errors.table;
-        return table ? json(table->hash) : json();
-    };
+    key.get = [](const P& p) { return content(p.macro.adc_errors.table); };
     return key;
 }
 
@@ -52,10 +52,7 @@ KeyInfo error_table_key() {
     key.unit = "LSB";
     key.help = "measured mean and sigma of the error of a conversion at every sum";
     key.set = [](P& p, const json& v) { p.macro.measured.table = error_table(v); };
-    key.get = [](const P& p) {
-        const auto& table = p.macro.measured.table;
-        return table ? json(table->hash) : json();
-    };
+    key.get = [](const P& p) { return content(p.macro.measured.table); };
     return key;
 }
 
@@ -67,10 +64,7 @@ KeyInfo chip_file_key() {
         "measured static terms of one or more chips (HDF5), each in place of the one that would be "
         "drawn";
     key.set = [](P& p, const json& v) { p.macro.chip = chip_file(v); };
-    key.get = [](const P& p) {
-        const auto& chip = p.macro.chip;
-        return chip ? json(chip->hash) : json();
-    };
+    key.get = [](const P& p) { return content(p.macro.chip); };
     return key;
 }
 

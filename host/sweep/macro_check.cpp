@@ -45,31 +45,26 @@ constexpr auto needs_c_unit = std::to_array<SetKey>({
 });
 
 // What the current-domain law stands in place of.
-constexpr auto charge_terms = std::to_array<SetKey>({
-    {"macro.cell.mismatch_pct_sqrt_fF", [](const M& m) { return m.cell.mismatch != 0.0; }},
-    {"macro.cell.c_par_ratio", [](const M& m) { return m.cell.parasitic_ratio != 0.0; }},
-    {"macro.cell.c_par_fF", [](const M& m) { return m.cell.parasitic != 0.0; }},
-    {"macro.cell.c_par_variation_pct",
-     [](const M& m) { return m.cell.parasitic_variation != 0.0; }},
-    {"macro.cell.leakage_pA", [](const M& m) { return m.cell.leakage != 0.0; }},
-    {"macro.cell.temperature_K", [](const M& m) { return m.cell.temperature != 0.0; }},
-    {"macro.switch.injection_offset_mV",
-     [](const M& m) { return m.switches.injection_offset != 0.0; }},
-    {"macro.switch.injection_offset_variation_mV",
-     [](const M& m) { return m.switches.injection_offset_variation != 0.0; }},
-    {"macro.switch.injection_gain", [](const M& m) { return m.switches.injection_gain != 0.0; }},
-    {"macro.switch.injection_curvature",
-     [](const M& m) { return m.switches.injection_curvature != 0.0; }},
-    {"macro.switch.settling_error", [](const M& m) { return m.switches.settling_error != 0.0; }},
+constexpr auto charge_terms = std::to_array<std::string_view>({
+    "macro.cell.mismatch_pct_sqrt_fF",
+    "macro.cell.c_par_ratio",
+    "macro.cell.c_par_fF",
+    "macro.cell.c_par_variation_pct",
+    "macro.cell.leakage_pA",
+    "macro.cell.temperature_K",
+    "macro.switch.injection_offset_mV",
+    "macro.switch.injection_offset_variation_mV",
+    "macro.switch.injection_gain",
+    "macro.switch.injection_curvature",
+    "macro.switch.settling_error",
 });
 
 // What has no meaning where all planes are converted at once.
-constexpr auto single_plane_terms = std::to_array<SetKey>({
-    {"macro.noise.nonlinear.sigma", [](const M& m) { return m.noise.nonlinear.sigma != 0.0; }},
-    {"macro.weight_encoding",
-     [](const M& m) { return m.weight_encoding != WeightEncoding::twos_complement; }},
-    {"macro.measured.file", [](const M& m) { return m.measured.table != nullptr; }},
-    {"macro.adc_errors.table", [](const M& m) { return m.adc_errors.table != nullptr; }},
+constexpr auto single_plane_terms = std::to_array<std::string_view>({
+    "macro.noise.nonlinear.sigma",
+    "macro.weight_encoding",
+    "macro.measured.file",
+    "macro.adc_errors.table",
 });
 
 // What a key that names a file was given; its value elsewhere is the hash of the content.
@@ -80,54 +75,35 @@ std::string_view file_of(const M& m, std::string_view path) {
     return "";
 }
 
-// A dataset of macro.chip_file and a key that would draw or give the same term.
-struct MeasuredKey {
+// A dataset of macro.chip_file and the keys that would draw or give the same term.
+struct MeasuredKeys {
     std::string_view dataset;
     bool (*is_measured)(const MeasuredChip&);
-    SetKey key;
+    std::array<std::string_view, 3> keys;  // "" where there are fewer
 };
 
-constexpr auto measured_terms = std::to_array<MeasuredKey>({
+constexpr auto measured_terms = std::to_array<MeasuredKeys>({
     {"cell_mismatch",
      [](const MeasuredChip& c) { return c.cells.any(); },
-     {"macro.cell.mismatch_pct_sqrt_fF", [](const M& m) { return m.cell.mismatch != 0.0; }}},
-    {"cell_mismatch",
-     [](const MeasuredChip& c) { return c.cells.any(); },
-     {"macro.current_domain.variation_pct",
-      [](const M& m) { return m.current_domain.variation != 0.0; }}},
+     {"macro.cell.mismatch_pct_sqrt_fF", "macro.current_domain.variation_pct"}},
     {"adc_offset_lsb",
      [](const MeasuredChip& c) { return c.adc_offset.any(); },
-     {"macro.adc_errors.offset_lsb", [](const M& m) { return m.adc_errors.offset != 0.0; }}},
+     {"macro.adc_errors.offset_lsb"}},
     {"adc_gain_pct",
      [](const MeasuredChip& c) { return c.adc_gain.any(); },
-     {"macro.adc_errors.gain_pct", [](const M& m) { return m.adc_errors.gain != 0.0; }}},
+     {"macro.adc_errors.gain_pct"}},
     {"adc_inl_lsb",
      [](const MeasuredChip& c) { return c.adc_inl.any(); },
-     {"macro.adc_errors.dnl_lsb", [](const M& m) { return m.adc_errors.dnl != 0.0; }}},
-    {"adc_inl_lsb",
-     [](const MeasuredChip& c) { return c.adc_inl.any(); },
-     {"macro.adc_errors.table", [](const M& m) { return m.adc_errors.table != nullptr; }}},
+     {"macro.adc_errors.dnl_lsb", "macro.adc_errors.table"}},
     {"input_dac_inl_lsb",
      [](const MeasuredChip& c) { return c.drivers.any(); },
-     {"macro.input_dac.inl_lsb", [](const M& m) { return m.input_dac.inl != 0.0; }}},
+     {"macro.input_dac.inl_lsb"}},
     {"injection_mV",
      [](const MeasuredChip& c) { return c.injection.any(); },
-     {"macro.switch.injection_offset_mV",
-      [](const M& m) { return m.switches.injection_offset != 0.0; }}},
-    {"injection_mV",
-     [](const MeasuredChip& c) { return c.injection.any(); },
-     {"macro.switch.injection_offset_variation_mV",
-      [](const M& m) { return m.switches.injection_offset_variation != 0.0; }}},
+     {"macro.switch.injection_offset_mV", "macro.switch.injection_offset_variation_mV"}},
     {"c_par_fF",
      [](const MeasuredChip& c) { return c.parasitic.any(); },
-     {"macro.cell.c_par_ratio", [](const M& m) { return m.cell.parasitic_ratio != 0.0; }}},
-    {"c_par_fF",
-     [](const MeasuredChip& c) { return c.parasitic.any(); },
-     {"macro.cell.c_par_fF", [](const M& m) { return m.cell.parasitic != 0.0; }}},
-    {"c_par_fF",
-     [](const MeasuredChip& c) { return c.parasitic.any(); },
-     {"macro.cell.c_par_variation_pct",
-      [](const M& m) { return m.cell.parasitic_variation != 0.0; }}},
+     {"macro.cell.c_par_ratio", "macro.cell.c_par_fF", "macro.cell.c_par_variation_pct"}},
 });
 
 // A cell of -8 sigma, the farthest that is drawn, keeps a positive capacitance up to here.
@@ -138,13 +114,27 @@ struct MacroCheck {
     const M& m;
     const PlaceOf& place_of;
 
-    [[noreturn]] void fail(std::string_view path, const std::string& problem) const {
+    static const KeyInfo& key_of(std::string_view path) {
         const KeyInfo* key = find_key(path, in_mac);
         ACIM_EXPECT(key != nullptr && key->get != nullptr);
+        return *key;
+    }
+
+    nlohmann::json value_of(const KeyInfo& key) const {
         PointConfig point;
         point.macro = m;
+        return key.get(point);
+    }
+
+    // The key is not at its off value.
+    bool is_set(std::string_view path) const {
+        const KeyInfo& key = key_of(path);
+        return value_of(key) != nlohmann::json::parse(key.fallback);
+    }
+
+    [[noreturn]] void fail(std::string_view path, const std::string& problem) const {
         const std::string_view file = file_of(m, path);
-        nlohmann::json value = file.empty() ? key->get(point) : nlohmann::json(file);
+        nlohmann::json value = file.empty() ? value_of(key_of(path)) : nlohmann::json(file);
         if (path == "macro.adc.range" && m.adc.range == AdcRange::window)
             value = {m.adc.lo / 65536.0, m.adc.hi / 65536.0};
         throw InputError(fmt::format("{}: key '{}' is {}, but {}", place_of(path), path,
@@ -157,6 +147,13 @@ struct MacroCheck {
         const auto found = std::find_if(keys.begin(), keys.end(),
                                         [&](const SetKey& key) { return key.is_set(m); });
         if (found != keys.end()) fail(found->path, problem);
+    }
+
+    template <std::size_t n>
+    void fail_first(const std::array<std::string_view, n>& paths,
+                    const std::string& problem) const {
+        for (const std::string_view path : paths)
+            if (!path.empty() && is_set(path)) fail(path, problem);
     }
 
     void references() const {
@@ -218,11 +215,11 @@ struct MacroCheck {
 
     void measured_chip() const {
         if (!m.chip) return;
-        for (const MeasuredKey& term : measured_terms) {
-            if (!term.is_measured(*m.chip) || !term.key.is_set(m)) continue;
-            fail(term.key.path, fmt::format("the dataset {} of macro.chip_file gives it already. "
-                                            "Switch one of the two off.",
-                                            term.dataset));
+        for (const MeasuredKeys& term : measured_terms) {
+            if (!term.is_measured(*m.chip)) continue;
+            fail_first(term.keys, fmt::format("the dataset {} of macro.chip_file gives it already. "
+                                              "Switch one of the two off.",
+                                              term.dataset));
         }
         constexpr std::string_view path = "macro.chip_file";
         if (m.chip->parasitic.any() && m.cell.unit_capacitance == 0.0) {

@@ -9,6 +9,7 @@
 namespace acim {
 namespace {
 
+// Voltages are below 2: a tolerance of 1e-15 allows a few roundings of binary64, nothing else.
 constexpr double femto = 1e-15;
 
 // 28 nm model of Kavishwar and Shanbhag (arXiv 2507.09776): 256 rows, 1 fF, 0.9 V,

@@ -250,6 +250,16 @@ TEST(CsnrWindow, PinnedIntegers) {
 
 // CACTUS's point: a coarse ADC on the part of the range that sums use loses far less than one on
 // all of it. 256 rows, each cell conducting with p = 1/4: mean 64, standard deviation 6.9 counts.
+// A million counts at 14 bits and wide noise are refused before anything is computed.
+TEST(CsnrWindow, RefusesASearchOfMinutes) {
+    MacroParams macro = macro_of(4096, 14);
+    macro.noise.random = {1.0, NoiseUnit::percent_fs};
+    EXPECT_THROW(
+        csnr_window(one_part(std::vector<std::uint64_t>(4096 * 255 + 1, 1), 8), macro, 8, 1),
+        std::invalid_argument);
+    EXPECT_NO_THROW(csnr_window(binomial(64, 0.25), macro_of(64, 6), 8, 1));
+}
+
 TEST(CsnrWindow, GainsOverTheFullRangeAtFewBits) {
     const CountHistogram h = binomial(256, 0.25);
     for (const int bits : {3, 4, 5}) {

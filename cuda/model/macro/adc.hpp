@@ -5,6 +5,7 @@
 
 #include "cuda/model/host_device.hpp"
 #include "cuda/model/macro/cycles.hpp"
+#include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/macro/params.hpp"
 #include "cuda/model/macro/rounding.hpp"
 
@@ -77,8 +78,8 @@ ACIM_HD inline AdcScale weight_parallel_scale(const AdcParams& adc, int rows, in
                                               int weight_bits) {
     const std::int64_t top = (std::int64_t{1} << (adc.bits - 1)) - 1;
     AdcScale scale;
-    scale.full_scale = static_cast<std::int32_t>(full_scale(rows, width) *
-                                                 ((std::int64_t{1} << (weight_bits - 1)) - 1));
+    scale.full_scale =
+        static_cast<std::int32_t>(full_scale(rows, width) * parallel_span(weight_bits));
     scale.code_min = static_cast<std::int32_t>(-top);
     scale.code_max = static_cast<std::int32_t>(top);
     scale.lsb_per_fs = static_cast<double>(top);

@@ -22,6 +22,10 @@ ACIM_HD inline int outputs_per_array(const ArrayParams& array, int columns_per_o
     return array.columns / columns_per_output;
 }
 
+ACIM_HD inline int adcs_per_array(const ArrayParams& array) {
+    return (array.columns + array.columns_per_adc - 1) / array.columns_per_adc;
+}
+
 // Tiles that a layer of `groups` row groups and `outputs` outputs takes.
 ACIM_HD inline std::int64_t layer_tiles(const ArrayParams& array, int columns_per_output,
                                         int groups, int outputs) {

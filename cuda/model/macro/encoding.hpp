@@ -56,6 +56,18 @@ ACIM_HD inline int stored_bit(WeightEncoding encoding, int weight_bits, const Co
     return w >> layout.bit[i] & 1;
 }
 
+// Where all columns of two's complement weights are converted at once: the largest sum of their
+// weighted values, in full scales of one column, and the share of column i.
+ACIM_HD inline std::int64_t parallel_span(int weight_bits) {
+    return (std::int64_t{1} << (weight_bits - 1)) - 1;
+}
+
+template <class T>
+ACIM_HD inline T column_share(const ColumnLayout& layout, int i, T value) {
+    const T share = value * (1 << layout.bit[i]);
+    return layout.negative[i] ? -share : share;
+}
+
 // Counts that the digital side adds per unit of a cycle's driven input sum, in units of half the
 // integer product for xnor and of the product elsewhere: w = w' - 2^(W-1), or (w' - 1)/2 with w'
 // the sum of +-2^i.

@@ -41,7 +41,7 @@ ACIM_HD inline double random_sigma(const MacroParams& macro, const AdcScale& sca
 ACIM_HD inline double column_noise_gain(bool weight_parallel, int weight_bits) {
     if (!weight_parallel) return 1.0;
     const std::int64_t squares = ((std::int64_t{1} << (2 * weight_bits)) - 1) / 3;  // sum of 4^i
-    return sqrt(static_cast<double>(squares)) / static_cast<double>((1 << (weight_bits - 1)) - 1);
+    return sqrt(static_cast<double>(squares)) / static_cast<double>(parallel_span(weight_bits));
 }
 
 // All fresh terms that do not depend on the sum are one draw: noise.random, kT/C, comparator.

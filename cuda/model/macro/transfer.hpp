@@ -123,6 +123,12 @@ ACIM_HD inline double real_count(const ColumnTerms& t, std::int64_t count,
            static_cast<double>(dac_sum) / dac_steps;
 }
 
+// What all cells of an xnor column add to its mismatch sum, each half driven: the value E of cycles
+// of `width` bits in E + x, E or E - x.
+ACIM_HD inline std::int64_t half_drive_mismatch(double q_sum, int width) {
+    return static_cast<std::int64_t>(q_sum) * ((1 << width) - 1);
+}
+
 // Error of an input DAC at value x of 0..top [2^-12 LSB]: a measured deviation plus a parabola
 // 4*u*(1-u) whose peak is inl*z LSB, z = q/16 the driver's own.
 ACIM_HD inline std::int32_t dac_error(double measured, double inl, int q, int x, int top) {

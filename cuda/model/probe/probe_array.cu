@@ -22,6 +22,20 @@ __global__ void probe_stored_bit(WeightEncoding encoding, int weight_bits, Colum
     *out = stored_bit(encoding, weight_bits, layout, threadIdx.x, threadIdx.y);
 }
 
+__global__ void probe_parallel_span(std::int64_t* out) { *out = parallel_span(threadIdx.x); }
+
+__global__ void probe_column_share(ColumnLayout layout, std::int64_t s, double v,
+                                   std::int64_t* count, double* voltage) {
+    *count = column_share(layout, threadIdx.x, s);
+    *voltage = column_share(layout, threadIdx.x, v);
+}
+
+__global__ void probe_half_drive_mismatch(double q_sum, std::int64_t* out) {
+    *out = half_drive_mismatch(q_sum, threadIdx.x);
+}
+
+__global__ void probe_adcs_per_array(ArrayParams array, int* out) { *out = adcs_per_array(array); }
+
 __global__ void probe_input_correction(WeightEncoding encoding, std::int64_t* out) {
     *out = input_correction(encoding, threadIdx.x);
 }
