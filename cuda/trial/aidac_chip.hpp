@@ -7,6 +7,7 @@
 
 #include "cuda/model/aidac/terms.hpp"
 #include "cuda/model/aidac/time.hpp"
+#include "cuda/model/host_device.hpp"
 #include "cuda/trial/product_kernel.hpp"
 
 namespace acim {
@@ -25,14 +26,16 @@ struct AidacLayout {
     int arrays = 0;        // horizontal arrays that the product touches
     int layer_arrays = 0;  // horizontal arrays of the layer
 
-    int array_of(int output) const { return (first_output + output) / per_array - first_array; }
+    ACIM_HD int array_of(int output) const {
+        return (first_output + output) / per_array - first_array;
+    }
     // First output of the product in its horizontal array.
-    int first_in_array(int array) const {
+    ACIM_HD int first_in_array(int array) const {
         const int first = (first_array + array) * per_array - first_output;
         return first < 0 ? 0 : first;
     }
-    int column_of(int output) const { return (first_output + output) % per_array; }
-    int rows_of(int span) const {
+    ACIM_HD int column_of(int output) const { return (first_output + output) % per_array; }
+    ACIM_HD int rows_of(int span) const {
         const int left = depth - span * span_rows;
         return left < span_rows ? left : span_rows;
     }

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "cuda/model/aidac/row_conversion.hpp"
-#include "cuda/model/macro/conversion.hpp"
-#include "cuda/trial/aidac_chip.hpp"
-#include "cuda/trial/aidac_layer.hpp"
+#include "cuda/model/aidac/tdc_noise.hpp"
+#include "cuda/model/aidac/time.hpp"
+#include "cuda/trial/aidac_weights.hpp"
 #include "cuda/trial/inverse_normal_table.hpp"
 
 namespace acim {
@@ -15,19 +15,6 @@ namespace {
 
 // Pixels whose operands stay in cache while all outputs pass over them.
 constexpr int pixel_tile = 64;
-
-// Everything of a product that its images share.
-struct AidacWeights : PackedWeights {
-    AidacLayout layout;
-    AidacOperands operands;
-    aidac::Terms terms;
-    AdcScale tdc;
-    double noise = 0.0, reference_noise = 0.0;  // [LSB]
-    bool ideal = false;                         // codes follow from exact sums
-    std::vector<std::int16_t> stored;           // 0 .. 255, [output][depth]
-    std::vector<std::int64_t> correction;       // [output]: ox*sum w + ox*ow*K
-    AidacChip chip;
-};
 
 // A sum of up to 32768 products of bytes fits int32.
 std::int64_t exact_dot(const std::int16_t* a, const std::int16_t* b, int n) {
@@ -65,7 +52,7 @@ public:
                 const std::size_t at = static_cast<std::size_t>(m) * pixels + first_pixel + p;
                 const Result r = product(m, array, first_pixel + p, p);
                 sums.analog[at] = r.codes;
-                sums.digital[at] = -(w_.operands.weight_offset * sum_[p] + w_.correction[m]);
+                sums.digital[at] = w_.operands.digital(sum_[p], w_.correction[m]);
                 sums.exact[at] = (r.sum >> w_.operands.shift) + sums.digital[at];
             }
         }
@@ -110,13 +97,13 @@ private:
                     w_.chip.inputs.data() +
                     (static_cast<std::size_t>(array) * aidac::operand_bits + b) * depth;
                 for (std::size_t r = 0; r < depth; ++r)
-                    out[r] = static_cast<std::int16_t>(out[r] + (bit[r] & -(x[r] >> b & 1)));
+                    out[r] = aidac::add_input_bit(out[r], bit[r], x[r], b);
             }
         }
     }
 
     Result product(int m, int array, int pixel, int slot) const {
-        const FreshPlace own{element(m, pixel), 0, place_.image, place_.layer};
+        const FreshPlace own{map_.element(m, pixel), 0, place_.image, place_.layer};
         Result out;
         for (int span = 0; span < w_.layout.spans; ++span) {
             std::int64_t sum = 0;
@@ -165,29 +152,9 @@ private:
     }
 
     std::int32_t noisy_code(double time, int array, int pixel, const FreshPlace& place) const {
-        std::int64_t position = aidac::tdc_position(w_.tdc, time, w_.terms.blocks);
-        const InverseNormalTable& table = inverse_normal_table();
-        if (w_.noise != 0.0) {
-            const std::int32_t z = plan_.path == SamplingPath::fixed
-                                       ? fixed_unit_normal(table, place_.key, place, 0, 0)
-                                       : chip_unit_normal(table, place_.key, place, 0, 0);
-            position = add_noise(position, z, w_.noise);
-        }
-        if (w_.reference_noise != 0.0) {
-            // One draw for all outputs of an array that share its reference column.
-            FreshPlace shared = place;
-            shared.element = element(w_.layout.first_in_array(array), pixel);
-            const PhiloxWords call =
-                philox4x32(fresh_counter(NoiseSource::aidac_jitter, shared, 0, 0), place_.key);
-            position = add_noise(position, -inverse_normal(table, wide_uniform(call, 0)),
-                                 w_.reference_noise);
-        }
-        return grid_code(w_.tdc, position);
-    }
-
-    std::uint32_t element(int m, int pixel) const {
-        return static_cast<std::uint32_t>(map_.first + m * map_.output_stride +
-                                          pixel * map_.pixel_stride);
+        return aidac::noisy_tdc_code(w_.tdc, w_.noise, inverse_normal_table(),
+                                     aidac::tdc_position(w_.tdc, time, w_.terms.blocks), place_.key,
+                                     place, map_.element(w_.layout.first_in_array(array), pixel));
     }
 
     const LayerPlan& plan_;
@@ -208,18 +175,7 @@ public:
     std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
                                         std::span<const std::int8_t> weights,
                                         const ProductSite& site) const override {
-        const MacroParams& m = plan.macro;
-        auto packed = std::make_unique<AidacWeights>();
-        packed->layout = aidac_layout(plan, outputs, site);
-        packed->operands = aidac_operands(plan);
-        packed->terms = aidac::chain_terms(m.aidac, m.cell, m.switches, m.v_ref);
-        packed->tdc = aidac::tdc_scale(m.adc.bits);
-        packed->noise = aidac_noise(m);
-        packed->reference_noise = aidac_reference_noise(m);
-        packed->ideal = !plan.random && !plan.per_chip && !packed->terms.any_fixed();
-        store(*packed, plan, weights);
-        packed->chip = draw_aidac_chip(plan, packed->layout, packed->terms, packed->stored, site);
-        return packed;
+        return std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, weights, site));
     }
 
     void run(const LayerPlan& plan, const PackedWeights& weights, int, int pixels,
@@ -232,23 +188,6 @@ public:
     }
 
 private:
-    static void store(AidacWeights& packed, const LayerPlan& plan,
-                      std::span<const std::int8_t> weights) {
-        const AidacOperands& o = packed.operands;
-        const std::size_t depth = static_cast<std::size_t>(plan.depth);
-        for (std::size_t first = 0; first < weights.size(); first += depth) {
-            std::int64_t sum = 0;
-            for (const std::int8_t value : weights.subspan(first, depth)) {
-                const int w = plan.weight_bits == 1 ? value & 1 : value;
-                sum += w;
-                packed.stored.push_back(static_cast<std::int16_t>(
-                    aidac::array_operand(w, o.weight_offset, plan.weight_bits)));
-            }
-            packed.correction.push_back(o.input_offset *
-                                        (sum + std::int64_t{o.weight_offset} * plan.depth));
-        }
-    }
-
     ConversionObserver* observer_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cuda/model/host_device.hpp"
 #include "cuda/trial/layer_plan.hpp"
 
 namespace acim {
@@ -21,6 +22,11 @@ struct AidacOperands {
     int input_offset = 0;   // ox: 2^(X-1) for signed activations
     int weight_offset = 0;  // ow: 2^(W-1); a one-bit weight has none
     int shift = 0;          // 16 - X - W
+
+    // D of an output: `correction` is ox*sum w + ox*ow*K.
+    ACIM_HD std::int64_t digital(std::int64_t input_sum, std::int64_t correction) const {
+        return -(weight_offset * input_sum + correction);
+    }
 };
 AidacOperands aidac_operands(const LayerPlan& plan);
 

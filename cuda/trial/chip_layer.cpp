@@ -169,16 +169,12 @@ double channel_voltage(const LayerPlan& plan, const ChipLayer::Column& column, i
                        const ChannelSums& sums, double previous) {
     const std::int64_t span =
         column_span(plan.macro.weight_encoding, full_scale(plan.rows, plan.cycles.width[cycle]));
-    const double per_count = count_voltage(plan.terms, column.q_sum, column.parasitic, span);
-    return column_voltage(plan.terms, per_count, column.injection,
-                          real_count(plan.terms, sums.count, sums.mismatch, sums.dac), previous);
+    return acim::channel_voltage(plan.terms, column, span, sums, previous);
 }
 
 std::int64_t conversion_position(const CycleLawView& law, const ChipLayer& chip, std::uint32_t adc,
                                  double v, std::int64_t count) {
-    double shift = law.shift == nullptr ? 0.0 : law.shift[count];
-    if (law.chip_sigma != nullptr) shift += law.chip_sigma[count] * chip.measured(adc);
-    return channel_position(law.scale, chip.adc(adc), v, shift);
+    return acim::conversion_position(law, chip.adc(adc), chip.measured(adc), v, count);
 }
 
 ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site)

@@ -18,13 +18,7 @@ namespace acim {
 // chips, so that whatever shares a place shares it.
 class ChipLayer {
 public:
-    struct Column {
-        double q_sum = 0.0;         // sum of q over its N cells
-        double parasitic = 0.0;     // C_par [cells]
-        double injection = 0.0;     // c0 [FS]
-        std::uint32_t adc = 0;      // index of its ADC here
-        std::uint32_t drivers = 0;  // index of the row drivers of its row group
-    };
+    using Column = ChipColumn;
 
     ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site);
 
@@ -53,6 +47,10 @@ public:
         const int line = drivers_.empty() ? 0 : q + 127;
         return table[(static_cast<std::size_t>(line) << width) + static_cast<std::size_t>(x)];
     }
+    // All of dac_error() in cycles of `width` bits, [q + 127 or none][x]; empty without errors.
+    std::span<const std::int32_t> dac_table(int width) const {
+        return dac_[static_cast<std::size_t>(width)];
+    }
 
 private:
     struct Builder;
@@ -68,13 +66,6 @@ private:
     std::vector<double> measured_;                  // [adcs]
     std::vector<std::int8_t> drivers_;              // [driver sets][N]
     std::array<std::vector<std::int32_t>, max_activation_bits + 1> dac_;  // [width][q][x]
-};
-
-// The integers that a column's voltage is made of in one cycle.
-struct ChannelSums {
-    std::int64_t count = 0;     // what the column counts (LayerPlan::count)
-    std::int64_t mismatch = 0;  // sum over rows of q*w*x
-    std::int64_t dac = 0;       // sum of the input DACs' errors [2^-12 count]
 };
 
 // Voltage of a column at the end of a cycle [FS] after `previous`, that of the cycle before.

@@ -31,6 +31,9 @@ public:
     CycleLawView view() const;
     const AdcScale& scale() const { return scale_; }
     std::uint32_t max_escape() const { return max_escape_; }
+    // Different laws of the table's rows, and the length of their residuals.
+    std::size_t laws() const { return residual_first_.size(); }
+    std::size_t residuals() const { return residual_.size(); }
     const std::vector<std::uint32_t>& cells() const { return cells_; }
     const std::vector<std::uint16_t>& codes() const { return codes_; }
     std::uint64_t bytes() const;

@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/digital_operators.hpp"
 
-#include <algorithm>
-
 #include "cuda/model/digital/elementwise.hpp"
 #include "cuda/model/digital/pool.hpp"
 
 namespace acim {
 namespace {
 
-// The part of a pooling window that lies inside the map: rows [y0, y1), columns [x0, x1).
-struct Window {
-    int y0, y1, x0, x1;
-};
-
-Window window_at(const PoolGeometry& p, int oy, int ox) {
-    const int y = oy * p.stride_height - p.pad_top;
-    const int x = ox * p.stride_width - p.pad_left;
-    return {std::max(y, 0), std::min(y + p.kernel_height, p.in_height), std::max(x, 0),
-            std::min(x + p.kernel_width, p.in_width)};
-}
+using digital::PoolWindow;
 
 // Calls body(channel's map, window, output index) for every output of a pooling layer.
 template <class Body>
@@ -58,10 +46,10 @@ void run_affine(const Affine& op, Values in, MutableValues out) {
 }
 
 void run_max_pool(const PoolGeometry& pool, Values in, MutableValues out) {
-    for_each_window(pool, in, [&](const float* map, Window w, std::size_t index) {
+    for_each_window(pool, in, [&](const float* map, PoolWindow w, std::size_t index) {
         float best = digital::max_pool_start;
-        for (int y = w.y0; y < w.y1; ++y)
-            for (int x = w.x0; x < w.x1; ++x)
+        for (int y = w.rows.begin; y < w.rows.end; ++y)
+            for (int x = w.columns.begin; x < w.columns.end; ++x)
                 best = digital::max_pool_step(best, map[y * pool.in_width + x]);
         out[index] = best;
     });
@@ -69,13 +57,13 @@ void run_max_pool(const PoolGeometry& pool, Values in, MutableValues out) {
 
 void run_average_pool(const AveragePool& op, Values in, MutableValues out) {
     const PoolGeometry& pool = op.pool;
-    for_each_window(pool, in, [&](const float* map, Window w, std::size_t index) {
+    for_each_window(pool, in, [&](const float* map, PoolWindow w, std::size_t index) {
         std::int64_t sum = 0;
-        for (int y = w.y0; y < w.y1; ++y)
-            for (int x = w.x0; x < w.x1; ++x)
+        for (int y = w.rows.begin; y < w.rows.end; ++y)
+            for (int x = w.columns.begin; x < w.columns.end; ++x)
                 sum += digital::average_pool_term(map[y * pool.in_width + x], op.fraction_bits);
-        const int inside = (w.y1 - w.y0) * (w.x1 - w.x0);
-        const int count = op.count_include_pad ? pool.kernel_height * pool.kernel_width : inside;
+        const int count = digital::average_pool_count(w, pool.kernel_height * pool.kernel_width,
+                                                      op.count_include_pad);
         out[index] = digital::average_pool_result(sum, count, op.fraction_bits);
     });
 }

@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "cuda/model/digital/pool.hpp"
+#include "cuda/model/host_device.hpp"
 #include "cuda/trial/network.hpp"
 
 // Loops over one image for the operators between products; the arithmetic is cuda/model/digital.
@@ -11,6 +13,12 @@ namespace acim {
 
 using Values = std::span<const float>;
 using MutableValues = std::span<float>;
+
+// What output (oy, ox) of a pooling layer looks at.
+ACIM_HD inline digital::PoolWindow window_at(const PoolGeometry& p, int oy, int ox) {
+    return {digital::pool_range(oy, p.kernel_height, p.stride_height, p.pad_top, p.in_height),
+            digital::pool_range(ox, p.kernel_width, p.stride_width, p.pad_left, p.in_width)};
+}
 
 void run_relu(Values in, MutableValues out);
 void run_clip(const Clip& op, Values in, MutableValues out);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct TrialSetup {
     std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network, per image
 };
 
+// The engine itself cannot go on: its last device is lost. No other work will succeed on it; what it
+// has reported stays good.
+class EngineFailure : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 // One device or one CPU pool. Every engine gives the same bytes for the same unit.
 class TrialEngine {
 public:
@@ -43,7 +51,8 @@ public:
     virtual std::string name() const = 0;  // for people: "cpu, 2 threads, AVX3_DL"
     virtual void prepare(std::shared_ptr<const TrialSetup> setup) = 0;
     // Runs the units in any order, reports each as it completes; stops early, between units, once
-    // stop is true. Throws on failure of the device or of a sink.
+    // stop is true. Passes on what a sink throws; EngineFailure where the engine is lost, anything
+    // else where these units have failed and others may not.
     virtual void run(std::span<const WorkUnit> units, const Sink& sink,
                      const std::atomic<bool>& stop) = 0;
     // Bytes that running these units takes at most.

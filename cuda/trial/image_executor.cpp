@@ -105,9 +105,7 @@ void ImageExecutor::run_product(const Product& product, const PointPlan::Layer& 
     std::vector<float>& out = values_[product.output];
     for (std::size_t g = 0; g < layer.weights.size(); ++g) {
         if (product.is_conv) gather(product, static_cast<int>(g), pixels);
-        const OutputMap map = product.is_conv
-                                  ? OutputMap{static_cast<std::int64_t>(g * count), pixels, 1}
-                                  : OutputMap{0, 1, outputs};
+        const OutputMap map = output_map(product, outputs, pixels, g);
         kernel_.run(layer.plan, *layer.weights[g], outputs, pixels,
                     product.is_conv ? rows_ : quantised_, map, place, {analog_, digital_, exact_});
         for (int m = 0; m < outputs; ++m) {

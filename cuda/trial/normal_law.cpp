@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/normal_law.hpp"
 
-#include <bit>
-#include <cmath>
-
-#include "cuda/model/macro/rounding.hpp"
-
 namespace acim {
 namespace {
 
-constexpr double ln2_high = 0x1.62e42fefap-1;      // ln 2 cut to 32 bits: n*ln2_high is exact
-constexpr double ln2_low = 0x1.cf79abc9e3b3ap-40;  // ln 2 - ln2_high
-constexpr double log2_e = 1.4426950408889634;
 constexpr double inverse_sqrt_two_pi = 0.39894228040143268;
-
-double power_of_two(int exponent) {
-    return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
-}
 
 // Density of the standard normal law.
 double density(double z) { return inverse_sqrt_two_pi * exp_minus(0.5 * z * z); }
@@ -41,30 +29,6 @@ double tail_by_fraction(double z) {
 }
 
 }  // namespace
-
-double exp_minus(double x) {
-    if (!(x < 700.0)) return 0.0;
-    const std::int64_t n = round_half_even(x * log2_e);
-    const double count = static_cast<double>(n);
-    const double r = (count * ln2_high - x) + count * ln2_low;  // -x + n ln 2, |r| <= 0.35
-    double sum = 1.0;
-    for (int k = 17; k >= 1; --k) sum = 1.0 + sum * r / k;
-    return sum * power_of_two(static_cast<int>(-n));
-}
-
-double natural_log(double x) {
-    const auto bits = std::bit_cast<std::uint64_t>(x);
-    int exponent = static_cast<int>(bits >> 52) - 1023;
-    double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFFull) | 0x3FF0000000000000ull);
-    if (m > 1.4142135623730951) {
-        m = 0.5 * m;
-        ++exponent;
-    }
-    const double q = (m - 1.0) / (m + 1.0), q2 = q * q;  // ln m = 2 atanh q, |q| <= 0.172
-    double sum = 0.0;
-    for (int k = 23; k >= 1; k -= 2) sum = sum * q2 + 1.0 / k;
-    return exponent * ln2_high + (exponent * ln2_low + 2.0 * q * sum);
-}
 
 double normal_tail(double z) {
     if (z < 0.0) return 1.0 - normal_tail(-z);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include "cuda/model/digital/exp_log.hpp"
 
 // The normal law in fixed-order IEEE double arithmetic without libm, so that tables built on
 // different hosts hold the same integers. Used on the host only, when tables are built.
 namespace acim {
 
-// exp(-x) for x >= 0, relative error below 4e-16 (x*2^-53 more for the rounding of x itself).
-double exp_minus(double x);
-
-// Natural logarithm for x > 0, absolute error below 1e-15*max(1, |ln x|).
-double natural_log(double x);
+using digital::exp_minus;
+using digital::natural_log;
 
 // Q(z) = P(N(0,1) > z), absolute error below 5e-16, relative error below 1e-13 for z < 37.
 double normal_tail(double z);

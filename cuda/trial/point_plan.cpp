@@ -18,6 +18,11 @@ int output_pixels(const QuantizedNetwork& network, const Product& product) {
     return static_cast<int>(network.tensors[product.output].elements() / product.outputs);
 }
 
+OutputMap output_map(const Product& product, int group_outputs, int pixels, std::size_t group) {
+    if (!product.is_conv) return {0, 1, group_outputs};
+    return {static_cast<std::int64_t>(group) * group_outputs * pixels, pixels, 1};
+}
+
 LayerSettings settings_on(const Product& product, LayerSettings settings) {
     settings.weight_bits = product.weight_bits;
     settings.activation_bits = product.input_quantisation.bits;
@@ -62,7 +67,7 @@ std::int64_t tiles_of(const Product& product, LayerSettings settings) {
 
 PointPlan::Layer plan_layer(const QuantizedNetwork& network, const Product& product,
                             const LayerSettings& settings, ProductSite site,
-                            const ProductKernel& kernel, CycleLawCache& cache) {
+                            const WeightPacker& packer, CycleLawCache& cache) {
     PointPlan::Layer layer;
     const LayerShape shape = layer_shape(product);
     layer.plan = make_layer_plan(settings, shape, cache);
@@ -74,7 +79,7 @@ PointPlan::Layer plan_layer(const QuantizedNetwork& network, const Product& prod
     const std::span<const std::int8_t> weights(product.weights);
     for (std::size_t at = 0; at < product.weights.size(); at += size) {
         layer.weights.push_back(
-            kernel.pack(layer.plan, shape.outputs, weights.subspan(at, size), site));
+            packer.pack(layer.plan, shape.outputs, weights.subspan(at, size), site));
         site.first_output += shape.outputs;
     }
     return layer;
@@ -90,7 +95,7 @@ bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point) 
 }
 
 PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point, PhiloxKey chip,
-                          const ProductKernel& kernel, CycleLawCache& cache,
+                          const WeightPacker& packer, CycleLawCache& cache,
                           std::uint32_t chip_number) {
     const std::vector<int> macs = checked_layers(network, point);
     PointPlan plan;
@@ -104,7 +109,7 @@ PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& po
         site.outputs = product.outputs;
         const LayerSettings settings = settings_on(product, point.layers[i]);
         try {
-            plan.layers.push_back(plan_layer(network, product, settings, site, kernel, cache));
+            plan.layers.push_back(plan_layer(network, product, settings, site, packer, cache));
         } catch (const std::logic_error& error) {
             throw std::invalid_argument("layer '" + op.name + "': " + error.what());
         }

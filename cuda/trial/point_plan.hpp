@@ -32,12 +32,14 @@ bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point);
 
 LayerShape layer_shape(const Product& product);
 int output_pixels(const QuantizedNetwork& network, const Product& product);
+// Where the outputs of a convolution group lie in the layer's output tensor.
+OutputMap output_map(const Product& product, int group_outputs, int pixels, std::size_t group);
 
 // The plan on the chip of that key and, in a measured file, of that number; both count only where
 // chips differ. Throws std::invalid_argument that starts with the layer's name where a setting does
 // not fit it.
 PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& point, PhiloxKey chip,
-                          const ProductKernel& kernel, CycleLawCache& cache,
+                          const WeightPacker& packer, CycleLawCache& cache,
                           std::uint32_t chip_number = 0);
 
 }  // namespace acim

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "cuda/model/host_device.hpp"
 #include "cuda/model/random/noise_key.hpp"
 #include "cuda/trial/layer_plan.hpp"
 
@@ -16,6 +17,10 @@ struct OutputMap {
     std::int64_t first = 0;
     std::int64_t output_stride = 1;
     std::int64_t pixel_stride = 0;
+
+    ACIM_HD std::uint32_t element(std::int64_t m, std::int64_t p) const {
+        return static_cast<std::uint32_t>(first + m * output_stride + p * pixel_stride);
+    }
 };
 
 // The random place of one product: which trial, which layer, which image.
@@ -49,16 +54,21 @@ public:
     virtual ~PackedWeights() = default;
 };
 
-// The loops of a product: one image, one convolution group. The physics is cuda/model; kernels
-// differ in speed only and must give equal integers.
-class ProductKernel {
+// Makes weights ready for whoever multiplies them.
+class WeightPacker {
 public:
-    virtual ~ProductKernel() = default;
+    virtual ~WeightPacker() = default;
     // weights: [outputs][depth] integers of plan.weight_bits bits. What is packed belongs to one
     // chip where plan.per_chip, else `site` has no effect.
     virtual std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
                                                 std::span<const std::int8_t> weights,
                                                 const ProductSite& site) const = 0;
+};
+
+// The loops of a product: one image, one convolution group. The physics is cuda/model; kernels
+// differ in speed only and must give equal integers.
+class ProductKernel : public WeightPacker {
+public:
     // inputs: [pixels][depth] activations as two's complement, sign-extended to 16 bits.
     virtual void run(const LayerPlan& plan, const PackedWeights& weights, int outputs, int pixels,
                      std::span<const std::int16_t> inputs, const OutputMap& map,

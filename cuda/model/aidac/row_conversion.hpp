@@ -35,4 +35,10 @@ ACIM_HD inline std::int32_t effective_input_bit(const Terms& t, int bit, std::in
     return static_cast<std::int32_t>(round_half_even(operand_steps * share));
 }
 
+// Adds bit b of operand x to a row's effective input, where the bit counts `bit` [1/64].
+ACIM_HD inline std::int16_t add_input_bit(std::int16_t sum, std::int16_t bit, std::int16_t x,
+                                          int b) {
+    return static_cast<std::int16_t>(sum + (bit & -(x >> b & 1)));
+}
+
 }  // namespace acim::aidac

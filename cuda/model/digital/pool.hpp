@@ -10,6 +10,20 @@
 // the step or adds the terms for each element inside the map, and skips padding.
 namespace acim::digital {
 
+// The part of a window along one axis that lies inside the map: [begin, end).
+struct PoolRange {
+    int begin, end;
+};
+struct PoolWindow {
+    PoolRange rows, columns;
+};
+
+// Of output `out` along an axis of `in` values, `pad` of padding before them.
+ACIM_HD inline PoolRange pool_range(int out, int kernel, int stride, int pad, int in) {
+    const int first = out * stride - pad, end = first + kernel;
+    return {first > 0 ? first : 0, end < in ? end : in};
+}
+
 // Below every finite value; what a window of NaN only gives.
 inline constexpr float max_pool_start = -3.402823466e38F;
 
@@ -30,6 +44,12 @@ ACIM_HD inline std::int64_t average_pool_term(float x, int fraction_bits) {
     t = t > -limit ? t : -limit;
     t = t < limit ? t : limit;
     return static_cast<std::int64_t>(nearest_even(t));
+}
+
+// Elements that an average divides by: all of the kernel's, or those inside the map.
+ACIM_HD inline int average_pool_count(PoolWindow w, int kernel_elements, bool include_pad) {
+    const int inside = (w.rows.end - w.rows.begin) * (w.columns.end - w.columns.begin);
+    return include_pad ? kernel_elements : inside;
 }
 
 // Mean of `count` elements (padding included where the operator says so) from the sum of their

@@ -116,6 +116,15 @@ ACIM_HD inline std::int32_t fixed_code(const CycleLawView& cycle, std::int64_t s
     return grid_code(cycle.scale, add_noise(position, z, draw_sigma(cycle, s)));
 }
 
+// Where an ADC sees a voltage, measured errors at `count` included [2^-16 LSB]; `measured` is the
+// ADC's own unit normal of them, `count` is 0 for weight-parallel conversion.
+ACIM_HD inline std::int64_t conversion_position(const CycleLawView& cycle, const AdcChannel& adc,
+                                                double measured, double v, std::int64_t count) {
+    double shift = cycle.shift == nullptr ? 0.0 : cycle.shift[count];
+    if (cycle.chip_sigma != nullptr) shift += cycle.chip_sigma[count] * measured;
+    return channel_position(cycle.scale, adc, v, shift);
+}
+
 // Code of a conversion whose position is particular to its column and ADC, on path chip or fixed.
 ACIM_HD inline std::int32_t channel_conversion(SamplingPath path, const CycleLawView& cycle,
                                                const AdcChannel& adc, std::int64_t position,

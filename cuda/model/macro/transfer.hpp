@@ -155,4 +155,29 @@ ACIM_HD inline double column_voltage(const ColumnTerms& t, double per_count, dou
     return v - t.leakage;
 }
 
+// What one column keeps.
+struct ChipColumn {
+    double q_sum = 0.0;         // sum of q over its N cells
+    double parasitic = 0.0;     // C_par [cells]
+    double injection = 0.0;     // c0 [FS]
+    std::uint32_t adc = 0;      // index of its ADC
+    std::uint32_t drivers = 0;  // index of the row drivers of its row group
+};
+
+// The integers that a column's voltage is made of in one cycle.
+struct ChannelSums {
+    std::int64_t count = 0;     // what the column counts
+    std::int64_t mismatch = 0;  // sum over rows of q*w*x
+    std::int64_t dac = 0;       // sum of the input DACs' errors [2^-12 count]
+};
+
+// Voltage of a column at the end of a cycle [FS] after `previous`, that of the cycle before; `span`
+// are the counts of the full scale.
+ACIM_HD inline double channel_voltage(const ColumnTerms& t, const ChipColumn& column,
+                                      std::int64_t span, const ChannelSums& sums, double previous) {
+    const double per_count = count_voltage(t, column.q_sum, column.parasitic, span);
+    return column_voltage(t, per_count, column.injection,
+                          real_count(t, sums.count, sums.mismatch, sums.dac), previous);
+}
+
 }  // namespace acim

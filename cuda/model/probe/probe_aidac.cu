@@ -2,6 +2,7 @@
 #include "cuda/model/aidac/column.hpp"
 #include "cuda/model/aidac/params.hpp"
 #include "cuda/model/aidac/row_conversion.hpp"
+#include "cuda/model/aidac/tdc_noise.hpp"
 #include "cuda/model/aidac/terms.hpp"
 #include "cuda/model/aidac/time.hpp"
 
@@ -50,6 +51,10 @@ __global__ void probe_effective_input_bit(Terms t, int group, int row, std::int3
     *out = effective_input_bit(t, threadIdx.x, group, row);
 }
 
+__global__ void probe_add_input_bit(std::int16_t bit, std::int16_t x, std::int16_t* out) {
+    *out = add_input_bit(*out, bit, x, threadIdx.x);
+}
+
 __global__ void probe_bit_weight(Terms t, ColumnSums column, int joined, double* out) {
     *out = bit_weight(t, threadIdx.x, column, joined);
 }
@@ -88,6 +93,12 @@ __global__ void probe_tdc_position(AdcScale tdc, double time_sum, int blocks, st
 
 __global__ void probe_ideal_tdc_code(AdcScale tdc, std::int64_t sum, int rows, std::int32_t* out) {
     *out = ideal_tdc_code(tdc, sum, rows);
+}
+
+__global__ void probe_noisy_tdc_code(AdcScale tdc, TdcNoise noise, const InverseNormalTable* normal,
+                                     std::int64_t position, PhiloxKey key, FreshPlace place,
+                                     std::int32_t* out) {
+    *out = noisy_tdc_code(tdc, noise, *normal, position, key, place, threadIdx.x);
 }
 
 }  // extern "C"

@@ -113,6 +113,11 @@ __global__ void probe_channel_code(AdcScale scale, AdcChannel adc, std::int64_t 
     *out = channel_code(scale, adc, position);
 }
 
+__global__ void probe_channel_voltage(ColumnTerms terms, ChipColumn column, std::int64_t span,
+                                      ChannelSums sums, double previous, double* out) {
+    *out = channel_voltage(terms, column, span, sums, previous);
+}
+
 __global__ void probe_shifted_edge(int k, double inl, std::int32_t* out) {
     *out = shifted_edge(0, k, inl);
 }

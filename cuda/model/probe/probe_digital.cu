@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/model/digital/elementwise.hpp"
+#include "cuda/model/digital/exp_log.hpp"
+#include "cuda/model/digital/metrics.hpp"
 #include "cuda/model/digital/pool.hpp"
 #include "cuda/model/digital/quantise.hpp"
 
@@ -33,6 +35,14 @@ __global__ void probe_average_pool_result(std::int64_t sum, int count, int fract
     *out = average_pool_result(sum, count, fraction_bits);
 }
 
+__global__ void probe_pool_range(int out, int kernel, int pad, int in, PoolRange* range) {
+    *range = pool_range(out, kernel, threadIdx.x, pad, in);
+}
+
+__global__ void probe_average_pool_count(PoolWindow window, bool include_pad, int* out) {
+    *out = average_pool_count(window, threadIdx.x, include_pad);
+}
+
 __global__ void probe_nearest_even_f32(float x, float* out) { *out = nearest_even(x); }
 
 __global__ void probe_nearest_even_f64(double x, double* out) { *out = nearest_even(x); }
@@ -55,6 +65,27 @@ __global__ void probe_product_scale(float weight_scale, float input_scale, doubl
 
 __global__ void probe_dequantise(double y, double scale, float bias, float* out) {
     *out = dequantise(y, scale, bias);
+}
+
+__global__ void probe_bits_of(double x, std::uint64_t* out) { *out = bits_of(x); }
+
+__global__ void probe_double_of(std::uint64_t bits, double* out) { *out = double_of(bits); }
+
+__global__ void probe_exp_minus(double x, double* out) { *out = exp_minus(x); }
+
+__global__ void probe_natural_log(double x, double* out) { *out = natural_log(x); }
+
+__global__ void probe_top1(const float* logits, int classes, int* out) {
+    *out = top1(logits, classes);
+}
+
+__global__ void probe_cross_entropy_steps(const float* logits, int classes, float peak,
+                                          float chosen, std::int64_t* out) {
+    *out = cross_entropy_steps(logits, classes, peak, chosen);
+}
+
+__global__ void probe_output_steps(std::int64_t exact, double y, OutputSteps* out) {
+    *out = output_steps(exact, y);
 }
 
 }  // extern "C"

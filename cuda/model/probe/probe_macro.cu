@@ -125,6 +125,11 @@ __global__ void probe_chip_unit_normal(const InverseNormalTable* table, PhiloxKe
     *out = chip_unit_normal(*table, key, place, threadIdx.x, threadIdx.y);
 }
 
+__global__ void probe_conversion_position(CycleLawView cycle, AdcChannel adc, double measured,
+                                          double v, std::int64_t count, std::int64_t* out) {
+    *out = conversion_position(cycle, adc, measured, v, count);
+}
+
 __global__ void probe_channel_conversion(SamplingPath path, CycleLawView cycle, AdcChannel adc,
                                          std::int64_t position, std::int64_t count, PhiloxKey key,
                                          FreshPlace place, std::int32_t* out) {
