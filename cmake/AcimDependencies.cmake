@@ -14,6 +14,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 if(ACIM_TESTS)
     find_package(GTest REQUIRED)
+    find_package(Boost REQUIRED COMPONENTS context)  # threads of the emulated GPU
 endif()
 if(ACIM_BENCH)
     find_package(benchmark REQUIRED)

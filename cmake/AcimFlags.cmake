@@ -4,7 +4,7 @@
 # same design point gave different bits (docs/model.md, section "Exact arithmetic").
 add_library(acim_exact INTERFACE)
 target_compile_options(acim_exact INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off>)
-target_include_directories(acim_exact INTERFACE ${PROJECT_SOURCE_DIR})
+target_include_directories(acim_exact INTERFACE ${ACIM_ROOT})
 
 add_library(acim_warnings INTERFACE)
 target_compile_options(acim_warnings INTERFACE

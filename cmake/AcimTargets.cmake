@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One CMake target per folder; the link lines repeat the layer diagram of docs/architecture.md.
+# ACIM_ROOT is where includes start from; cuda/ may be configured on its own.
+get_filename_component(ACIM_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
 # acim_library(<name> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
 # declares the static library acim_<name> with the project's warnings and exactness flags.
@@ -7,7 +9,7 @@ function(acim_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     add_library(acim_${name} STATIC ${ARG_SOURCES})
     target_link_libraries(acim_${name} PUBLIC acim_exact ${ARG_PUBLIC} PRIVATE acim_warnings ${ARG_PRIVATE})
-    target_include_directories(acim_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_include_directories(acim_${name} PUBLIC ${ACIM_ROOT})
 endfunction()
 
 if(ACIM_TESTS)
@@ -31,9 +33,9 @@ function(acim_test name)
     endif()
     add_executable(test_${name} ${ARG_SOURCES})
     target_link_libraries(test_${name} PRIVATE ${ARG_LINK} acim_warnings GTest::gmock GTest::gtest_main)
-    target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_include_directories(test_${name} PRIVATE ${ACIM_ROOT})
     target_compile_definitions(test_${name} PRIVATE
-        ACIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ACIM_BINARY_DIR="${PROJECT_BINARY_DIR}")
+        ACIM_SOURCE_DIR="${ACIM_ROOT}" ACIM_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND test_${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
     if("identity" IN_LIST ARG_LABELS)

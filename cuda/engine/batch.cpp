@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/engine/batch.hpp"
+
+#include <algorithm>
+
+#include "cuda/engine/digital_kernels.hpp"
+#include "cuda/engine/finish_kernel.hpp"
+#include "cuda/engine/metrics_kernel.hpp"
+#include "cuda/engine/pack_kernels.hpp"
+#include "cuda/model/digital/quantise.hpp"
+
+namespace acim {
+
+ImageCache::ImageCache(const ImageSource& source, std::uint32_t first, std::uint32_t count,
+                       std::uint64_t limit)
+    : first_(first), elements_(1) {
+    for (const int d : source.image_shape()) elements_ *= static_cast<std::size_t>(d);
+    const std::uint64_t bytes = std::uint64_t{count} * elements_ * sizeof(float);
+    if (bytes == 0 || bytes > limit) return;
+    std::vector<float> values(count * elements_);
+    source.read(first, count, values.data());
+    data_ = DeviceArray<float>(std::span<const float>(values));
+    count_ = count;
+}
+
+const float* ImageCache::at(std::uint32_t image) const {
+    if (image < first_ || image - first_ >= count_) return nullptr;
+    return data_.data() + (image - first_) * elements_;
+}
+
+BatchRunner::BatchRunner(const TrialSetup& setup, const DeviceNetwork& network,
+                         const ImageCache& images, int processors, bool allow_library)
+    : setup_(setup),
+      network_(network),
+      images_(images),
+      processors_(processors),
+      product_(allow_library) {}
+
+std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
+    SlotSizes sizes = slot_sizes(network_);
+    std::uint32_t slots = 0;
+    for (const BatchPart& part : parts) {
+        add_point(sizes, network_, *part.point);
+        slots += part.images;
+    }
+    space_.reserve(sizes, slots);
+    space_.counts.reserve(parts.size());
+    space_.sums.reserve(parts.size() * network_.layers());
+    lay_out(parts);
+    send(stream_);
+    read_images(parts);
+    run_operators(parts);
+    launch_metrics(tensor(network_.network().output), network_.network().classes,
+                   space_.slots.data(), slots_, space_.correct_bits.data(), space_.counts.data(),
+                   stream_);
+    return collect(parts);
+}
+
+void BatchRunner::send(cudaStream_t stream) {
+    space_.correct_bits.reserve(bit_words_);
+    space_.conversion_works.reserve(conversion_works_.size());
+    space_.finish_works.reserve(finish_works_.size());
+    space_.correct_bits.clear(stream);
+    space_.counts.clear(stream);
+    space_.sums.clear(stream);
+    space_.slots.upload(slot_facts_, stream);
+    space_.conversion_works.upload(conversion_works_, stream);
+    space_.finish_works.upload(finish_works_, stream);
+}
+
+float* BatchRunner::tensor(TensorId id) const {
+    return space_.tensors.data() + network_.offset(id) * slots_;
+}
+
+void BatchRunner::read_images(std::span<const BatchPart> parts) {
+    const QuantizedNetwork& network = network_.network();
+    const auto elements = static_cast<std::size_t>(network.tensors[network.input].elements());
+    float* const to = tensor(network.input);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const Segment& segment = segments_[i];
+        const std::size_t n = segment.slots * elements;
+        const float* from = images_.at(segment.first_image);
+        auto kind = cudaMemcpyDeviceToDevice;
+        if (from == nullptr || images_.at(segment.first_image + segment.slots - 1) == nullptr) {
+            staged_.resize(n);
+            setup_.images->read(segment.first_image, segment.slots, staged_.data());
+            from = staged_.data();
+            kind = cudaMemcpyHostToDevice;
+        }
+        check(cudaMemcpyAsync(to + segment.first_slot * elements, from, n * sizeof(float), kind,
+                              stream_),
+              "images");
+        if (kind == cudaMemcpyHostToDevice) stream_.wait();  // `staged_` is used again
+    }
+}
+
+void BatchRunner::run_operators(std::span<const BatchPart> parts) {
+    const QuantizedNetwork& network = network_.network();
+    std::size_t mac = 0;
+    const auto elements = [&](TensorId t) { return network.tensors[t].elements(); };
+    for (std::size_t i = 0; i < network.operators.size(); ++i) {
+        const Operation& op = network.operators[i].op;
+        if (const auto* product = std::get_if<Product>(&op)) {
+            run_product(parts, *product, mac++);
+        } else if (const auto* relu = std::get_if<Relu>(&op)) {
+            launch_relu(tensor(relu->input), tensor(relu->output), slots_ * elements(relu->output),
+                        stream_);
+        } else if (const auto* clip = std::get_if<Clip>(&op)) {
+            launch_clip(tensor(clip->input), tensor(clip->output), slots_ * elements(clip->output),
+                        clip->low, clip->high, stream_);
+        } else if (const auto* add = std::get_if<Add>(&op)) {
+            launch_add(tensor(add->a), tensor(add->b), tensor(add->output), slots_,
+                       elements(add->output), elements(add->b), stream_);
+        } else if (const auto* affine = std::get_if<Affine>(&op)) {
+            const int channels = static_cast<int>(affine->scale.size());
+            launch_affine(tensor(affine->input), network_.affine(i).scale, network_.affine(i).shift,
+                          tensor(affine->output), slots_, channels,
+                          elements(affine->output) / channels, stream_);
+        } else if (const auto* max = std::get_if<MaxPool>(&op)) {
+            launch_max_pool(max->pool, tensor(max->input), tensor(max->output), slots_, stream_);
+        } else if (const auto* average = std::get_if<AveragePool>(&op)) {
+            launch_average_pool(*average, tensor(average->input), tensor(average->output), slots_,
+                                stream_);
+        }  // a View is its input
+    }
+}
+
+ByteLines BatchRunner::byte_lines(const NetworkLayer& layer) const {
+    ByteLines lines;
+    lines.low = space_.low.data();
+    lines.high = layer.two_bytes ? space_.high.data() : nullptr;
+    lines.sums = space_.input_sums.data();
+    lines.line = layer.line;
+    lines.offset = layer.byte_offset;
+    lines.stride = stride(layer);
+    return lines;
+}
+
+void BatchRunner::run_product(std::span<const BatchPart> parts, const Product& product,
+                              std::size_t index) {
+    const NetworkLayer& layer = network_.layer(index);
+    const LayerWorks& works = layer_works_[index];
+    const Quantisation& q = product.input_quantisation;
+    launch_quantise(tensor(product.input), space_.quantised.data(), slots_ * layer.unfold.elements,
+                    q.scale, digital::quantised_low(q.bits, q.is_signed),
+                    digital::quantised_high(q.bits, q.is_signed), stream_);
+    exact_products(layer);
+    convert(layer, works);
+    run_aidac(parts, layer, index);
+    finish(layer, works, product);
+}
+
+void BatchRunner::exact_products(const NetworkLayer& layer) {
+    const ByteLines lines = byte_lines(layer);
+    launch_unfold_bytes(layer.unfold, space_.quantised.data(), slots_, lines, stream_);
+    ByteProduct product{layer.weights,     lines.low,          space_.low_products.data(),
+                        layer.conv_groups, layer.product_rows, layer.line,
+                        lines.stride};
+    product_.run(product, stream_);
+    if (lines.high == nullptr) return;
+    product.b = lines.high;
+    product.out = space_.high_products.data();
+    product_.run(product, stream_);
+}
+
+void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
+    if (works.count == 0) return;
+    const ConversionWork* all = space_.conversion_works.data();
+    launch_pack_bits(layer.unfold, space_.quantised.data(), all + works.first, works.count,
+                     works.most_words, space_.bits.data(), stream_);
+    const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};
+    for (const Launch& l : works.launches) {
+        if (l.tile.kernel == ConversionKernel::general)
+            launch_general(all + l.first, l.count, l.tile.most_items, space_.bits.data(), out,
+                           stream_);
+        else
+            launch_tiles(l.tile, all + l.first, l.count, space_.bits.data(), out, stream_);
+    }
+}
+
+void BatchRunner::run_aidac(std::span<const BatchPart> parts, const NetworkLayer& layer,
+                            std::size_t index) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const DeviceLayer& point = parts[i].point->layer(index);
+        for (int g = 0; g < static_cast<int>(point.aidac_view.size()); ++g) {
+            const Segment& segment = segments_[i];
+            launch_unfold_values(layer.unfold, space_.quantised.data(), segment.first_slot,
+                                 segment.slots, g, space_.values.data(), stream_);
+            AidacBatch batch;
+            batch.key = segment.key;
+            batch.slots = space_.slots.data() + segment.first_slot;
+            batch.map = output_map(*layer.product, layer.outputs, layer.pixels,
+                                   static_cast<std::size_t>(g));
+            batch.layer = static_cast<std::uint32_t>(index);
+            batch.pixels_per_image = layer.pixels;
+            batch.pixels = std::int64_t{segment.slots} * layer.pixels;
+            batch.inputs = space_.values.data();
+            batch.stride = stride(layer);
+            const std::int64_t first = std::int64_t{g} * layer.outputs * batch.stride +
+                                       std::int64_t{segment.first_slot} * layer.pixels;
+            batch.analog = space_.analog.data() + first;
+            batch.digital = space_.digital.data() + first;
+            launch_aidac(point.aidac_view[static_cast<std::size_t>(g)], batch, stream_);
+        }
+    }
+}
+
+void BatchRunner::finish(const NetworkLayer& layer, const LayerWorks& works,
+                         const Product& product) {
+    FinishLayer f;
+    f.sums = {space_.analog.data(), space_.digital.data(), stride(layer)};
+    f.low = space_.low_products.data();
+    f.high = layer.two_bytes ? space_.high_products.data() : nullptr;
+    f.input_sums = space_.input_sums.data();
+    f.offset_product = layer.offset_product;
+    f.weight_scale = layer.weight_scale;
+    f.bias = layer.bias;
+    f.input_scale = product.input_quantisation.scale;
+    f.out = tensor(product.output);
+    f.elements = network_.network().tensors[product.output].elements();
+    f.product_rows = layer.product_rows;
+    f.outputs = layer.outputs;
+    f.pixels = layer.pixels;
+    f.conv_groups = layer.conv_groups;
+    const OutputMap map = output_map(product, layer.outputs, layer.pixels, 1);
+    f.group_first = map.first;
+    f.output_stride = map.output_stride;
+    f.pixel_stride = map.pixel_stride;
+    std::uint32_t most = 0;
+    for (const Segment& segment : segments_) most = std::max(most, segment.slots);
+    launch_finish(f, space_.finish_works.data() + works.finish,
+                  static_cast<std::uint32_t>(segments_.size()), most, stream_);
+}
+
+}  // namespace acim

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cuda/engine/device_network.hpp"
+#include "cuda/engine/device_point.hpp"
+#include "cuda/engine/integer_product.hpp"
+#include "cuda/engine/pack_kernels.hpp"
+#include "cuda/engine/workspace.hpp"
+#include "cuda/trial/engine.hpp"
+
+namespace acim {
+
+// Images [begin, begin + images) of a unit, and the point that they run at.
+struct BatchPart {
+    WorkUnit unit;
+    std::uint32_t begin = 0, images = 0;  // begin is a multiple of 8
+    std::shared_ptr<const DevicePoint> point;
+};
+
+// Images of the evaluation set in device memory, as far as they fit.
+class ImageCache {
+public:
+    // Reads images [first, first + count), none if they take more than `limit` bytes.
+    ImageCache(const ImageSource& source, std::uint32_t first, std::uint32_t count,
+               std::uint64_t limit);
+    // The image, or null.
+    const float* at(std::uint32_t image) const;
+    std::uint64_t bytes() const { return data_.bytes(); }
+
+private:
+    std::uint32_t first_ = 0, count_ = 0;
+    std::size_t elements_ = 0;
+    DeviceArray<float> data_;
+};
+
+// Runs batches on one stream: all operators for all slots, without a round trip to the host.
+class BatchRunner {
+public:
+    BatchRunner(const TrialSetup& setup, const DeviceNetwork& network, const ImageCache& images,
+                int processors, bool allow_library);
+
+    // Results of the parts, in their order; each holds the bits of its own images in the place that
+    // they have in their unit. Throws DeviceError.
+    std::vector<TrialResult> run(std::span<const BatchPart> parts);
+    // Gives the buffers' memory back.
+    void release() { space_ = {}; }
+
+private:
+    // Works of one layer that one launch serves.
+    struct Launch {
+        TileLaunch tile;  // kernel and sizes; for general only `kernel` and `most_items`
+        std::uint32_t first = 0, count = 0;  // in conversion_works
+    };
+    struct LayerWorks {
+        std::vector<Launch> launches;
+        std::uint32_t first = 0, count = 0;  // all that are packed, in conversion_works
+        std::int64_t most_words = 0;         // of one work
+        std::uint32_t finish = 0;            // first of one for each segment
+    };
+
+    void lay_out(std::span<const BatchPart> parts);
+    void add_conversions(std::span<const BatchPart> parts, std::size_t layer);
+    void add_finish(std::span<const BatchPart> parts, std::size_t layer);
+    void send(cudaStream_t stream);
+    void read_images(std::span<const BatchPart> parts);
+    void run_operators(std::span<const BatchPart> parts);
+    void run_product(std::span<const BatchPart> parts, const Product& product, std::size_t layer);
+    void exact_products(const NetworkLayer& layer);
+    void convert(const NetworkLayer& layer, const LayerWorks& works);
+    void run_aidac(std::span<const BatchPart> parts, const NetworkLayer& layer, std::size_t index);
+    void finish(const NetworkLayer& layer, const LayerWorks& works, const Product& product);
+    std::vector<TrialResult> collect(std::span<const BatchPart> parts);
+    float* tensor(TensorId id) const;
+    std::int64_t stride(const NetworkLayer& layer) const;
+    ByteLines byte_lines(const NetworkLayer& layer) const;
+
+    const TrialSetup& setup_;
+    const DeviceNetwork& network_;
+    const ImageCache& images_;
+    int processors_;
+    Stream stream_;
+    IntegerProduct product_;
+    Workspace space_;
+
+    // Of the batch under way.
+    std::uint32_t slots_ = 0, bit_words_ = 0;
+    std::vector<Segment> segments_;
+    std::vector<Slot> slot_facts_;
+    std::vector<std::uint32_t> first_bit_;  // of every segment
+    std::vector<ConversionWork> conversion_works_;
+    std::vector<FinishWork> finish_works_;
+    std::vector<LayerWorks> layer_works_;
+    std::vector<float> staged_;  // images that are not in the cache
+};
+
+}  // namespace acim

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a batch consists of: slots, segments, and the works of every layer, gathered before anything
+// is launched.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "cuda/engine/batch.hpp"
+#include "cuda/engine/product_kernel.hpp"
+
+namespace acim {
+namespace {
+
+// Works that one launch can serve.
+using LaunchKey = std::tuple<ConversionKernel, int, bool>;  // kernel, bits, eight one-bit cycles
+
+bool is_converted(ConversionKernel kernel) {
+    return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
+}
+
+// Items of one work: outputs for the general kernel, else tiles of 16 outputs x 8 pixels.
+std::int64_t items_of(ConversionKernel kernel, const ConversionShape& s, std::uint32_t slots) {
+    const std::int64_t pixels = std::int64_t{slots} * s.pixels;
+    if (kernel == ConversionKernel::general) return pixels * s.outputs * s.conv_groups;
+    return (pixels + 7) / 8 * ((s.outputs + 15) / 16) * s.conv_groups;
+}
+
+}  // namespace
+
+void BatchRunner::lay_out(std::span<const BatchPart> parts) {
+    slots_ = bit_words_ = 0;
+    segments_.clear();
+    slot_facts_.clear();
+    first_bit_.clear();
+    for (const BatchPart& part : parts) {
+        const DesignPoint& point = setup_.points[part.unit.point];
+        Segment segment;
+        segment.key = trial_key(point.seed(setup_.seed), part.unit.chip, part.unit.repeat);
+        segment.first_slot = slots_;
+        segment.slots = part.images;
+        segment.first_image = part.unit.first_image + part.begin;
+        first_bit_.push_back(bit_words_ * 32);
+        for (std::uint32_t i = 0; i < part.images; ++i) {
+            const std::uint32_t image = segment.first_image + i;
+            slot_facts_.push_back({static_cast<std::uint32_t>(segments_.size()), image,
+                                   first_bit_.back() + i, setup_.images->label(image),
+                                   setup_.reference_top1[image]});
+        }
+        segments_.push_back(segment);
+        slots_ += part.images;
+        bit_words_ += (part.images + 31) / 32;
+    }
+    conversion_works_.clear();
+    finish_works_.clear();
+    layer_works_.assign(network_.layers(), {});
+    for (std::size_t i = 0; i < network_.layers(); ++i) {
+        add_conversions(parts, i);
+        add_finish(parts, i);
+    }
+}
+
+void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t layer) {
+    LayerWorks& works = layer_works_[layer];
+    works.first = static_cast<std::uint32_t>(conversion_works_.size());
+    std::map<LaunchKey, std::vector<std::size_t>> kinds;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const DeviceLayer& l = parts[i].point->layer(layer);
+        if (is_converted(l.kernel)) kinds[{l.kernel, l.shape.bits, l.serial8}].push_back(i);
+    }
+    std::uint64_t word = 0;
+    for (const auto& [key, members] : kinds) {
+        Launch launch;
+        std::tie(launch.tile.kernel, launch.tile.bits, launch.tile.serial8) = key;
+        launch.tile.processors = processors_;
+        launch.first = static_cast<std::uint32_t>(conversion_works_.size());
+        launch.count = static_cast<std::uint32_t>(members.size());
+        for (const std::size_t i : members) {
+            const DeviceLayer& l = parts[i].point->layer(layer);
+            conversion_works_.push_back(
+                {l.view, segments_[i], static_cast<std::uint32_t>(layer), word});
+            const std::int64_t words = l.words_a_slot() * parts[i].images;
+            word += static_cast<std::uint64_t>(words);
+            works.most_words = std::max(works.most_words, words / l.shape.bits);
+            launch.tile.most_items =
+                std::max(launch.tile.most_items, items_of(l.kernel, l.shape, parts[i].images));
+            launch.tile.table_bytes = std::max(launch.tile.table_bytes, l.table_bytes);
+        }
+        works.count += launch.count;
+        works.launches.push_back(launch);
+    }
+}
+
+void BatchRunner::add_finish(std::span<const BatchPart> parts, std::size_t layer) {
+    layer_works_[layer].finish = static_cast<std::uint32_t>(finish_works_.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const DeviceLayer& l = parts[i].point->layer(layer);
+        FinishWork work;
+        work.scale = l.scale;
+        work.input_correction = l.input_correction;
+        work.segment = segments_[i];
+        work.converted = l.kernel == ConversionKernel::none ? 0 : 1;
+        work.digital = l.digital ? 1 : 0;
+        if (l.analog) work.sums = space_.sums.data() + i * network_.layers() + layer;
+        finish_works_.push_back(work);
+    }
+}
+
+std::int64_t BatchRunner::stride(const NetworkLayer& layer) const {
+    const std::int64_t pixels = std::int64_t{slots_} * layer.pixels;
+    return (pixels + product_column_step - 1) / product_column_step * product_column_step;
+}
+
+std::vector<TrialResult> BatchRunner::collect(std::span<const BatchPart> parts) {
+    std::vector<SegmentCounts> counts(parts.size());
+    std::vector<std::uint32_t> bits(bit_words_);
+    std::vector<LimbSums> sums(parts.size() * network_.layers());
+    space_.counts.download(counts, stream_);
+    space_.correct_bits.download(bits, stream_);
+    space_.sums.download(sums, stream_);
+    stream_.wait();
+    std::vector<TrialResult> results;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const BatchPart& part = parts[i];
+        TrialResult r;
+        r.unit = part.unit;
+        r.correct = counts[i].correct;
+        r.agree = counts[i].agree;
+        r.cross_entropy = static_cast<std::int64_t>(counts[i].cross_entropy);
+        r.correct_bits.assign((part.unit.images + 7) / 8, 0);
+        for (std::uint32_t byte = 0; byte < (part.images + 7) / 8; ++byte)
+            r.correct_bits[part.begin / 8 + byte] =
+                static_cast<std::uint8_t>(bits[first_bit_[i] / 32 + byte / 4] >> (byte % 4 * 8));
+        for (std::size_t l = 0; l < network_.layers(); ++l) {
+            const DeviceLayer& layer = part.point->layer(l);
+            LayerSums own;
+            if (layer.analog) {
+                own = sums[i * network_.layers() + l].sums_of();
+                own.outputs = std::uint64_t{part.images} *
+                              static_cast<std::uint64_t>(network_.layer(l).product->outputs) *
+                              static_cast<std::uint64_t>(network_.layer(l).pixels);
+                own.conversions = static_cast<std::uint64_t>(layer.conversions) * part.images;
+            }
+            r.layers.push_back(own);
+        }
+        results.push_back(std::move(r));
+    }
+    return results;
+}
+
+}  // namespace acim

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "cuda/engine/layer_view.hpp"
+
+// Conversions of many segments at once: one launch for all works of a kind. `most` counts the
+// items of the largest work, for the size of the grid.
+namespace acim {
+
+// Who computes a layer's conversions.
+enum class ConversionKernel : std::uint8_t {
+    none,              // path product: nothing is converted
+    general,           // one thread an output; every encoding, vote and chip term
+    tiles_table,       // 16 outputs x 8 pixels a warp on tensor cores; cells in shared memory
+    tiles_wide,        // the same, cells in global memory
+    tiles_thresholds,  // the same, cells as thresholds
+    tiles_lut,         // the same without noise
+    aidac              // all-analog macro (cuda/engine/aidac_kernels.hpp)
+};
+
+void launch_general(const ConversionWork* works, std::uint32_t count, std::int64_t most,
+                    const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
+
+// The tile kernel by what its works have in common.
+struct TileLaunch {
+    ConversionKernel kernel = ConversionKernel::tiles_table;
+    int bits = 8;                 // of inputs
+    bool serial8 = false;         // eight cycles of one bit
+    std::int64_t most_items = 0;  // 16 outputs x 8 pixels, of the largest work
+    std::size_t table_bytes = 0;  // of the largest table of cells, for tiles_table
+    int processors = 1;           // of the device
+};
+void launch_tiles(const TileLaunch& what, const ConversionWork* works, std::uint32_t count,
+                  const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
+
+}  // namespace acim

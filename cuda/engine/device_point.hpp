@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cuda/engine/arena.hpp"
+#include "cuda/engine/conversion_kernels.hpp"
+#include "cuda/engine/device_aidac.hpp"
+#include "cuda/engine/layer_view.hpp"
+#include "cuda/engine/packed_layer.hpp"
+#include "cuda/trial/network.hpp"
+#include "cuda/trial/point_plan.hpp"
+
+namespace acim {
+
+// One MAC layer of a design point in device memory, and what the host launches it with.
+struct DeviceLayer {
+    ConversionKernel kernel = ConversionKernel::none;
+    const ConversionView* view = nullptr;  // on the device; null for none and aidac
+    ConversionShape shape;
+    bool serial8 = false;
+    std::size_t table_bytes = 0;
+    bool analog = false;
+    bool digital = false;  // conversions add to D
+    OutputScale scale;
+    std::int64_t input_correction = 0;
+    std::int64_t conversions = 0;    // of one image
+    std::vector<DeviceAidac> aidac;  // by convolution group
+    std::vector<AidacView> aidac_view;
+
+    // Words of packed inputs that one slot takes.
+    std::int64_t words_a_slot() const {
+        return std::int64_t{shape.conv_groups} * shape.pixels * shape.groups * shape.bits *
+               shape.words;
+    }
+};
+
+// A point plan of LayerPacker in device memory.
+class DevicePoint {
+public:
+    // `normal` is the table of the inverse normal in device memory.
+    DevicePoint(const QuantizedNetwork& network, const PointPlan& plan,
+                const InverseNormalTable* normal);
+
+    const DeviceLayer& layer(std::size_t index) const { return layers_[index]; }
+    std::size_t bytes() const;
+
+private:
+    struct Builder;
+    void add_views(const QuantizedNetwork& network, const PointPlan& plan, const Builder& builder);
+    std::vector<DeviceLayer> layers_;
+    Arena data_;                   // tables, weights, cells
+    Arena adcs_;                   // which point into it
+    DeviceArray<ChipView> chips_;  // which point into both
+    DeviceArray<ConversionView> views_;
+};
+
+}  // namespace acim

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every conversion of every macro: one thread an output element, one row group, column and cycle
+// after the other, as the reference kernel does (cuda/trial/reference_kernel.cpp). Threads of a warp
+// take neighbouring outputs of one pixel, so that weights load side by side and inputs are shared.
+// Sums come from bit planes by AND and population count; eight more planes hold the cells'
+// deviations. This kernel serves what the tensor-core kernel leaves out.
+#include "cuda/engine/conversion_kernels.hpp"
+#include "cuda/engine/launch.cuh"
+#include "cuda/model/macro/vote.hpp"
+
+namespace acim {
+namespace {
+
+constexpr int threads = 128;
+
+// The place of a thread's output element.
+struct Element {
+    int conv_group = 0, output = 0;
+    std::int64_t pixel = 0;  // in the segment
+    PhiloxKey key{};
+    FreshPlace place{};
+};
+
+__device__ Element element_at(const ConversionWork& work, std::int64_t index) {
+    const ConversionShape& shape = work.view->shape;
+    Element e;
+    e.output = static_cast<int>(index % shape.outputs);
+    const std::int64_t rest = index / shape.outputs;
+    e.conv_group = static_cast<int>(rest % shape.conv_groups);
+    e.pixel = rest / shape.conv_groups;
+    const auto slot = static_cast<std::uint32_t>(e.pixel / shape.pixels);
+    e.key = work.segment.key;
+    e.place.element = static_cast<std::uint32_t>(shape.group_first * e.conv_group +
+                                                 shape.output_stride * e.output +
+                                                 shape.pixel_stride * (e.pixel % shape.pixels));
+    e.place.image = work.segment.first_image + slot;
+    e.place.layer = shape.layer;
+    return e;
+}
+
+// What one row group of an element reads.
+struct RowGroup {
+    const std::uint32_t* inputs;   // [bits][words]
+    const std::uint32_t* weights;  // [planes][words][M], of this output
+    const std::uint32_t* cells;    // [planes][8][words][M], or null
+    int index, rows;               // rows in use
+    int outputs;
+};
+
+__device__ RowGroup row_group(const ConversionWork& work, const Element& e, int group,
+                              const std::uint32_t* bits) {
+    const ConversionView& v = *work.view;
+    const ConversionShape& s = v.shape;
+    const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
+    const std::int64_t line = (e.conv_group * pixels + e.pixel) * s.groups + group;
+    const std::int64_t block = static_cast<std::int64_t>(e.conv_group) * s.groups + group;
+    const std::int64_t plane_words = static_cast<std::int64_t>(s.planes) * s.words * s.outputs;
+    RowGroup g;
+    g.inputs = bits + work.first_word + line * s.bits * s.words;
+    g.weights = v.weights + block * plane_words + e.output;
+    g.cells = v.cells == nullptr ? nullptr : v.cells + block * 8 * plane_words + e.output;
+    g.index = group;
+    const int left = s.depth - group * s.group_rows;
+    g.rows = left < s.group_rows ? left : s.group_rows;
+    g.outputs = s.outputs;
+    return g;
+}
+
+// Sum over rows of w*x in cycle j; the stored bit of a null plane is 1.
+__device__ std::int64_t cycle_sum(const ConversionView& v, const RowGroup& g,
+                                  const std::uint32_t* w, const std::uint32_t* also, int j) {
+    const int words = v.shape.words;
+    std::int64_t sum = 0;
+    for (int b = 0; b < v.cycles.width[j]; ++b) {
+        const std::uint32_t* x = g.inputs + (v.cycles.low_bit[j] + b) * words;
+        int ones = 0;
+        for (int i = 0; i < words; ++i) {
+            std::uint32_t both = __ldg(x + i);
+            if (w != nullptr) both &= __ldg(w + static_cast<std::int64_t>(i) * g.outputs);
+            if (also != nullptr) both &= __ldg(also + static_cast<std::int64_t>(i) * g.outputs);
+            ones += __popc(both);
+        }
+        sum += static_cast<std::int64_t>(ones) << b;
+    }
+    return sum;
+}
+
+// Sum over rows of q*w*x, q from its bit planes, the highest negative.
+__device__ std::int64_t mismatch_sum(const ConversionView& v, const RowGroup& g,
+                                     const std::uint32_t* w, int plane, int j) {
+    const std::int64_t plane_words = static_cast<std::int64_t>(v.shape.words) * g.outputs;
+    std::int64_t sum = 0;
+    for (int b = 0; b < 8; ++b) {
+        const std::uint32_t* q = g.cells + (plane * 8 + b) * plane_words;
+        const std::int64_t part = cycle_sum(v, g, q, w, j) << b;
+        sum += b == 7 ? -part : part;
+    }
+    return sum;
+}
+
+// For xnor every cell takes part, with the value E + x, E or E - x of its stored sign.
+__device__ std::int64_t signed_mismatch(const ConversionView& v, const RowGroup& g,
+                                        const std::uint32_t* w, const ChipColumn& column, int plane,
+                                        int j) {
+    const std::int64_t stored = mismatch_sum(v, g, w, plane, j);
+    if (v.encoding != WeightEncoding::xnor) return stored;
+    return 2 * stored - mismatch_sum(v, g, nullptr, plane, j) +
+           half_drive_mismatch(column.q_sum, v.cycles.width[j]);
+}
+
+// Sum of the input DACs' errors; a row's value is put together from its bits.
+__device__ std::int64_t dac_sum(const ConversionView& v, const RowGroup& g, const std::uint32_t* w,
+                                const ChipView& chip, const ChipColumn& column, int j) {
+    const int width = v.cycles.width[j], words = v.shape.words;
+    const std::int32_t* table = chip.dac[width];
+    if (width == 1 || !v.any_dac || table == nullptr) return 0;
+    const std::int8_t* drivers =
+        chip.drivers == nullptr ? nullptr
+                                : chip.drivers + static_cast<std::int64_t>(column.drivers) * v.rows;
+    std::int64_t sum = 0;
+    for (int r = 0; r < g.rows; ++r) {
+        std::uint32_t x = 0;
+        for (int b = 0; b < width; ++b)
+            x |= (g.inputs[(v.cycles.low_bit[j] + b) * words + r / 32] >> (r % 32) & 1u) << b;
+        const bool one = (w[static_cast<std::int64_t>(r / 32) * g.outputs] >> (r % 32) & 1u) != 0;
+        const int sign = v.encoding == WeightEncoding::xnor ? (one ? 1 : -1) : (one ? 1 : 0);
+        const int line = drivers == nullptr ? 0 : drivers[r] + 127;
+        sum += sign * table[(static_cast<std::uint32_t>(line) << width) + x];
+    }
+    return sum;
+}
+
+// Everything that the conversions of one element add up to.
+struct Sums {
+    std::int64_t analog = 0, digital = 0;
+};
+
+// The noisy code of conversion k, all its votes taken. `count` is what the law goes by.
+__device__ std::int64_t voted_code(const ConversionView& v, const Element& e, const AdcChannel* adc,
+                                   std::int64_t position, std::int64_t count, int k) {
+    const ConversionPlan& c = v.conversions[k];
+    const CycleLawView& law = v.law[c.cycle];
+    const auto at = static_cast<std::uint32_t>(k);
+    if (c.votes == 1)
+        return adc != nullptr
+                   ? channel_conversion(v.path, law, *adc, position, count, e.key, e.place, at, 0)
+                   : conversion_code(v.path, law, count, e.key, e.place, at, 0);
+    std::int32_t votes[max_votes] = {};
+    for (int n = 0; n < c.votes; ++n)
+        votes[n] = adc != nullptr ? channel_conversion(v.path, law, *adc, position, count, e.key,
+                                                       e.place, at, static_cast<std::uint32_t>(n))
+                                  : conversion_code(v.path, law, count, e.key, e.place, at,
+                                                    static_cast<std::uint32_t>(n));
+    return combine_votes(v.combine, votes, c.votes);
+}
+
+// The conversion of a column's count, digital or through its ADC at voltage `volts`.
+__device__ void convert(const ConversionView& v, const Element& e, const ChipView* chip,
+                        const ChipColumn* column, int k, std::int64_t s, std::int64_t x,
+                        std::int64_t count, double volts, Sums& sums) {
+    const ConversionPlan& c = v.conversions[k];
+    if (!c.through_adc) {
+        sums.digital += c.weight * (v.encoding == WeightEncoding::xnor ? 2 * s - x : s);
+        return;
+    }
+    if (!c.noisy) {
+        sums.analog += c.weight * v.rounding[c.cycle][count];
+        return;
+    }
+    const AdcChannel* adc = nullptr;
+    std::int64_t position = 0;
+    if (chip != nullptr) {
+        adc = chip->adcs + column->adc;
+        const double measured = chip->measured == nullptr ? 0.0 : chip->measured[column->adc];
+        position = conversion_position(v.law[c.cycle], *adc, measured, volts, count);
+    }
+    sums.analog += c.weight * voted_code(v, e, adc, position, count, k);
+}
+
+// All columns and cycles of a row group. Weight-parallel conversion adds the columns up first.
+__device__ void add_row_group(const ConversionView& v, const Element& e, const RowGroup& g,
+                              const ChipView* chip, Sums& sums) {
+    double shared_volts[max_cycles] = {};
+    std::int64_t shared_sum[max_cycles] = {}, driven[max_cycles] = {};
+    const bool needs_driven = v.encoding == WeightEncoding::xnor;
+    for (int j = 0; needs_driven && j < v.cycles.count; ++j)
+        driven[j] = cycle_sum(v, g, nullptr, nullptr, j);
+    const std::int64_t column_at =
+        (static_cast<std::int64_t>(g.index) * g.outputs + e.output) * v.shape.planes;
+    for (int i = 0; i < v.shape.planes; ++i) {
+        const std::uint32_t* w =
+            g.weights + static_cast<std::int64_t>(i) * v.shape.words * g.outputs;
+        const ChipColumn* column = chip == nullptr ? nullptr : chip->columns + column_at + i;
+        double volts = 0.0;
+        for (int j = 0; j < v.cycles.count; ++j) {
+            const std::int64_t s = cycle_sum(v, g, w, nullptr, j);
+            const std::int64_t full = full_scale(v.rows, v.cycles.width[j]);
+            const std::int64_t count = column_count(v.encoding, s, driven[j], full);
+            if (chip != nullptr) {
+                ChannelSums channel;
+                channel.count = count;
+                if (g.cells != nullptr) channel.mismatch = signed_mismatch(v, g, w, *column, i, j);
+                channel.dac = dac_sum(v, g, w, *chip, *column, j);
+                volts = channel_voltage(v.terms, *column, column_span(v.encoding, full), channel,
+                                        volts);
+            }
+            if (v.weight_parallel) {
+                shared_volts[j] += column_share(v.columns, i, volts);
+                shared_sum[j] += column_share(v.columns, i, s);
+            } else {
+                convert(v, e, chip, column, i * v.cycles.count + j, s, driven[j], count, volts,
+                        sums);
+            }
+        }
+    }
+    if (!v.weight_parallel) return;
+    const auto span = static_cast<double>(parallel_span(v.weight_bits));
+    for (int j = 0; j < v.cycles.count; ++j)
+        convert(v, e, chip, chip->columns + column_at, j, shared_sum[j], 0, 0,
+                shared_volts[j] / span, sums);
+}
+
+__global__ __launch_bounds__(threads) void general_conversions(const ConversionWork* works,
+                                                               const std::uint32_t* bits,
+                                                               ProductBuffers out) {
+    const ConversionWork& work = works[blockIdx.y];
+    const ConversionView& v = *work.view;
+    const ConversionShape& shape = v.shape;
+    const std::int64_t n = static_cast<std::int64_t>(work.segment.slots) * shape.pixels *
+                           shape.conv_groups * shape.outputs;
+    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
+         i += step) {
+        Element e = element_at(work, i);
+        const ChipView* chip = v.chips == nullptr ? nullptr : v.chips + e.conv_group;
+        Sums sums;
+        for (int group = 0; group < shape.groups; ++group) {
+            e.place.group = static_cast<std::uint32_t>(group);
+            add_row_group(v, e, row_group(work, e, group, bits), chip, sums);
+        }
+        const std::int64_t at =
+            (static_cast<std::int64_t>(e.conv_group) * shape.outputs + e.output) * out.stride +
+            static_cast<std::int64_t>(work.segment.first_slot) * shape.pixels + e.pixel;
+        out.analog[at] = sums.analog;
+        out.digital[at] = sums.digital;
+    }
+}
+
+}  // namespace
+
+void launch_general(const ConversionWork* works, std::uint32_t count, std::int64_t most,
+                    const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream) {
+    launch("general conversions", general_conversions,
+           {.blocks = blocks_for(most, threads, 1 << 14), .blocks_y = count, .threads = threads},
+           stream, works, bits, out);
+}
+
+}  // namespace acim

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/engine/segment.hpp"
+#include "cuda/model/macro/conversion.hpp"
+#include "cuda/model/macro/cycles.hpp"
+#include "cuda/model/macro/encoding.hpp"
+#include "cuda/model/macro/recombination.hpp"
+#include "cuda/model/macro/transfer.hpp"
+#include "cuda/trial/chip_layer.hpp"
+#include "cuda/trial/layer_plan.hpp"
+
+// A MAC layer as kernels see it: plain values and pointers to device memory. Integers of a product
+// stand in rows of one output channel, M rows a convolution group, with the pixels of all slots of
+// the batch side by side; a row is `stride` long.
+namespace acim {
+
+// Where the value of one row of an unfolded input comes from: element offset from the window's
+// corner, and how far the row lies below and right of it.
+struct Tap {
+    std::int32_t offset = 0;
+    std::int16_t dy = 0, dx = 0;
+};
+
+// How outputs of a layer read its input tensor; for linear layers a pixel is a line of `depth`
+// values and no tap is used.
+struct UnfoldView {
+    const Tap* taps = nullptr;  // [depth]; null: linear
+    std::int64_t elements = 0;  // of the input tensor of one slot
+    int depth = 0;              // K
+    int pixels = 0;             // of one slot
+    int conv_groups = 1;
+    int group_stride = 0;  // elements of one convolution group's channels
+    int width = 1, height = 1;
+    int out_width = 1;
+    int stride_height = 1, stride_width = 1, pad_top = 0, pad_left = 0;
+};
+
+// What the engine needs of one chip in one convolution group (cuda/trial/chip_layer.hpp).
+struct ChipView {
+    const ChipLayer::Column* columns = nullptr;  // [row groups][M][planes]
+    const AdcChannel* adcs = nullptr;
+    const double* measured = nullptr;              // [adcs], or null
+    const std::int8_t* drivers = nullptr;          // [driver sets][N], or null
+    const std::int32_t* dac[max_cycles + 1] = {};  // [width][q][x], or null
+};
+
+// Sizes of a layer's conversions.
+struct ConversionShape {
+    int outputs = 0;  // M of one convolution group
+    int pixels = 0;   // of one slot
+    int conv_groups = 1;
+    int groups = 0;           // row groups
+    int group_rows = 0;       // rows of a full one
+    int depth = 0;            // K
+    int planes = 0;           // columns of an output
+    int bits = 0;             // X, planes of the packed inputs
+    int words = 0;            // 32-row words of a row group's plane
+    std::uint32_t layer = 0;  // in random counters
+    // Element of a random counter = group_first*convolution group + output_stride*m + pixel_stride*p
+    std::int64_t group_first = 0, output_stride = 1, pixel_stride = 0;
+};
+
+// Conversions of one layer at one design point, on one chip where chips differ.
+struct ConversionView {
+    ConversionShape shape;
+    CycleLayout cycles;
+    ColumnLayout columns;
+    SamplingPath path = SamplingPath::table;
+    WeightEncoding encoding = WeightEncoding::twos_complement;
+    VoteCombination combine = VoteCombination::mode;
+    bool weight_parallel = false;
+    int weight_bits = 8;
+    int rows = 0;  // N
+    ColumnTerms terms;
+    bool any_dac = false;  // input DACs have errors
+    // [convolution groups][row groups][planes][words][M], or as fragments of 16 outputs
+    // (cuda/engine/tile_conversions.cu): bits of the weights.
+    const std::uint32_t* weights = nullptr;
+    // The same of the cells' deviations q, a further index [8] for the bit of q before [words].
+    const std::uint32_t* cells = nullptr;
+    const ChipView* chips = nullptr;              // [convolution groups]; null: the sum decides
+    const ConversionPlan* conversions = nullptr;  // [conversion_count]
+    int conversion_count = 0;
+    CycleLawView law[max_cycles];
+    const std::uint16_t* rounding[max_cycles] = {};  // codes of quiet conversions, or null
+    // Of a kernel that takes all conversions of a plane alike:
+    std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor
+    std::int64_t plane_factor[max_columns] = {};
+    std::int32_t max_escape = 0;       // cells of ESCAPE outcomes, at most
+    std::int32_t threshold[4] = {};    // first uniform of the next larger code
+    std::int32_t threshold_first = 0;  // code - base below the first of them
+    std::int32_t threshold_step = 1;   // base = sum * step
+};
+
+// One segment's work in a layer.
+struct ConversionWork {
+    const ConversionView* view = nullptr;
+    Segment segment;
+    std::uint32_t layer_index = 0;  // among MAC layers, for sums
+    std::uint64_t first_word = 0;   // of its packed inputs in the batch's buffer
+};
+
+// Integers of the products of a batch: rows [convolution groups * M].
+struct ProductBuffers {
+    std::int64_t* analog = nullptr;   // A
+    std::int64_t* digital = nullptr;  // D, without the correction of inputs
+    std::int64_t stride = 0;          // pixels of all slots, padded
+};
+
+}  // namespace acim

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/engine/packed_layer.hpp"
+
+#include <algorithm>
+
+#include "cuda/model/macro/encoding.hpp"
+#include "cuda/model/random/code_cell.hpp"
+
+namespace acim {
+namespace {
+
+constexpr int word_rows = 32, block_words = 8, tile = 16;
+constexpr std::size_t shared_table_limit = std::size_t{80} << 10;  // two blocks a processor
+constexpr int least_tile_outputs = 8;  // below, most of a tile would be idle
+
+// The factors of a layer whose conversions are all alike: through the ADC, noisy or without any
+// noise, once.
+std::optional<TileFactors> tile_factors(const LayerPlan& plan) {
+    TileFactors f;
+    for (const ConversionPlan& c : plan.conversions) {
+        if (!c.through_adc || !c.noisy || c.votes != 1) return std::nullopt;
+        if (c.plane == 0)
+            f.cycle[c.cycle] = static_cast<std::int32_t>(
+                c.weight * (plan.columns.negative[0] ? -1 : 1) / (1 << plan.columns.bit[0]));
+        if (c.cycle == 0 && f.cycle[0] != 0) f.plane[c.plane] = c.weight / f.cycle[0];
+        if (f.plane[c.plane] * f.cycle[c.cycle] != c.weight) return std::nullopt;
+    }
+    return f;
+}
+
+bool one_law(const LayerPlan& plan) {
+    for (int j = 1; j < plan.cycles.count; ++j)
+        if (plan.law[j] != plan.law[0]) return false;
+    return true;
+}
+
+void choose_tiles(const LayerPlan& plan, PackedLayer& layer) {
+    if (plan.path == SamplingPath::lut) {
+        layer.kernel = ConversionKernel::tiles_lut;
+        return;
+    }
+    layer.kernel = ConversionKernel::tiles_wide;
+    if (!one_law(plan)) return;
+    if (const auto thresholds = find_thresholds(*plan.law[0])) {
+        layer.kernel = ConversionKernel::tiles_thresholds;
+        layer.thresholds = *thresholds;
+        return;
+    }
+    const std::size_t bytes = plan.law[0]->cells().size() * sizeof(std::uint32_t);
+    if (bytes > shared_table_limit) return;
+    layer.kernel = ConversionKernel::tiles_table;
+    layer.table_bytes = bytes;
+}
+
+void choose_kernel(const LayerPlan& plan, int outputs, PackedLayer& layer) {
+    if (plan.analog && plan.macro.kind == MacroKind::aidac) {
+        layer.kernel = ConversionKernel::aidac;
+        return;
+    }
+    if (plan.path == SamplingPath::product) return;
+    layer.kernel = ConversionKernel::general;
+    const bool by_sum = !plan.channels && plan.macro.weight_encoding != WeightEncoding::xnor &&
+                        (plan.path == SamplingPath::table || plan.path == SamplingPath::lut);
+    if (!by_sum || outputs < least_tile_outputs) return;
+    if (const auto factors = tile_factors(plan)) {
+        layer.factors = *factors;
+        choose_tiles(plan, layer);
+    }
+}
+
+// Rows of one row group.
+struct Rows {
+    int begin, count;
+};
+
+Rows rows_of(const LayerPlan& plan, int group) {
+    const int begin = group * plan.group_rows;
+    return {begin, std::min(plan.group_rows, plan.depth - begin)};
+}
+
+// Bits of one output, row group and plane of weights, in words.
+std::vector<std::uint32_t> weight_words(const LayerPlan& plan, std::span<const std::int8_t> row,
+                                        int group, int plane, int words) {
+    std::vector<std::uint32_t> out(static_cast<std::size_t>(words), 0);
+    const Rows rows = rows_of(plan, group);
+    for (int r = 0; r < rows.count; ++r) {
+        const int w = row[static_cast<std::size_t>(rows.begin + r)];
+        const auto bit = static_cast<std::uint32_t>(
+            stored_bit(plan.macro.weight_encoding, plan.weight_bits, plan.columns, plane, w));
+        out[static_cast<std::size_t>(r / word_rows)] |= bit << (r % word_rows);
+    }
+    return out;
+}
+
+// [row groups][planes][words][M]
+void pack_lines(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
+                PackedLayer& layer) {
+    const std::size_t words = static_cast<std::size_t>(layer.words), m = outputs;
+    layer.weights.resize(static_cast<std::size_t>(plan.groups) * plan.columns.count * words * m);
+    std::size_t block = 0;
+    for (int g = 0; g < plan.groups; ++g) {
+        for (int i = 0; i < plan.columns.count; ++i, block += words * m) {
+            for (std::size_t o = 0; o < m; ++o) {
+                const auto line = weight_words(plan, weights.subspan(o * plan.depth, plan.depth), g,
+                                               i, layer.words);
+                for (std::size_t word = 0; word < words; ++word)
+                    layer.weights[block + word * m + o] = line[word];
+            }
+        }
+    }
+}
+
+// [row groups][tiles][planes][256 rows][32 lanes][4 words]: lane 4g + t holds words 2t and 2t+1 of
+// outputs g and g+8.
+void pack_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
+                    PackedLayer& layer) {
+    const int tiles = (outputs + tile - 1) / tile, blocks = layer.words / block_words;
+    layer.weights.resize(static_cast<std::size_t>(plan.groups) * tiles * plan.columns.count *
+                         blocks * 128);
+    for (int g = 0; g < plan.groups; ++g) {
+        for (int o = 0; o < outputs; ++o) {
+            for (int i = 0; i < plan.columns.count; ++i) {
+                const auto line = weight_words(
+                    plan, weights.subspan(static_cast<std::size_t>(o) * plan.depth, plan.depth), g,
+                    i, layer.words);
+                const std::size_t first =
+                    ((static_cast<std::size_t>(g) * tiles + o / tile) * plan.columns.count + i) *
+                    blocks * 128;
+                for (int word = 0; word < layer.words; ++word) {
+                    const int lane = o % 8 * 4 + word % block_words / 2;
+                    const int reg = o / 8 % 2 + 2 * (word & 1);
+                    layer.weights[first + static_cast<std::size_t>(word / block_words * 128 +
+                                                                   lane * 4 + reg)] =
+                        line[static_cast<std::size_t>(word)];
+                }
+            }
+        }
+    }
+}
+
+// [row groups][planes][8][words][M]: bits of q of every cell of a row group.
+void pack_cells(const LayerPlan& plan, int outputs, PackedLayer& layer) {
+    const std::size_t words = static_cast<std::size_t>(layer.words), m = outputs;
+    layer.cells.resize(static_cast<std::size_t>(plan.groups) * plan.columns.count * 8 * words * m);
+    std::size_t block = 0;
+    for (int g = 0; g < plan.groups; ++g) {
+        const Rows rows = rows_of(plan, g);
+        for (int i = 0; i < plan.columns.count; ++i, block += 8 * words * m) {
+            for (int o = 0; o < outputs; ++o) {
+                const std::span<const std::int8_t> q = layer.chip->cells(g, o, i);
+                for (int r = 0; r < rows.count; ++r) {
+                    const auto value = static_cast<std::uint8_t>(q[static_cast<std::size_t>(r)]);
+                    const std::size_t word = static_cast<std::size_t>(r / word_rows);
+                    for (std::size_t b = 0; b < 8; ++b)
+                        layer.cells[block + (b * words + word) * m + o] |=
+                            static_cast<std::uint32_t>(value >> b & 1) << (r % word_rows);
+                }
+            }
+        }
+    }
+}
+
+int words_of(const LayerPlan& plan, ConversionKernel kernel) {
+    const int words = (plan.group_rows + word_rows - 1) / word_rows;
+    if (kernel == ConversionKernel::general) return words;
+    return (words + block_words - 1) / block_words * block_words;
+}
+
+}  // namespace
+
+std::optional<Thresholds> find_thresholds(const CycleLaw& law) {
+    const CycleLawView view = law.view();
+    const std::int64_t rows = view.scale.full_scale + std::int64_t{1};
+    if (law.laws() != 1 || rows < 2 || view.table.base[0] != 0) return std::nullopt;
+    Thresholds out;
+    out.step = view.table.base[1];
+    for (std::int64_t s = 0; s < rows; ++s)
+        if (view.table.base[s] != s * out.step) return std::nullopt;
+    // Offsets of the codes from a row that no code of which is clipped.
+    const std::int64_t middle = rows / 2;
+    const std::int32_t base = view.table.base[middle];
+    const std::int32_t reach = std::min(base, view.scale.code_max - base);
+    const std::uint32_t* cells = view.table.cells + middle * cell_columns;
+    std::uint32_t u = view.table.escape[middle];
+    std::int32_t offset = CodeCell::code(cells, u) - base;
+    out.first = offset;
+    out.at.fill(static_cast<std::int32_t>(total_cells));
+    std::size_t steps = 0;
+    for (; u < total_cells; ++u) {
+        const std::int32_t here = CodeCell::code(cells, u) - base;
+        if (here < offset || here >= reach || here <= -reach) return std::nullopt;
+        for (; offset < here; ++offset) {
+            if (steps == out.at.size()) return std::nullopt;
+            out.at[steps++] = static_cast<std::int32_t>(u);
+        }
+    }
+    return out;
+}
+
+std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outputs,
+                                                 std::span<const std::int8_t> weights,
+                                                 const ProductSite& site) const {
+    auto layer = std::make_unique<PackedLayer>();
+    choose_kernel(plan, outputs, *layer);
+    if (layer->kernel == ConversionKernel::none) return layer;
+    if (layer->kernel == ConversionKernel::aidac) {
+        layer->aidac =
+            std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, weights, site));
+        return layer;
+    }
+    layer->words = words_of(plan, layer->kernel);
+    if (layer->kernel != ConversionKernel::general) {
+        pack_fragments(plan, outputs, weights, *layer);
+        return layer;
+    }
+    pack_lines(plan, outputs, weights, *layer);
+    if (plan.channels) {
+        layer->chip = std::make_unique<ChipLayer>(plan, outputs, site);
+        if (plan.terms.mismatch != 0.0) pack_cells(plan, outputs, *layer);
+    }
+    return layer;
+}
+
+}  // namespace acim

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/engine/device_network.hpp"
+#include "cuda/engine/device_point.hpp"
+#include "cuda/engine/finish_kernel.hpp"
+#include "cuda/engine/runtime.hpp"
+#include "cuda/engine/segment.hpp"
+
+namespace acim {
+
+// Elements that one slot needs of every buffer of a batch, at most over the layers of the network.
+struct SlotSizes {
+    std::int64_t tensors = 0;     // float
+    std::int64_t quantised = 0;   // int16
+    std::int64_t bytes = 0;       // int8, unfolded
+    std::int64_t high_bytes = 0;  // the same of inputs with nine bits
+    std::int64_t input_sums = 0;  // int32
+    std::int64_t products = 0;    // int32
+    std::int64_t high_products = 0;
+    std::int64_t integers = 0;  // int64, each of A and D
+    std::int64_t bits = 0;      // 32-bit words of packed inputs
+    std::int64_t values = 0;    // int16, unfolded inputs of AiDAC layers
+    std::int64_t padding = 0;   // rows of products: a batch pads each to a step of pixels
+
+    std::uint64_t total() const;  // [byte]
+};
+
+SlotSizes slot_sizes(const DeviceNetwork& network);
+// Makes room for the layers of a point.
+void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint& point);
+
+// Buffers of the batches of one lane; they grow with the largest batch.
+struct Workspace {
+    DeviceArray<float> tensors;
+    DeviceArray<std::int16_t> quantised, values;
+    DeviceArray<std::int8_t> low, high;
+    DeviceArray<std::int32_t> input_sums, low_products, high_products;
+    DeviceArray<std::int64_t> analog, digital;
+    DeviceArray<std::uint32_t> bits;
+    DeviceArray<Slot> slots;
+    DeviceArray<std::uint32_t> correct_bits;
+    DeviceArray<SegmentCounts> counts;
+    DeviceArray<LimbSums> sums;
+    DeviceArray<ConversionWork> conversion_works;
+    DeviceArray<FinishWork> finish_works;
+
+    void reserve(const SlotSizes& sizes, std::uint32_t slots);
+};
+
+}  // namespace acim

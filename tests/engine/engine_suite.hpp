@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+
+#include "cuda/trial/reference_engine.hpp"
+#include "cuda/trial/unit_runner.hpp"
+#include "tests/engine/small_network.hpp"
+
+// The suite that every engine passes, written once: results are equal in every byte whatever the
+// engine, its threads or devices, the order of the units and their cut. A test program includes it
+// and says which engines it has:
+//     INSTANTIATE_TEST_SUITE_P(Engines, EngineSuite, testing::ValuesIn(makers()), maker_name);
+namespace acim {
+namespace {
+
+using testing_support::small_setup;
+
+struct Maker {
+    std::string name;
+    std::function<std::unique_ptr<TrialEngine>()> make;
+    std::function<void()> undo = [] {};  // after the test
+};
+
+inline std::string maker_name(const testing::TestParamInfo<Maker>& test) { return test.param.name; }
+
+std::vector<WorkUnit> all_units(std::uint32_t images, std::uint32_t block) {
+    std::vector<WorkUnit> units;
+    for (std::uint32_t point = 0; point < testing_support::small_points().size(); ++point)
+        for (std::uint32_t chip = 0; chip < 2; ++chip)
+            for (std::uint32_t repeat = 0; repeat < 2; ++repeat)
+                for (std::uint32_t at = 0; at < images; at += block)
+                    units.push_back({point, chip, repeat, at, std::min(block, images - at)});
+    return units;
+}
+
+std::map<WorkUnit, TrialResult> run(TrialEngine& engine, const std::vector<WorkUnit>& units) {
+    std::map<WorkUnit, TrialResult> results;
+    const std::atomic<bool> stop = false;
+    engine.run(
+        units,
+        [&](TrialResult&& r) {
+            const WorkUnit unit = r.unit;
+            EXPECT_TRUE(results.emplace(unit, std::move(r)).second) << "a unit came twice";
+        },
+        stop);
+    return results;
+}
+
+const std::map<WorkUnit, TrialResult>& reference(std::uint32_t block) {
+    static std::map<std::uint32_t, std::map<WorkUnit, TrialResult>> known;
+    auto& results = known[block];
+    if (results.empty()) {
+        const auto engine = make_reference_engine();
+        engine->prepare(small_setup());
+        results = run(*engine, all_units(16, block));
+    }
+    return results;
+}
+
+class EngineSuite : public testing::TestWithParam<Maker> {
+protected:
+    std::unique_ptr<TrialEngine> engine() const {
+        auto e = GetParam().make();
+        e->prepare(small_setup());
+        return e;
+    }
+    void TearDown() override { GetParam().undo(); }
+};
+
+TEST_P(EngineSuite, EqualsReference) {
+    EXPECT_EQ(run(*engine(), all_units(16, 16)), reference(16));
+}
+
+TEST_P(EngineSuite, OrderOfUnitsDoesNotMatter) {
+    auto units = all_units(16, 8);
+    std::shuffle(units.begin(), units.end(), std::mt19937(3));
+    EXPECT_EQ(run(*engine(), units), reference(8));
+}
+
+TEST_P(EngineSuite, CutOfImagesDoesNotMatter) {
+    const auto whole = run(*engine(), all_units(16, 16));
+    const auto setup = small_setup();
+    std::map<WorkUnit, TrialResult> joined;
+    for (const auto& [unit, part] : run(*engine(), all_units(16, 8))) {
+        WorkUnit key = unit;
+        key.first_image = 0;
+        key.images = 16;
+        auto& result = joined.try_emplace(key, empty_result(*setup, key)).first->second;
+        TrialResult shifted = part;
+        shifted.correct_bits.assign(2, 0);
+        shifted.correct_bits[unit.first_image / 8] = part.correct_bits[0];
+        add_result(result, shifted);
+    }
+    EXPECT_EQ(joined, whole);
+}
+
+TEST_P(EngineSuite, TrialsDiffer) {
+    const auto results = run(*engine(), all_units(16, 16));
+    const auto sums = [&](std::uint32_t point, std::uint32_t chip, std::uint32_t repeat) {
+        return results.at({point, chip, repeat, 0, 16}).layers;
+    };
+    EXPECT_EQ(sums(0, 0, 0), sums(0, 1, 1)) << "nothing random in a noise-free point";
+    for (const std::uint32_t point : {2u, 3u, 4u, 5u, 7u}) {
+        EXPECT_NE(sums(point, 0, 0), sums(point, 1, 0));
+        EXPECT_NE(sums(point, 0, 0), sums(point, 0, 1));
+    }
+    EXPECT_NE(sums(6, 0, 0), sums(6, 1, 0)) << "chips are alike";
+    EXPECT_EQ(sums(6, 0, 0), sums(6, 0, 1)) << "a chip has changed between repeats";
+}
+
+TEST_P(EngineSuite, StopEndsBetweenUnits) {
+    const auto e = engine();
+    std::atomic<bool> stop = false;
+    const auto units = all_units(16, 8);
+    std::size_t seen = 0;
+    e->run(
+        units,
+        [&](TrialResult&& r) {
+            EXPECT_EQ(r, reference(8).at(r.unit)) << "a reported unit is whole";
+            if (++seen == 3) stop = true;
+        },
+        stop);
+    EXPECT_GE(seen, 3u);
+    EXPECT_LT(seen, units.size());
+}
+
+TEST_P(EngineSuite, FailureOfTheSinkIsReported) {
+    const std::atomic<bool> stop = false;
+    const auto units = all_units(16, 8);
+    EXPECT_THROW(engine()->run(
+                     units, [](TrialResult&&) { throw std::runtime_error("disk full"); }, stop),
+                 std::runtime_error);
+}
+
+}  // namespace
+}  // namespace acim
