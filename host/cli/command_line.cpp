@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 
+#include "cuda/trial/engine.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 
@@ -42,6 +43,7 @@ void add_commands(CLI::App& app, ExitCode& result) {
     add_pareto_command(app, result);
     add_export_command(app, result);
     add_mac_command(app, result);
+    add_bench_command(app, result);
     add_info_command(app, result);
 }
 
@@ -93,6 +95,9 @@ int run_command_line(int argc, const char* const* argv) {
         return fail(ExitCode::bad_input, error.what());
     } catch (const StorageError& error) {
         return fail(ExitCode::storage, error.what());
+    } catch (const EngineFailure& error) {
+        return fail(ExitCode::storage, std::string("the engine failed: ") + error.what() +
+                                           ". Finished work is kept; give the same command again.");
     } catch (const std::bad_alloc&) {
         return fail(ExitCode::storage, "out of memory. Take fewer threads, images or repeats.");
     } catch (const std::exception& error) {

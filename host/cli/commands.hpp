@@ -19,6 +19,7 @@ void add_mac_command(CLI::App& app, ExitCode& result);
 void add_merge_command(CLI::App& app, ExitCode& result);
 void add_export_command(CLI::App& app, ExitCode& result);
 void add_check_command(CLI::App& app, ExitCode& result);
+void add_bench_command(CLI::App& app, ExitCode& result);
 void add_info_command(CLI::App& app, ExitCode& result);
 
 }  // namespace acim

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
+#include "cuda/engine/cuda_engine.hpp"
 #include "cuda/model/macro/params.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
@@ -30,6 +31,30 @@ std::string hdf5_version() {
     return fmt::format("{}.{}.{}", major, minor, release);
 }
 
+// "  0: NVIDIA H200, compute capability 9.0, 132 processors, 139.8 GiB, 1.98 GHz"
+std::string device_line(const CudaDevice& d) {
+    std::string line = fmt::format("  {}: {}, compute capability {}.{}, {} processors, {:.1f} GiB",
+                                   d.index, d.name, d.major, d.minor, d.processors,
+                                   static_cast<double>(d.memory) / (std::uint64_t{1} << 30));
+    if (d.clock > 0.0) line += fmt::format(", {:.2f} GHz", d.clock * 1e-9);
+    return line + "\n";
+}
+
+std::string known(const std::string& version) { return version.empty() ? "unknown" : version; }
+
+// What a GPU could do here, or the one line that says what is missing.
+std::string cuda_lines() {
+    const CudaStatus status = cuda_status();
+    std::string text = "CUDA           ";
+    text += status.compiled ? fmt::format("runtime {}, driver {}, integer products by {}\n",
+                                          known(status.runtime), known(status.driver),
+                                          known(status.product_library))
+                            : status.missing + "\n";
+    if (status.compiled && status.devices.empty()) text += "  " + status.missing + "\n";
+    for (const CudaDevice& device : status.devices) text += device_line(device);
+    return text;
+}
+
 std::string preset_lines() {
     std::string out = "\nPresets for macro.preset:\n";
     for (const Preset& preset : list_presets())
@@ -44,11 +69,11 @@ void run_info() {
         "compiler       {}\n"
         "cores          {}\n"
         "SIMD           {}\n"
-        "CUDA           not built in this version; everything runs on the CPU\n"
+        "{}"
         "HDF5           {}\n"
         "yaml-cpp       {}\n",
         program_version(), model_version, compiler(), std::thread::hardware_concurrency(),
-        simd_description(), hdf5_version(), ACIM_YAML_CPP_VERSION));
+        simd_description(), cuda_lines(), hdf5_version(), ACIM_YAML_CPP_VERSION));
     print(preset_lines());
 }
 

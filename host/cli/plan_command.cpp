@@ -24,7 +24,7 @@ std::string path_counts(const SweepPlan& plan) {
 }
 
 void run(const SweepOptions& options) {
-    options.check_engine();
+    const auto engine = options.engine_of_choice();
     const SweepPlan plan =
         make_sweep_plan(options.sweep, {options.overrides, options.directory(), options.threads});
     const PlanRecord& record = plan.record;
@@ -34,7 +34,7 @@ void run(const SweepOptions& options) {
                       record.points.size(), record.chips, record.repeats, trials, record.images));
     print(fmt::format("{} MAC layers; layers of all points by sampling path: {}\n",
                       plan.workload->layers.size(), path_counts(plan)));
-    const Estimate e = estimate(plan, options.threads);
+    const Estimate e = estimate(plan, *engine);
     print(fmt::format("{} conversions; about {} at {} conversions/s (measured on a few points)\n",
                       Progress::with_prefix(e.conversions), Progress::duration(e.seconds),
                       Progress::with_prefix(e.measured_rate)));

@@ -42,18 +42,20 @@ std::string summary(const RunOutcome& outcome, const SweepOptions& options, cons
 }
 
 void run(const RunCommandOptions& options, ExitCode& result) {
-    options.check_engine();
     const Shard shard = parse_shard(options.shard);
+    const auto engine = options.engine_of_choice();
     std::signal(SIGINT, request_stop);
     std::signal(SIGTERM, request_stop);
     SweepPlan plan =
         make_sweep_plan(options.sweep, {options.overrides, options.directory(), options.threads});
     print(baseline_lines(plan));
-    const RunOutcome outcome = run_sweep(
-        plan, {options.directory(), options.threads, shard, options.quiet}, stop_requested);
+    const RunOutcome outcome =
+        run_sweep(plan, *engine, {options.directory(), options.threads, shard, options.quiet},
+                  stop_requested);
     for (const std::string& line : outcome.warnings) warn(line);
     for (const std::string& line : outcome.failures) warn("failed: " + line);
     print(summary(outcome, options, shard));
+    if (!outcome.engine_failure.empty()) throw EngineFailure(outcome.engine_failure);
     if (outcome.interrupted)
         result = ExitCode::interrupted;
     else if (!outcome.failures.empty())

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "host/core/error.hpp"
+#include "host/engine/engine_choice.hpp"
 
 namespace acim {
 namespace {
@@ -22,11 +23,16 @@ std::filesystem::path SweepOptions::directory() const {
                        : std::filesystem::path(out);
 }
 
-void SweepOptions::check_engine() const {
-    if (engine == "cuda")
-        throw InputError(
-            "--engine cuda: this build has no CUDA engine. Use --engine cpu, which "
-            "gives the same bytes");
+std::unique_ptr<TrialEngine> SweepOptions::engine_of_choice() const {
+    return make_engine(engine_choice(engine), threads);
+}
+
+void add_engine_option(CLI::App& command, std::string& engine) {
+    command
+        .add_option("--engine", engine,
+                    "auto, cpu or cuda; auto takes a GPU where there is one, and results do not "
+                    "depend on it")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 }
 
 void add_sweep_options(CLI::App& command, SweepOptions& options) {
@@ -44,8 +50,7 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
     command.add_option("--threads", options.threads, "threads; default every core")
         ->type_name("N")
         ->check(CLI::Range(0, 4096));
-    command.add_option("--engine", options.engine, "auto, cpu or cuda")
-        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+    add_engine_option(command, options.engine);
 }
 
 Shard parse_shard(const std::string& text) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,12 @@ struct SweepOptions {
     int threads = 0;
 
     std::filesystem::path directory() const;
-    // InputError where the engine is not part of this build.
-    void check_engine() const;
+    // The engine that was asked for. InputError where this build or machine lacks it.
+    std::unique_ptr<TrialEngine> engine_of_choice() const;
 };
 
 void add_sweep_options(CLI::App& command, SweepOptions& options);
+void add_engine_option(CLI::App& command, std::string& engine);
 
 // "i/n" with 0 <= i < n. InputError.
 Shard parse_shard(const std::string& text);

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <thread>
 
+#include "cuda/trial/open_plans.hpp"
 #include "cuda/trial/unit_runner.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
@@ -23,53 +24,6 @@ constexpr std::uint32_t images_per_task = 16;
 struct Task {
     std::size_t unit = 0;
     std::uint32_t begin = 0, images = 0;
-};
-
-// Plans of the points that have open units, one per chip where chips differ: made by the first
-// thread that needs one, dropped with the last unit.
-class OpenPlans {
-public:
-    OpenPlans(const TrialSetup& setup, const ProductKernel& kernel)
-        : setup_(setup), kernel_(kernel) {}
-
-    void expect(const WorkUnit& unit) { ++open_[key_of(unit)].units; }
-
-    std::shared_ptr<const PointPlan> get(const WorkUnit& unit) {
-        const std::lock_guard lock(mutex_);
-        Entry& entry = open_.at(key_of(unit));
-        const DesignPoint& point = setup_.points[unit.point];
-        if (!entry.plan)
-            entry.plan = std::make_shared<const PointPlan>(make_point_plan(
-                *setup_.network, point, chip_key(point.seed(setup_.seed), unit.chip), kernel_,
-                laws_, unit.chip));
-        return entry.plan;
-    }
-
-    void done(const WorkUnit& unit) {
-        const std::lock_guard lock(mutex_);
-        const auto entry = open_.find(key_of(unit));
-        if (--entry->second.units == 0) open_.erase(entry);
-    }
-
-private:
-    using Key = std::pair<std::uint32_t, std::uint32_t>;  // point, chip
-    struct Entry {
-        std::size_t units = 0;
-        std::shared_ptr<const PointPlan> plan;
-    };
-
-    Key key_of(const WorkUnit& unit) {
-        const auto [it, fresh] = differs_.try_emplace(unit.point, false);
-        if (fresh) it->second = differs_by_chip(*setup_.network, setup_.points[unit.point]);
-        return {unit.point, it->second ? unit.chip : 0};
-    }
-
-    const TrialSetup& setup_;
-    const ProductKernel& kernel_;
-    std::mutex mutex_;
-    std::map<Key, Entry> open_;
-    std::map<std::uint32_t, bool> differs_;  // by point
-    CycleLawCache laws_;
 };
 
 class CpuEngine : public TrialEngine {

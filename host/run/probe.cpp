@@ -4,32 +4,50 @@
 #include <algorithm>
 #include <chrono>
 
-#include "host/engine/cpu_engine.hpp"
-
 namespace acim {
 namespace {
 
-// Seconds that `images` images of one point take.
-double time_point(TrialEngine& engine, std::uint32_t point, std::uint32_t images) {
-    const WorkUnit unit{point, 0, 0, 0, images};
+struct Probe {
+    double seconds = 0.0;
+    double images = 0.0;
+};
+
+// `trials` trials of the first `images` images of one point.
+Probe probe_point(TrialEngine& engine, std::uint32_t point, std::uint32_t images,
+                  std::uint32_t trials) {
+    std::vector<WorkUnit> units;
+    for (std::uint32_t r = 0; r < trials; ++r) units.push_back({point, 0, r, 0, images});
     const std::atomic<bool> stop = false;
     const auto start = std::chrono::steady_clock::now();
     engine.run(
-        {&unit, 1}, [](TrialResult&&) {}, stop);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        units, [](TrialResult&&) {}, stop);
+    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            static_cast<double>(images) * trials};
+}
+
+// As many trials as the engine needs to show its pace: a GPU takes thousands of images at once.
+Probe probe_pace(TrialEngine& engine, std::uint32_t point, std::uint32_t images) {
+    constexpr double long_enough = 0.1;  // [s]
+    std::uint32_t trials = 1;
+    Probe probe = probe_point(engine, point, std::min(images, 2u), trials);  // warm up
+    for (; trials <= 1024; trials *= 4) {
+        probe = probe_point(engine, point, images, trials);
+        if (probe.seconds >= long_enough) break;
+    }
+    return probe;
 }
 
 }  // namespace
 
-Estimate estimate(const SweepPlan& plan, int threads, int probes) {
+Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes) {
     Estimate out;
     const PlanRecord& record = plan.record;
     const double passes = static_cast<double>(record.chips) * record.repeats * record.images;
     const auto images = std::min<std::uint32_t>(record.images, 32);
-    const auto engine = make_cpu_engine(threads);
     const std::size_t step =
         std::max<std::size_t>(1, record.points.size() / static_cast<std::size_t>(probes));
-    double probed_seconds = 0.0, probed_conversions = 0.0, probed_images = 0.0;
+    double probed_seconds = 0.0, probed_conversions = 0.0;  // of one image of each point
+    std::size_t probed_points = 0;
     for (const NetworkGroup& group : plan.groups) {
         auto setup = std::make_shared<TrialSetup>();
         setup->seed = record.seed;
@@ -37,20 +55,21 @@ Estimate estimate(const SweepPlan& plan, int threads, int probes) {
         setup->points = group.design_points;
         setup->images = plan.workload->data;
         setup->reference_top1 = group.reference_top1;
-        engine->prepare(setup);
+        engine.prepare(setup);
         const WorkUnit one{0, 0, 0, 0, images};
-        out.memory = std::max(out.memory, engine->memory({&one, 1}));
+        out.memory = std::max(out.memory, engine.memory({&one, 1}));
         for (std::size_t i = 0; i < group.points.size(); ++i) {
             const PointFacts& facts = plan.facts[group.points[i]];
             out.conversions += static_cast<double>(facts.conversions) * passes;
             if (group.points[i] % step != 0) continue;
-            time_point(*engine, static_cast<std::uint32_t>(i), std::min(images, 2u));  // warm up
-            probed_seconds += time_point(*engine, static_cast<std::uint32_t>(i), images);
-            probed_conversions += static_cast<double>(facts.conversions) * images;
-            probed_images += images;
+            const Probe probe = probe_pace(engine, static_cast<std::uint32_t>(i), images);
+            probed_seconds += probe.seconds / probe.images;
+            probed_conversions += static_cast<double>(facts.conversions);
+            ++probed_points;
         }
     }
-    const double per_image = probed_images > 0.0 ? probed_seconds / probed_images : 0.0;
+    const double per_image =
+        probed_points > 0 ? probed_seconds / static_cast<double>(probed_points) : 0.0;
     out.seconds = per_image * passes * static_cast<double>(record.points.size());
     out.measured_rate = probed_seconds > 0.0 ? probed_conversions / probed_seconds : 0.0;
     const std::uint64_t layers = plan.workload->layers.size();

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 
+#include "cuda/trial/engine.hpp"
 #include "host/run/sweep_plan.hpp"
 
 namespace acim {
 
-// What a sweep will take on this machine.
+// What a sweep will take on this machine and engine.
 struct Estimate {
     double conversions = 0.0;    // all trials
     double seconds = 0.0;        // from the probe
@@ -17,6 +18,6 @@ struct Estimate {
 };
 
 // Runs a few images of up to `probes` points, spread over the sweep, and scales up.
-Estimate estimate(const SweepPlan& plan, int threads, int probes = 6);
+Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes = 6);
 
 }  // namespace acim

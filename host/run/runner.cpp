@@ -12,7 +12,6 @@
 
 #include "host/core/error.hpp"
 #include "host/core/version.hpp"
-#include "host/engine/cpu_engine.hpp"
 #include "host/run/aggregate.hpp"
 #include "host/run/progress.hpp"
 #include "host/run/run_log.hpp"
@@ -36,14 +35,15 @@ std::string host_name() {
 // One call of run_sweep.
 class Run {
 public:
-    Run(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop)
+    Run(SweepPlan& plan, TrialEngine& engine, const RunOptions& options,
+        const std::atomic<bool>& stop)
         : plan_(plan),
+          engine_(engine),
           options_(options),
           stop_(stop),
           directory_(RunDirectory::create_or_open(options.out, plan.record)),
           log_(directory_.log()),
-          writer_(directory_, options.shard.name()),
-          engine_(make_cpu_engine(options.threads)) {
+          writer_(directory_, options.shard.name()) {
         plan_.record = directory_.plan();  // an older plan keeps its block size
         plan_.networks->save();
         plan_.ranges->save();
@@ -60,15 +60,17 @@ public:
         progress_ = &progress;
         {
             const std::jthread ticker([this](std::stop_token end) { tick(end); });
-            for (NetworkGroup& group : plan_.groups) run_group(group, left);
+            run_groups(left);
         }
         outcome_.finished = writer_.flush();
         if (!left.empty()) progress.finish();
         outcome_.interrupted = stop_ && outcome_.left() > 0;
         attempt_.stop = utc_now();
         attempt_.failures = outcome_.failures;
+        if (!outcome_.engine_failure.empty())
+            attempt_.failures.push_back("engine: " + outcome_.engine_failure);
         report_attempt();
-        for (const std::string& line : outcome_.failures) log_.warn("failed: " + line);
+        for (const std::string& line : attempt_.failures) log_.warn("failed: " + line);
         log_.info(fmt::format("{}: {} units in {:.1f} s",
                               outcome_.interrupted ? "interrupted" : "end", outcome_.finished,
                               attempt_.seconds));
@@ -108,7 +110,7 @@ private:
         a.shard = options_.shard.name();
         a.start = utc_now();
         a.host = host_name();
-        a.engine = engine_->name();
+        a.engine = engine_.name();
         a.threads = static_cast<std::uint32_t>(
             options_.threads > 0 ? options_.threads
                                  : static_cast<int>(std::thread::hardware_concurrency()));
@@ -160,6 +162,15 @@ private:
         return units;
     }
 
+    // An engine that is lost ends the run, whose finished work is stored as always.
+    void run_groups(const std::vector<WorkUnit>& left) {
+        try {
+            for (const NetworkGroup& group : plan_.groups) run_group(group, left);
+        } catch (const EngineFailure& error) {
+            outcome_.engine_failure = error.what();
+        }
+    }
+
     void run_group(const NetworkGroup& group, const std::vector<WorkUnit>& left) {
         const std::vector<WorkUnit> units = units_of(group, left);
         if (units.empty()) return;
@@ -169,7 +180,7 @@ private:
         setup->points = group.design_points;
         setup->images = plan_.workload->data;
         setup->reference_top1 = group.reference_top1;
-        engine_->prepare(setup);
+        engine_.prepare(setup);
         // One failing point does not stop the others: they are tried again one by one.
         if (run_units(group, units)) return;
         for (std::uint32_t point = 0; point < group.points.size() && !stop_; ++point) {
@@ -184,13 +195,15 @@ private:
         }
     }
 
-    // False where something but the storage failed; failure_ says what.
+    // False where something but the storage or the engine failed; failure_ says what.
     bool run_units(const NetworkGroup& group, const std::vector<WorkUnit>& units) {
         try {
-            engine_->run(
+            engine_.run(
                 units, [&](TrialResult&& result) { store(group, std::move(result)); }, stop_);
             return true;
         } catch (const StorageError&) {
+            throw;
+        } catch (const EngineFailure&) {
             throw;
         } catch (const std::exception& error) {
             failure_ = error.what();
@@ -218,12 +231,12 @@ private:
     }
 
     SweepPlan& plan_;
+    TrialEngine& engine_;
     const RunOptions& options_;
     const std::atomic<bool>& stop_;
     RunDirectory directory_;
     RunLog log_;
     SegmentWriter writer_;
-    std::unique_ptr<TrialEngine> engine_;
     Attempt attempt_;
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     RunOutcome outcome_;
@@ -234,8 +247,9 @@ private:
 
 }  // namespace
 
-RunOutcome run_sweep(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop) {
-    return Run(plan, options, stop).go();
+RunOutcome run_sweep(SweepPlan& plan, TrialEngine& engine, const RunOptions& options,
+                     const std::atomic<bool>& stop) {
+    return Run(plan, engine, options, stop).go();
 }
 
 }  // namespace acim

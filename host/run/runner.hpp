@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/trial/engine.hpp"
 #include "host/run/sweep_plan.hpp"
 #include "host/store/run_directory.hpp"
 
@@ -22,7 +23,7 @@ struct Shard {
 
 struct RunOptions {
     std::filesystem::path out;
-    int threads = 0;  // 0: every core
+    int threads = 0;  // of this process, as its attempt reports them; 0: every core
     Shard shard;
     bool quiet = false;
 };
@@ -34,13 +35,15 @@ struct RunOutcome {
     bool interrupted = false;
     std::vector<std::string> warnings;  // damaged segments
     std::vector<std::string> failures;  // points that failed, with reasons
+    std::string engine_failure;         // why the engine could not go on; empty: it could
 
     std::uint64_t left() const { return planned - found - finished; }
 };
 
 // Runs what the directory lacks; finished work is stored every ten seconds and never run again. A
-// process that runs the whole sweep writes results.h5 at the end, complete or not. InputError,
-// StorageError.
-RunOutcome run_sweep(SweepPlan& plan, const RunOptions& options, const std::atomic<bool>& stop);
+// process that runs the whole sweep writes results.h5 at the end, complete or not, after an engine's
+// failure too. InputError, StorageError.
+RunOutcome run_sweep(SweepPlan& plan, TrialEngine& engine, const RunOptions& options,
+                     const std::atomic<bool>& stop);
 
 }  // namespace acim

@@ -248,7 +248,7 @@ def test_info_and_help() -> None:
     info = run("info").stdout
     for line in ("model version", "SIMD", "CUDA", "HDF5", "yaml-cpp"):
         assert line in info
-    for command in ("validate", "mac", "merge", "export", "check", "info"):
+    for command in ("validate", "mac", "merge", "export", "check", "info", "bench"):
         result = run(command, "--help")
         assert result.returncode == 0
         assert f"Usage: acimsweep {command}" in result.stdout

@@ -148,7 +148,6 @@ def test_data_files(tmp_path: Path) -> None:
     (["--shard", "1"], ["--shard 1", "i/n"]),
     (["--shard", "0/3x"], ["--shard 0/3x"]),
     (["--engine", "tpu"], ["--engine", "tpu", "cpu"]),
-    (["--engine", "cuda"], ["--engine cuda", "--engine cpu"]),
     (["--threads", "-1"], ["--threads", "-1"]),
     (["--threads", "two"], ["--threads", "two"]),
     (["--set", "trials.chips"], ["trials.chips", "key=value"]),

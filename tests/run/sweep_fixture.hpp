@@ -56,7 +56,7 @@ protected:
                "grid: {macro.adc.bits: [5, 6], macro.noise.random.sigma: [0, 0.5, 1]}\n"
                "trials: {chips: 2, repeats: 3}\n";
         PlanOptions options{overrides, {}, threads};
-        if (in_directory) options.run_directory = folder_ / "run";
+        if (in_directory) options.run_directory = folder_ / run_name_;
         return make_sweep_plan(folder_ / "s.yaml", options);
     }
 
@@ -76,6 +76,7 @@ protected:
     }
 
     std::filesystem::path folder_;
+    std::string run_name_ = "run";
 };
 
 }  // namespace acim

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/run/engine_bench.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "cuda/engine/cuda_engine.hpp"
+#include "host/core/version.hpp"
+#include "host/run/point_facts.hpp"
+#include "host/run/progress.hpp"
+
+namespace acim {
+namespace {
+
+// "AMD EPYC 9B14", as Linux calls the first processor.
+std::string processor_name() {
+    std::ifstream in("/proc/cpuinfo");
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with("model name"))
+            if (const auto at = line.find(": "); at != std::string::npos)
+                return line.substr(at + 2);
+    return "unknown processor";
+}
+
+double load_average() {
+    double load = 0.0;
+    return getloadavg(&load, 1) == 1 ? load : -1.0;
+}
+
+nlohmann::json figure_json(const BenchFigure& f) {
+    return {{"seconds", f.seconds},
+            {"trials", f.trials},
+            {"images", f.images},
+            {"conversions_per_second", f.conversions_per_second()},
+            {"trials_per_second", f.trials_per_second()},
+            {"images_per_second", f.images_per_second()}};
+}
+
+nlohmann::json devices_json() {
+    nlohmann::json devices = nlohmann::json::array();
+    for (const CudaDevice& d : cuda_status().devices)
+        devices.push_back({{"name", d.name},
+                           {"compute_capability", fmt::format("{}.{}", d.major, d.minor)},
+                           {"processors", d.processors},
+                           {"memory", d.memory}});
+    return devices;
+}
+
+}  // namespace
+
+double EngineBench::Row::ratio() const {
+    const double below = cpu ? cpu->conversions_per_second() : 0.0;
+    return below > 0.0 ? figure.conversions_per_second() / below : 0.0;
+}
+
+EngineBench bench_engine(const EngineBenchOptions& options,
+                         const std::function<void(const std::string& name, std::size_t done,
+                                                  std::size_t all)>& progress) {
+    EngineBench bench;
+    bench.options = options;
+    bench.load = load_average();
+    bench.date =
+        fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    bench.machine =
+        fmt::format("{}, {} cores", processor_name(), std::thread::hardware_concurrency());
+    const EngineChoice choice = available_engine(options.engine);
+    const auto engine = make_engine(choice, options.threads);
+    const auto cpu =
+        choice == EngineChoice::cpu ? nullptr : make_engine(EngineChoice::cpu, options.threads);
+    bench.engine = engine->name();
+    if (cpu) bench.cpu_engine = cpu->name();
+    const auto figure = [&](TrialEngine& on, const BenchCase& of) {
+        return measure(on, of, options.seconds, options.images, 1);
+    };
+    const std::vector<BenchCase> cases = bench_cases(options.images);
+    for (const BenchCase& one : cases) {
+        progress(one.name, bench.rows.size(), cases.size());
+        EngineBench::Row row{one, figure(*engine, one), std::nullopt};
+        if (cpu) row.cpu = figure(*cpu, one);
+        bench.rows.push_back(row);
+    }
+    return bench;
+}
+
+std::string bench_table(const EngineBench& bench) {
+    std::string text =
+        fmt::format("acimsweep {}, {}\n{}", code_version(), bench.date, bench.machine);
+    if (bench.load >= 0.0)
+        text += fmt::format(", load average {:.2f} before the start", bench.load);
+    text += fmt::format("\nengine: {}\n", bench.engine);
+    if (!bench.cpu_engine.empty()) text += fmt::format("beside: {}\n", bench.cpu_engine);
+    text +=
+        fmt::format("a trial is {} images; on path product conversions are those it stands for\n\n",
+                    bench.options.images);
+    text += fmt::format("{:<18} {:>8} {:>14} {:>11} {:>11}", "case", "path", "conversions/s",
+                        "trials/s", "images/s");
+    if (!bench.cpu_engine.empty()) text += fmt::format(" {:>14} {:>7}", "on the CPU", "ratio");
+    for (const EngineBench::Row& row : bench.rows) {
+        text += fmt::format("\n{:<18} {:>8} {:>14} {:>11.4g} {:>11.4g}", row.bench.name,
+                            path_name(row.bench.path),
+                            Progress::with_prefix(row.figure.conversions_per_second()),
+                            row.figure.trials_per_second(), row.figure.images_per_second());
+        if (row.cpu)
+            text +=
+                fmt::format(" {:>14} {:>7.3g}",
+                            Progress::with_prefix(row.cpu->conversions_per_second()), row.ratio());
+    }
+    text += "\n\n";
+    // What stands behind the names; the point's half is the same for all networks.
+    for (const EngineBench::Row& row : bench.rows)
+        text += fmt::format("{:<18} {}\n", row.bench.name, row.bench.title);
+    return text;
+}
+
+nlohmann::json bench_json(const EngineBench& bench) {
+    nlohmann::json cases = nlohmann::json::array();
+    for (const EngineBench::Row& row : bench.rows) {
+        nlohmann::json one{{"name", row.bench.name},
+                           {"title", row.bench.title},
+                           {"path", path_name(row.bench.path)},
+                           {"conversions_per_image", row.bench.conversions_per_image},
+                           {"engine", figure_json(row.figure)}};
+        if (row.cpu) {
+            one["cpu"] = figure_json(*row.cpu);
+            one["ratio"] = row.ratio();
+        }
+        cases.push_back(std::move(one));
+    }
+    nlohmann::json json{{"schema", "acimsweep-bench"},
+                        {"version", 1},
+                        {"code_version", code_version()},
+                        {"model_version", model_version},
+                        {"date", bench.date},
+                        {"machine", bench.machine},
+                        {"load_average", bench.load},
+                        {"engine", bench.engine},
+                        {"devices", devices_json()},
+                        {"seconds", bench.options.seconds},
+                        {"images_per_trial", bench.options.images},
+                        {"cases", std::move(cases)}};
+    if (!bench.cpu_engine.empty()) json["cpu_engine"] = bench.cpu_engine;
+    return json;
+}
+
+}  // namespace acim

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run does when its engine fails, with engines that fail on purpose.
+#include "host/run/runner.hpp"
+
+#include <gmock/gmock.h>
+
+#include <iterator>
+
+#include "host/engine/cpu_engine.hpp"
+#include "host/store/attempt.hpp"
+#include "tests/run/sweep_fixture.hpp"
+
+namespace acim {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// The CPU engine with a hook that may throw before each unit.
+class FailingEngine : public TrialEngine {
+public:
+    using Hook = std::function<void(const WorkUnit& unit, std::size_t units_before)>;
+
+    explicit FailingEngine(Hook hook) : hook_(std::move(hook)) {}
+    std::string name() const override { return "failing"; }
+    void prepare(std::shared_ptr<const TrialSetup> setup) override { cpu_->prepare(setup); }
+    void run(std::span<const WorkUnit> units, const Sink& sink,
+             const std::atomic<bool>& stop) override {
+        for (const WorkUnit& unit : units) {
+            hook_(unit, units_run_);
+            cpu_->run({&unit, 1}, sink, stop);
+            ++units_run_;
+        }
+    }
+    std::uint64_t memory(std::span<const WorkUnit>) const override { return 0; }
+
+private:
+    Hook hook_;
+    std::unique_ptr<TrialEngine> cpu_ = make_cpu_engine(1);
+    std::size_t units_run_ = 0;
+};
+
+std::string bytes_of(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// 6 points x 2 chips x 3 repeats: 36 units.
+class RunnerTest : public SweepPlanTest {
+protected:
+    RunOutcome run(TrialEngine& engine, const std::string& name) {
+        run_name_ = name;
+        SweepPlan planned = plan({}, true);
+        RunOptions options;
+        options.out = folder_ / name;
+        options.threads = 1;
+        options.quiet = true;
+        return run_sweep(planned, engine, options, stop_);
+    }
+    std::string whole_results() {
+        const auto cpu = make_cpu_engine(2);
+        EXPECT_EQ(run(*cpu, "whole").finished, 36u);
+        return bytes_of(folder_ / "whole" / "results.h5");
+    }
+    Attempt attempt(const std::string& name) {
+        const auto all = load_attempts(RunDirectory::open(folder_ / name));
+        EXPECT_EQ(all.size(), 1u);
+        return all.at(0);
+    }
+
+    const std::atomic<bool> stop_ = false;
+};
+
+TEST_F(RunnerTest, ALostEngineEndsTheRunAndKeepsWhatIsFinished) {
+    std::size_t calls_after = 0;
+    FailingEngine lost([&](const WorkUnit&, std::size_t before) {
+        if (before < 10) return;
+        ++calls_after;
+        throw EngineFailure("device 0 fell off the bus");
+    });
+    const RunOutcome outcome = run(lost, "run");
+    EXPECT_EQ(outcome.engine_failure, "device 0 fell off the bus");
+    EXPECT_EQ(calls_after, 1u);  // points are not tried one by one on an engine that is gone
+    EXPECT_EQ(outcome.finished, 10u);
+    EXPECT_EQ(outcome.left(), 26u);
+    EXPECT_FALSE(outcome.interrupted);
+    EXPECT_THAT(outcome.failures, IsEmpty());
+    const Attempt told = attempt("run");
+    EXPECT_EQ(told.engine, "failing");
+    EXPECT_EQ(told.units_done, 10u);
+    EXPECT_NE(told.stop, "");
+    EXPECT_THAT(told.failures, ElementsAre("engine: device 0 fell off the bus"));
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "run" / "results.h5"));
+
+    const auto cpu = make_cpu_engine(1);
+    const RunOutcome rest = run(*cpu, "run");
+    EXPECT_EQ(rest.found, 10u);
+    EXPECT_EQ(rest.finished, 26u);
+    EXPECT_EQ(rest.engine_failure, "");
+    EXPECT_EQ(bytes_of(folder_ / "run" / "results.h5"), whole_results());
+}
+
+TEST_F(RunnerTest, AFailingPointDoesNotStopTheOthers) {
+    FailingEngine failing([](const WorkUnit& unit, std::size_t) {
+        if (unit.point == 2) throw std::runtime_error("no table fits");
+    });
+    const RunOutcome outcome = run(failing, "run");
+    EXPECT_EQ(outcome.engine_failure, "");
+    EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("point 2 (")));
+    EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("no table fits")));
+    EXPECT_EQ(outcome.finished, 30u);
+    EXPECT_EQ(outcome.left(), 6u);
+}
+
+TEST_F(RunnerTest, ResultsDoNotHoldTheEngine) {
+    FailingEngine sound([](const WorkUnit&, std::size_t) {});
+    EXPECT_EQ(run(sound, "run").finished, 36u);
+    EXPECT_EQ(bytes_of(folder_ / "run" / "results.h5"), whole_results());
+}
+
+}  // namespace
+}  // namespace acim
