@@ -169,6 +169,11 @@ void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
     launch_pack_bits(layer.unfold, space_.quantised.data(), all + works.first, works.count,
                      works.most_words, space_.bits.data(), stream_);
     const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};
+    // Tiles and the escapes that they leave behind add to A.
+    const std::int64_t integers = out.stride * layer.outputs * layer.conv_groups;
+    check(cudaMemsetAsync(out.analog, 0, static_cast<std::size_t>(integers) * sizeof(std::int64_t),
+                          stream_),
+          "clear");
     for (const Launch& l : works.launches) {
         if (l.tile.kernel == ConversionKernel::general)
             launch_general(all + l.first, l.count, l.tile.most_items, space_.bits.data(), out,

@@ -12,7 +12,8 @@ namespace acim {
 namespace {
 
 // Works that one launch can serve.
-using LaunchKey = std::tuple<ConversionKernel, int, bool>;  // kernel, bits, eight one-bit cycles
+// kernel, bits, eight one-bit cycles, thresholds to a side
+using LaunchKey = std::tuple<ConversionKernel, int, bool, int>;
 
 bool is_converted(ConversionKernel kernel) {
     return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
@@ -65,12 +66,14 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
     std::map<LaunchKey, std::vector<std::size_t>> kinds;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const DeviceLayer& l = parts[i].point->layer(layer);
-        if (is_converted(l.kernel)) kinds[{l.kernel, l.shape.bits, l.serial8}].push_back(i);
+        if (is_converted(l.kernel))
+            kinds[{l.kernel, l.shape.bits, l.serial8, l.threshold_side}].push_back(i);
     }
     std::uint64_t word = 0;
     for (const auto& [key, members] : kinds) {
         Launch launch;
-        std::tie(launch.tile.kernel, launch.tile.bits, launch.tile.serial8) = key;
+        std::tie(launch.tile.kernel, launch.tile.bits, launch.tile.serial8,
+                 launch.tile.threshold_side) = key;
         launch.tile.processors = processors_;
         launch.first = static_cast<std::uint32_t>(conversion_works_.size());
         launch.count = static_cast<std::uint32_t>(members.size());

@@ -16,7 +16,8 @@ enum class ConversionKernel : std::uint8_t {
     none,              // path product: nothing is converted
     general,           // one thread an output; every encoding, vote and chip term
     tiles_table,       // 16 outputs x 8 pixels a warp on tensor cores; cells in shared memory
-    tiles_wide,        // the same, cells in global memory
+    tiles_bytes,       // the same for sums and codes of eight bits, eight one-bit cycles
+    tiles_wide,        // as tiles_table, cells in global memory
     tiles_thresholds,  // the same, cells as thresholds
     tiles_lut,         // the same without noise
     aidac              // all-analog macro (cuda/engine/aidac_kernels.hpp)
@@ -29,7 +30,8 @@ void launch_general(const ConversionWork* works, std::uint32_t count, std::int64
 struct TileLaunch {
     ConversionKernel kernel = ConversionKernel::tiles_table;
     int bits = 8;                 // of inputs
-    bool serial8 = false;         // eight cycles of one bit
+    bool serial8 = false;         // eight cycles of one bit in at most 256 rows
+    int threshold_side = 0;       // of tiles_thresholds
     std::int64_t most_items = 0;  // 16 outputs x 8 pixels, of the largest work
     std::size_t table_bytes = 0;  // of the largest table of cells, for tiles_table
     int processors = 1;           // of the device

@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "cuda/engine/tile_cell.hpp"
+
 namespace acim {
 namespace {
 
@@ -13,7 +15,8 @@ constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
 // Places of a law's arrays in the data arena.
 struct LawPlaces {
-    std::size_t codes = nowhere, cells = nowhere, escape = nowhere, base = nowhere, law = nowhere;
+    std::size_t codes = nowhere, cells = nowhere, tile_cells = nowhere, byte_cells = nowhere;
+    std::size_t escape = nowhere, base = nowhere, law = nowhere;
     std::size_t residual_begin = nowhere, residual_first = nowhere, residual = nowhere;
     std::size_t position = nowhere, shift = nowhere, sigma = nowhere, chip_sigma = nowhere;
 };
@@ -55,6 +58,16 @@ struct DevicePoint::Builder {
     template <class T>
     std::size_t add(const T* values, std::size_t n) const {
         return values == nullptr || n == 0 ? nowhere : data().add(std::span<const T>(values, n));
+    }
+
+    // Cells in the order of a tile kernel, for each law once.
+    void add_tile_cells(const CycleLaw& law, bool in_bytes) {
+        std::size_t& place = in_bytes ? laws[&law].byte_cells : laws[&law].tile_cells;
+        if (place != nowhere) return;
+        std::vector<std::uint32_t> cells;
+        for (const std::uint32_t cell : law.cells())
+            cells.push_back(in_bytes ? ByteCell::from(cell) : TileCell::from(cell));
+        place = data().add(cells);
     }
 
     // Laws are shared by layers and cycles: each is sent once.
@@ -122,6 +135,9 @@ struct DevicePoint::Builder {
             place.rounding[j] = layer.plan.rounding[j].get();
             for (const CycleLaw* law : {place.law[j], place.rounding[j]})
                 if (law != nullptr) add_law(*law);
+            if (kernel == ConversionKernel::tiles_bytes ||
+                kernel == ConversionKernel::tiles_table || kernel == ConversionKernel::tiles_wide)
+                add_tile_cells(*place.law[j], kernel == ConversionKernel::tiles_bytes);
         }
         places.push_back(std::move(place));
     }
@@ -226,11 +242,12 @@ struct DevicePoint::Builder {
             v.max_escape =
                 std::max(v.max_escape, static_cast<std::int32_t>(place.law[j]->max_escape()));
             v.cycle_factor[j] = p.factors.cycle[j];
+            const LawPlaces& law = laws.at(place.law[j]);
+            v.tile_cells[j] = sent<std::uint32_t>(
+                p.kernel == ConversionKernel::tiles_bytes ? law.byte_cells : law.tile_cells);
         }
         std::ranges::copy(p.factors.plane, v.plane_factor);
         std::ranges::copy(p.thresholds.at, v.threshold);
-        v.threshold_first = p.thresholds.first;
-        v.threshold_step = p.thresholds.step;
     }
 };
 
@@ -246,7 +263,8 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
     out.conversions = plan.adc_conversions(std::int64_t{product.outputs} * layer.pixels);
     out.digital = out.kernel == ConversionKernel::general || out.kernel == ConversionKernel::aidac;
     out.table_bytes = packed(layer, 0).table_bytes;
-    out.serial8 = plan.cycles.count == 8 && plan.activation_bits == 8;
+    out.serial8 = packed(layer, 0).serial8;
+    out.threshold_side = packed(layer, 0).thresholds.side;
     return out;
 }
 

@@ -21,6 +21,7 @@ struct DeviceLayer {
     const ConversionView* view = nullptr;  // on the device; null for none and aidac
     ConversionShape shape;
     bool serial8 = false;
+    int threshold_side = 0;
     std::size_t table_bytes = 0;
     bool analog = false;
     bool digital = false;  // conversions add to D

@@ -8,116 +8,150 @@
 
 // About one conversion in ten thousand draws an ESCAPE outcome, which needs a further Philox call
 // and the residual law. Resolved on the spot it would hold up its warp and cost registers that the
-// hot loop needs; so lanes note the column in a queue of their warp in shared memory, and the warp
-// resolves what has gathered, a column a lane. The code that the loop took in the meantime is known,
-// so what is added to the element is a difference.
+// hot loop needs. So a lane notes the column in a bit of a mask; after a row group the columns go
+// into a queue of the warp in shared memory, and once there is one for every lane the warp resolves
+// them side by side, from the packed bits. What the loop took in the meantime is known, so the
+// difference is added to A in memory, where tiles add what they have by atomics, too.
 namespace acim {
 
-// One warp's queue and what resolving adds to its 128 elements, [2q + r][lane].
-struct EscapeQueue {
-    static constexpr int capacity = 256, most_a_column = 128;
-    std::uint32_t count;
-    std::uint32_t pad;
-    unsigned long long correction[128];  // two's complement
-    std::uint32_t entry[capacity];
-
-    __device__ __forceinline__ void push(int lane, int q, int r, int plane, int group) {
-        const std::uint32_t at = atomicAdd(&count, 1u);
-        entry[at] = static_cast<std::uint32_t>(lane | q << 5 | r << 6 | plane << 7 | group << 11);
-    }
-    __device__ void clear(int lane) {
-        if (lane == 0) count = 0;
-        for (int i = lane; i < 128; i += 32) correction[i] = 0;
-        __syncwarp();
-    }
-};
-
-// Where a warp's elements lie: enough to find inputs, weights and random places of one of them.
-struct TilePlace {
+// What a block computes, in shared memory.
+struct TileBlock {
     const ConversionView* view;
     const std::uint32_t* bits;  // packed inputs of the segment
+    std::int64_t* analog;       // A at the segment's first pixel
+    std::int64_t stride;
+    std::int64_t pixels, octets;  // of the segment
     PhiloxKey key;
     std::uint32_t first_image;
-    std::int64_t first_pixel, pixels;
-    int conv_group, tile, tiles;
+    std::int32_t tiles;
 };
 
-// Word of weight bits of one output of a tile: the inverse of the fragments' order.
-__device__ inline std::uint32_t fragment_word(const TilePlace& at, int group, int output, int plane,
-                                              int word) {
-    const ConversionShape& s = at.view->shape;
-    const std::int64_t line =
-        ((static_cast<std::int64_t>(at.conv_group) * s.groups + group) * at.tiles + at.tile) *
-            s.planes +
-        plane;
+// An item of the tile kernel: 16 outputs x 8 pixels.
+struct TileItem {
+    std::int64_t first_pixel;
+    int tile, conv_group;
+
+    __device__ TileItem(const TileBlock& block, std::int64_t index)
+        : first_pixel(index % block.octets * 8),
+          tile(static_cast<int>(index / block.octets % block.tiles)),
+          conv_group(static_cast<int>(index / block.octets / block.tiles)) {}
+};
+
+// A column of one element whose uniforms may hold an ESCAPE.
+struct EscapeEntry {
+    std::uint32_t item;   // of the segment
+    std::uint32_t place;  // lane, element of the lane, column, row group
+
+    static constexpr int lane_bits = 5, element_bits = 2, plane_bits = 4;
+    __device__ static EscapeEntry make(std::int64_t item, int lane, int element, int plane,
+                                       int group) {
+        return {static_cast<std::uint32_t>(item),
+                static_cast<std::uint32_t>(lane | element << 5 | plane << 7 | group << 11)};
+    }
+};
+static_assert(max_columns <= 1 << EscapeEntry::plane_bits);
+
+// One warp's queue: a round of pushes adds at most one entry a lane.
+struct EscapeQueue {
+    static constexpr std::uint32_t full = 32, capacity = 64;
+    std::uint32_t count;
+    std::uint32_t pad;
+    EscapeEntry entry[capacity];
+};
+
+// Word of the weight bits of one output of a tile: the inverse of the fragments' order.
+__device__ inline std::uint32_t fragment_word(const ConversionView& v, std::int64_t line,
+                                              int output, int word) {
     const int block = word / 8, lane = output % 8 * 4 + word % 8 / 2;
     const int reg = output / 8 + 2 * (word & 1);
-    return at.view->weights[((line * (s.words / 8) + block) * 32 + lane) * 4 + reg];
+    return v.weights[((line * (v.shape.words / 8) + block) * 32 + lane) * 4 + reg];
 }
 
-// Sum of cycle j of one column of one element.
-__device__ inline std::int32_t tile_cycle_sum(const TilePlace& at, std::int64_t pixel, int group,
-                                              int output, int plane, int j) {
-    const ConversionView& v = *at.view;
-    const ConversionShape& s = v.shape;
-    const std::int64_t line = (at.conv_group * at.pixels + pixel) * s.groups + group;
+// Sum of cycle j of a column; `line` numbers the fragments of its column, `input` its bit planes.
+__device__ inline std::int32_t tile_cycle_sum(const ConversionView& v, std::int64_t line,
+                                              const std::uint32_t* input, int output, int j) {
+    const int words = v.shape.words;
     std::int32_t sum = 0;
-    for (int word = 0; word < s.words; ++word) {
-        const std::uint32_t w = fragment_word(at, group, output, plane, word);
-        for (int b = 0; b < v.cycles.width[j]; ++b) {
-            const std::int64_t bit = line * s.bits + v.cycles.low_bit[j] + b;
-            sum += __popc(w & at.bits[bit * s.words + word]) << b;
-        }
+    for (int word = 0; word < words; ++word) {
+        const std::uint32_t w = fragment_word(v, line, output, word);
+        for (int b = 0; b < v.cycles.width[j]; ++b)
+            sum += __popc(w & input[(v.cycles.low_bit[j] + b) * words + word]) << b;
     }
     return sum;
 }
 
-// What the true codes of a column add to the element beyond those that `fast` gave.
+// Adds what the true codes of a column have beyond those of `fast`.
 template <class Sampler>
-__device__ __noinline__ std::int64_t escape_correction(const TilePlace& at, const Sampler& fast,
-                                                       std::int64_t pixel, int output, int plane,
-                                                       int group) {
-    const ConversionView& v = *at.view;
+__device__ void resolve_escape(const TileBlock& block, const Sampler& fast, EscapeEntry entry) {
+    const ConversionView& v = *block.view;
     const ConversionShape& s = v.shape;
-    const FreshPlace place{static_cast<std::uint32_t>(s.group_first * at.conv_group +
-                                                      s.output_stride * (at.tile * 16 + output) +
-                                                      s.pixel_stride * (pixel % s.pixels)),
-                           static_cast<std::uint32_t>(group),
-                           at.first_image + static_cast<std::uint32_t>(pixel / s.pixels), s.layer};
+    const TileItem item(block, entry.item);
+    const auto from = static_cast<int>(entry.place & 31),
+               e = static_cast<int>(entry.place >> 5 & 3);
+    const auto plane = static_cast<int>(entry.place >> 7 & 15);
+    const auto group = static_cast<int>(entry.place >> 11);
+    const std::int64_t pixel = item.first_pixel + 4 * (e >> 1) + (from & 3);
+    const int output = (from >> 2) + 8 * (e & 1), m = item.tile * 16 + output;
+    if (pixel >= block.pixels || m >= s.outputs) return;  // a lane beyond the edge
+    const FreshPlace place{
+        static_cast<std::uint32_t>(s.group_first * item.conv_group + s.output_stride * m +
+                                   s.pixel_stride * (pixel % s.pixels)),
+        static_cast<std::uint32_t>(group),
+        block.first_image + static_cast<std::uint32_t>(pixel / s.pixels), s.layer};
+    const std::int64_t line =
+        ((static_cast<std::int64_t>(item.conv_group) * s.groups + group) * block.tiles +
+         item.tile) *
+            s.planes +
+        plane;
+    const std::uint32_t* input =
+        block.bits + ((item.conv_group * block.pixels + pixel) * s.groups + group) * s.bits *
+                         static_cast<std::int64_t>(s.words);
     std::int64_t sum = 0;
     for (int j = 0; j < v.cycles.count; ++j) {
         const auto k = static_cast<std::uint32_t>(plane * v.cycles.count + j);
         const PhiloxWords call =
-            philox4x32(fresh_counter(NoiseSource::code_table, place, k >> 3, 0), at.key);
+            philox4x32(fresh_counter(NoiseSource::code_table, place, k >> 3, 0), block.key);
         const std::uint32_t u = table_uniform(call, k);
         if (u >= static_cast<std::uint32_t>(v.max_escape)) continue;
-        const std::int32_t count = tile_cycle_sum(at, pixel, group, output, plane, j);
-        const CycleLawView& law = v.law[j];
-        if (u >= law.table.escape[count]) continue;
-        const std::int32_t code = escape_code(law, count, at.key, place, k, 0);
+        const std::int32_t count = tile_cycle_sum(v, line, input, output, j);
+        if (u >= v.law[j].table.escape[count]) continue;
+        const std::int32_t code = escape_code(v.law[j], count, block.key, place, k, 0);
         sum += std::int64_t{v.cycle_factor[j]} * (code - fast.code(j, count, u));
     }
-    return sum * v.plane_factor[plane];
+    const std::int64_t at =
+        (static_cast<std::int64_t>(item.conv_group) * s.outputs + m) * block.stride + pixel;
+    atomicAdd(reinterpret_cast<unsigned long long*>(block.analog + at),
+              static_cast<unsigned long long>(sum * v.plane_factor[plane]));
 }
 
-// Resolves all columns of the queue, by the whole warp.
+// Resolves what is in the queue, by the whole warp.
 template <class Sampler>
-__device__ void drain(EscapeQueue& queue, const TilePlace& at, const Sampler& fast, int lane) {
-    __syncwarp();
+__device__ __noinline__ void drain(EscapeQueue& queue, const TileBlock& block,
+                                   const std::uint32_t* table, int lane) {
+    const Sampler fast{*block.view, table};
     const std::uint32_t n = queue.count;
-    for (std::uint32_t i = static_cast<std::uint32_t>(lane); i < n; i += 32) {
-        const std::uint32_t entry = queue.entry[i];
-        const int from = entry & 31, q = entry >> 5 & 1, r = entry >> 6 & 1;
-        const int plane = entry >> 7 & 15, group = static_cast<int>(entry >> 11);
-        const std::int64_t pixel = min(at.first_pixel + 4 * q + (from & 3), at.pixels - 1);
-        const std::int64_t shift =
-            escape_correction(at, fast, pixel, (from >> 2) + 8 * r, plane, group);
-        atomicAdd(&queue.correction[(2 * q + r) * 32 + from],
-                  static_cast<unsigned long long>(shift));
-    }
+    for (auto i = static_cast<std::uint32_t>(lane); i < n; i += 32)
+        resolve_escape(block, fast, queue.entry[i]);
     __syncwarp();
     if (lane == 0) queue.count = 0;
     __syncwarp();
+}
+
+// Queues the columns of a lane's mask, bit 16*element + plane.
+template <class Sampler>
+__device__ __forceinline__ void queue_escapes(EscapeQueue& queue, const TileBlock& block,
+                                              const std::uint32_t* table, std::uint64_t mask,
+                                              std::int64_t item, int group, int lane) {
+    while (__any_sync(~0u, mask != 0)) {
+        if (mask != 0) {
+            const int bit = __ffsll(static_cast<long long>(mask)) - 1;
+            mask &= mask - 1;
+            queue.entry[atomicAdd(&queue.count, 1u)] =
+                EscapeEntry::make(item, lane, bit >> 4, bit & 15, group);
+        }
+        __syncwarp();
+        if (queue.count >= EscapeQueue::full) drain<Sampler>(queue, block, table, lane);
+    }
 }
 
 }  // namespace acim

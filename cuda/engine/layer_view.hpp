@@ -89,10 +89,9 @@ struct ConversionView {
     // Of a kernel that takes all conversions of a plane alike:
     std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor
     std::int64_t plane_factor[max_columns] = {};
-    std::int32_t max_escape = 0;       // cells of ESCAPE outcomes, at most
-    std::int32_t threshold[4] = {};    // first uniform of the next larger code
-    std::int32_t threshold_first = 0;  // code - base below the first of them
-    std::int32_t threshold_step = 1;   // base = sum * step
+    std::int32_t max_escape = 0;                       // cells of ESCAPE outcomes, at most
+    std::int32_t threshold[4] = {};                    // ascending; of tiles_thresholds
+    const std::uint32_t* tile_cells[max_cycles] = {};  // cells of the laws as TileCell, or null
 };
 
 // One segment's work in a layer.

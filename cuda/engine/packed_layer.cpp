@@ -2,7 +2,9 @@
 #include "cuda/engine/packed_layer.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "cuda/engine/tile_cell.hpp"
 #include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/random/code_cell.hpp"
 
@@ -34,25 +36,51 @@ bool one_law(const LayerPlan& plan) {
     return true;
 }
 
-void choose_tiles(const LayerPlan& plan, PackedLayer& layer) {
+// Eight one-bit cycles in at most 256 rows, weighed 1, 2 .. 64, +-128.
+bool is_serial8(const LayerPlan& plan, const TileFactors& factors) {
+    if (plan.cycles.count != 8 || plan.activation_bits != 8) return false;
+    for (int j = 0; j < 7; ++j)
+        if (factors.cycle[j] != 1 << j) return false;
+    return std::abs(factors.cycle[7]) == 128 && plan.group_rows <= word_rows * block_words;
+}
+
+// Codes fit the cells, and the sum of a row group 32 bits.
+bool codes_fit_tiles(const LayerPlan& plan, const TileFactors& factors) {
+    std::int64_t cycles = 0, planes = 0;
+    for (int j = 0; j < plan.cycles.count; ++j) {
+        const std::int64_t top = plan.law[j]->scale().code_max;
+        if (top > TileCell::largest_code) return false;
+        cycles += std::abs(factors.cycle[j]) * top;
+    }
+    for (const std::int64_t plane : factors.plane) planes += std::abs(plane);
+    return cycles * planes < std::int64_t{1} << 31;
+}
+
+void choose_tiles(const LayerPlan& plan, bool thresholds, PackedLayer& layer) {
+    if (!codes_fit_tiles(plan, layer.factors)) return;
+    layer.serial8 = is_serial8(plan, layer.factors);
     if (plan.path == SamplingPath::lut) {
         layer.kernel = ConversionKernel::tiles_lut;
         return;
     }
     layer.kernel = ConversionKernel::tiles_wide;
     if (!one_law(plan)) return;
-    if (const auto thresholds = find_thresholds(*plan.law[0])) {
+    if (const auto found =
+            thresholds && layer.serial8 ? find_thresholds(*plan.law[0]) : std::nullopt) {
         layer.kernel = ConversionKernel::tiles_thresholds;
-        layer.thresholds = *thresholds;
+        layer.thresholds = *found;
         return;
     }
     const std::size_t bytes = plan.law[0]->cells().size() * sizeof(std::uint32_t);
     if (bytes > shared_table_limit) return;
-    layer.kernel = ConversionKernel::tiles_table;
+    const AdcScale& scale = plan.law[0]->scale();
+    const bool in_bytes = layer.serial8 && scale.code_max <= ByteCell::largest_code &&
+                          scale.full_scale <= ByteCell::largest_sum;
+    layer.kernel = in_bytes ? ConversionKernel::tiles_bytes : ConversionKernel::tiles_table;
     layer.table_bytes = bytes;
 }
 
-void choose_kernel(const LayerPlan& plan, int outputs, PackedLayer& layer) {
+void choose_kernel(const LayerPlan& plan, int outputs, bool thresholds, PackedLayer& layer) {
     if (plan.analog && plan.macro.kind == MacroKind::aidac) {
         layer.kernel = ConversionKernel::aidac;
         return;
@@ -64,7 +92,7 @@ void choose_kernel(const LayerPlan& plan, int outputs, PackedLayer& layer) {
     if (!by_sum || outputs < least_tile_outputs) return;
     if (const auto factors = tile_factors(plan)) {
         layer.factors = *factors;
-        choose_tiles(plan, layer);
+        choose_tiles(plan, thresholds, layer);
     }
 }
 
@@ -169,31 +197,35 @@ int words_of(const LayerPlan& plan, ConversionKernel kernel) {
 }  // namespace
 
 std::optional<Thresholds> find_thresholds(const CycleLaw& law) {
+    constexpr std::int32_t most = 511;  // four codes weighed 1, 4, 16, 64 fit 16 bits
+    constexpr std::uint32_t middle = total_cells / 2;
     const CycleLawView view = law.view();
     const std::int64_t rows = view.scale.full_scale + std::int64_t{1};
-    if (law.laws() != 1 || rows < 2 || view.table.base[0] != 0) return std::nullopt;
-    Thresholds out;
-    out.step = view.table.base[1];
+    const std::int32_t top = view.scale.code_max;
+    if (law.laws() != 1 || top != rows - 1 || top > most || top < 8) return std::nullopt;
     for (std::int64_t s = 0; s < rows; ++s)
-        if (view.table.base[s] != s * out.step) return std::nullopt;
-    // Offsets of the codes from a row that no code of which is clipped.
-    const std::int64_t middle = rows / 2;
-    const std::int32_t base = view.table.base[middle];
-    const std::int32_t reach = std::min(base, view.scale.code_max - base);
-    const std::uint32_t* cells = view.table.cells + middle * cell_columns;
-    std::uint32_t u = view.table.escape[middle];
-    std::int32_t offset = CodeCell::code(cells, u) - base;
-    out.first = offset;
-    out.at.fill(static_cast<std::int32_t>(total_cells));
-    std::size_t steps = 0;
+        if (view.table.base[s] != s) return std::nullopt;
+    // Codes of a sum that none of the few steps leads to the edge from.
+    const std::int32_t sum = top / 2;
+    const std::uint32_t* cells = view.table.cells + std::int64_t{sum} * cell_columns;
+    std::uint32_t u = view.table.escape[sum];
+    std::vector<std::int32_t> below, above;
+    std::int32_t code = CodeCell::code(cells, u);
+    const std::int32_t first = code;
     for (; u < total_cells; ++u) {
-        const std::int32_t here = CodeCell::code(cells, u) - base;
-        if (here < offset || here >= reach || here <= -reach) return std::nullopt;
-        for (; offset < here; ++offset) {
-            if (steps == out.at.size()) return std::nullopt;
-            out.at[steps++] = static_cast<std::int32_t>(u);
-        }
+        const std::int32_t here = CodeCell::code(cells, u);
+        if (here < code) return std::nullopt;
+        for (; code < here; ++code)
+            (u <= middle ? below : above).push_back(static_cast<std::int32_t>(u));
     }
+    const std::size_t side = below.size();
+    if (side < 1 || side > 2 || above.size() != side ||
+        first != sum - static_cast<std::int32_t>(side))
+        return std::nullopt;
+    Thresholds out;
+    out.side = static_cast<int>(side);
+    std::ranges::copy(below, out.at.begin());
+    std::ranges::copy(above, out.at.begin() + static_cast<std::ptrdiff_t>(side));
     return out;
 }
 
@@ -201,7 +233,7 @@ std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outp
                                                  std::span<const std::int8_t> weights,
                                                  const ProductSite& site) const {
     auto layer = std::make_unique<PackedLayer>();
-    choose_kernel(plan, outputs, *layer);
+    choose_kernel(plan, outputs, thresholds_, *layer);
     if (layer->kernel == ConversionKernel::none) return layer;
     if (layer->kernel == ConversionKernel::aidac) {
         layer->aidac =

@@ -21,11 +21,11 @@ struct TileFactors {
     std::array<std::int32_t, max_cycles> cycle{};
 };
 
-// One layout of cells for every sum, as thresholds of the uniform: code = clip(sum*step + first +
-// number of thresholds at or below u).
+// One layout of cells for every sum, as thresholds of the uniform, `side` below the middle and as
+// many above: code = clip(sum - side + number of thresholds at or below u).
 struct Thresholds {
-    std::int32_t step = 1, first = 0;
-    std::array<std::int32_t, 4> at{};
+    int side = 0;                      // 1 or 2; 0: none
+    std::array<std::int32_t, 4> at{};  // ascending, 2*side of them
 };
 
 // The law's table as thresholds, if that is what it holds; every cell is compared.
@@ -41,15 +41,22 @@ struct PackedLayer : PackedWeights {
     std::unique_ptr<AidacWeights> aidac;
     TileFactors factors;          // of the tile kernels
     Thresholds thresholds;        // of tiles_thresholds
+    bool serial8 = false;         // eight one-bit cycles in at most 256 rows
     std::size_t table_bytes = 0;  // that tiles_table holds in shared memory
 };
 
-// What decides the kernel is the plan and the number of outputs, nothing of the device.
+// The plan and the number of outputs decide the kernel. All kernels give the same integers, so it is
+// speed only that thresholds need a device which computes with halves of words.
 class LayerPacker : public WeightPacker {
 public:
+    explicit LayerPacker(bool thresholds = true) : thresholds_(thresholds) {}
+
     std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
                                         std::span<const std::int8_t> weights,
                                         const ProductSite& site) const override;
+
+private:
+    bool thresholds_;
 };
 
 }  // namespace acim

@@ -29,16 +29,19 @@ Kernel tile_kernel(int bits, bool serial8) {
     }
 }
 
-Kernel kernel_of(ConversionKernel kind, int bits, bool serial8) {
-    switch (kind) {
+Kernel kernel_of(const TileLaunch& what) {
+    switch (what.kernel) {
         case ConversionKernel::tiles_table:
-            return tile_kernel<TableSampler<true>>(bits, serial8);
+            return tile_kernel<TableSampler<true>>(what.bits, what.serial8);
+        case ConversionKernel::tiles_bytes:
+            return tile_conversions<4, true, ByteTableSampler>;
         case ConversionKernel::tiles_wide:
-            return tile_kernel<TableSampler<false>>(bits, serial8);
+            return tile_kernel<TableSampler<false>>(what.bits, what.serial8);
         case ConversionKernel::tiles_thresholds:
-            return tile_kernel<ThresholdSampler>(bits, serial8);
+            return what.threshold_side == 1 ? tile_conversions<4, true, ThresholdSampler<1>>
+                                            : tile_conversions<4, true, ThresholdSampler<2>>;
         default:
-            return tile_kernel<LutSampler>(bits, serial8);
+            return tile_kernel<LutSampler>(what.bits, what.serial8);
     }
 }
 
@@ -46,16 +49,15 @@ Kernel kernel_of(ConversionKernel kind, int bits, bool serial8) {
 
 void launch_tiles(const TileLaunch& what, const ConversionWork* works, std::uint32_t count,
                   const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream) {
-    constexpr int warps = tile_threads / tile_lanes;
     // Enough blocks for the device many times over, few enough that a block's table is read for
     // several items.
     const std::int64_t fill = std::int64_t{what.processors} * 3 * 4;
     const std::int64_t share = std::max<std::int64_t>(1, (fill + count - 1) / count);
-    launch("tile conversions", kernel_of(what.kernel, what.bits, what.serial8),
-           {.blocks = blocks_for(what.most_items, warps, share),
+    launch("tile conversions", kernel_of(what),
+           {.blocks = blocks_for(what.most_items, tile_warps, share),
             .blocks_y = count,
             .threads = tile_threads,
-            .shared_bytes = queue_bytes + what.table_bytes},
+            .shared_bytes = sizeof(TileShared) + what.table_bytes},
            stream, works, bits, out);
 }
 

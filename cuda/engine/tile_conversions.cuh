@@ -19,28 +19,27 @@
 // [256 rows][32 lanes][4 words]; words 2t and 2t+1 of rows g and g+8 (cuda/engine/fragments.hpp).
 namespace acim {
 
-constexpr std::size_t queue_bytes = 8 * sizeof(EscapeQueue);  // of a block
 constexpr int tile_outputs = 16, tile_pixels = 8, tile_threads = 256, tile_lanes = 32;
+constexpr int tile_warps = tile_threads / tile_lanes;
 
-// An element of a lane: pixel 4q + t, output g + 8r of the tile.
-struct TileElement {
-    std::uint32_t element = 0, image = 0;
-    std::int64_t analog = 0;
+// What precedes the sampler's table in a block's shared memory.
+struct TileShared {
+    TileBlock block;
+    EscapeQueue queue[tile_warps];
 };
 
-// Everything of a warp's item that its inner loops share.
-template <class Sampler>
-struct Tile {
-    const ConversionView& view;
-    const Sampler& sampler;
+// What a lane's elements share in the row group under way. An element is pixel 4q + t, output
+// g + 8r of the item.
+struct TilePlaces {
     PhiloxKey key;
-    std::uint32_t group;  // row group under way
+    std::uint32_t element[2][2];  // [q][r]
+    std::uint32_t image[2];       // [q]
+    std::uint32_t group, layer;
 
-    __device__ __forceinline__ FreshPlace place(const TileElement& e) const {
-        return {e.element, group, e.image, view.shape.layer};
-    }
-    __device__ __forceinline__ PhiloxWords octet(const TileElement& e, std::uint32_t index) const {
-        return philox4x32(fresh_counter(NoiseSource::code_table, place(e), index, 0), key);
+    __device__ __forceinline__ PhiloxWords octet(int q, int r, std::uint32_t index) const {
+        return philox4x32(fresh_counter(NoiseSource::code_table,
+                                        {element[q][r], group, image[q], layer}, index, 0),
+                          key);
     }
 };
 
@@ -50,37 +49,33 @@ __device__ __forceinline__ std::uint32_t least_uniform(const PhiloxWords& call) 
     return min(m & 0xFFFFu, m >> 16);
 }
 
-__device__ __forceinline__ std::uint32_t octet_uniform(const PhiloxWords& call, int j) {
-    return call.w[j >> 1] >> ((j & 1) * 16) & 0xFFFFu;
-}
-
-// Eight one-bit cycles: conversions of a column are one octet.
-template <class Sampler>
-__device__ __forceinline__ std::int32_t serial_column(const Tile<Sampler>& tile,
-                                                      const TileElement& e, int plane,
-                                                      const std::int32_t (&ones)[8],
-                                                      bool& escaped) {
-    const ConversionView& v = tile.view;
-    PhiloxWords call{};
-    if (Sampler::draws) call = tile.octet(e, static_cast<std::uint32_t>(plane));
+// A column's codes, weighed by their cycles, and whether one of them may be an ESCAPE.
+struct ColumnSum {
     std::int32_t sum = 0;
-#pragma unroll
-    for (int j = 0; j < 8; ++j)
-        sum += v.cycle_factor[j] * tile.sampler.code(j, ones[j], octet_uniform(call, j));
-    escaped = Sampler::draws && least_uniform(call) < static_cast<std::uint32_t>(v.max_escape);
-    return sum;
+    bool escaped = false;
+};
+
+// Eight one-bit cycles in at most 256 rows: conversions of a column are one octet.
+template <class Sampler>
+__device__ __forceinline__ ColumnSum serial_column(const ConversionView& v, const Sampler& sampler,
+                                                   const PhiloxWords& call,
+                                                   const std::int32_t (&ones)[8]) {
+    ColumnSum out;
+    out.sum = sampler.column(ones, call, v.cycle_factor[7] < 0 ? -1 : 1);
+    if (Sampler::draws)
+        out.escaped = least_uniform(call) < static_cast<std::uint32_t>(v.max_escape);
+    return out;
 }
 
 // Cycles of any number and width: an octet may span columns, so its call is kept from one to the
 // next.
 template <class Sampler, int bits>
-__device__ __forceinline__ std::int32_t any_column(const Tile<Sampler>& tile, const TileElement& e,
-                                                   PhiloxWords& call, int plane,
-                                                   const std::int32_t (&ones)[bits],
-                                                   bool& escaped) {
-    const ConversionView& v = tile.view;
-    std::int32_t sum = 0, s = 0;
-    escaped = false;
+__device__ __forceinline__ ColumnSum any_column(const ConversionView& v, const Sampler& sampler,
+                                                const TilePlaces& at, int q, int r,
+                                                PhiloxWords& call, int plane,
+                                                const std::int32_t (&ones)[bits]) {
+    ColumnSum out;
+    std::int32_t s = 0;
     auto k = static_cast<std::uint32_t>(plane * v.cycles.count);
     int j = 0;
 #pragma unroll
@@ -91,18 +86,18 @@ __device__ __forceinline__ std::int32_t any_column(const Tile<Sampler>& tile, co
         if (within + 1 < v.cycles.width[j]) continue;
         std::uint32_t u = 0;
         if (Sampler::draws) {
-            if ((k & 7u) == 0) call = tile.octet(e, k >> 3);
+            if ((k & 7u) == 0) call = at.octet(q, r, k >> 3);
             const std::uint32_t low = (k & 2u) != 0 ? call.w[1] : call.w[0];
             const std::uint32_t high = (k & 2u) != 0 ? call.w[3] : call.w[2];
             u = ((k & 4u) != 0 ? high : low) >> ((k & 1u) * 16) & 0xFFFFu;
-            escaped |= u < static_cast<std::uint32_t>(v.max_escape);
+            out.escaped |= u < static_cast<std::uint32_t>(v.max_escape);
         }
-        sum += v.cycle_factor[j] * tile.sampler.code(j, s, u);
+        out.sum += v.cycle_factor[j] * sampler.code(j, s, u);
         s = 0;
         ++j;
         ++k;
     }
-    return sum;
+    return out;
 }
 
 // Bits of eight pixels in one block of 256 rows, as fragments of the products' columns: column
@@ -127,152 +122,190 @@ struct InputFragments {
             }
         }
     }
+
+    // Adds the block's ones in common with a column of 16 outputs.
+    __device__ __forceinline__ void multiply(std::int32_t (&c)[2][pairs][4], const uint4& w) const {
+        const std::uint32_t a[4] = {w.x, w.y, w.z, w.w};
+#pragma unroll
+        for (int q = 0; q < 2; ++q)
+#pragma unroll
+            for (int pair = 0; pair < pairs; ++pair)
+                mma_and_popc(c[q][pair], a, b[q][pair][0], b[q][pair][1]);
+    }
 };
 
-// One item: 16 outputs x 8 pixels of a segment.
+// One item: its places, its sums, and the loops over row groups and columns.
 template <int pairs, bool serial, class Sampler>
-__device__ __forceinline__ void convert_tile(const ConversionWork& work, const Sampler& sampler,
-                                             const std::uint32_t* bits, std::int64_t item,
-                                             std::int64_t octets, EscapeQueue& queue,
-                                             const ProductBuffers& out) {
-    const ConversionView& v = *work.view;
-    const ConversionShape& s = v.shape;
-    const int lane = static_cast<int>(threadIdx.x) % tile_lanes;
-    const int g = lane >> 2, t = lane & 3;
-    const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
-    const int tiles = (s.outputs + tile_outputs - 1) / tile_outputs;
-    const std::int64_t first_pixel = item % octets * tile_pixels;
-    const int tile_index = static_cast<int>(item / octets % tiles);
-    const int conv_group = static_cast<int>(item / octets / tiles);
-    const int blocks = s.words / 8;  // of 256 rows
-
-    TileElement e[2][2];       // [q][r]
-    PhiloxWords call[2][2]{};  // octets under way, where they span columns
+class TileConversion {
+public:
+    __device__ TileConversion(const TileShared& shared, const Sampler& sampler, std::int64_t index,
+                              int lane)
+        : block_(shared.block),
+          v_(*shared.block.view),
+          sampler_(sampler),
+          item_(shared.block, index),
+          lane_(lane) {
+        const ConversionShape& s = v_.shape;
+        at_.key = block_.key;
+        at_.layer = s.layer;
 #pragma unroll
-    for (int q = 0; q < 2; ++q) {
-        const std::int64_t pixel = min(first_pixel + 4 * q + t, pixels - 1);
+        for (int q = 0; q < 2; ++q) {
+            const std::int64_t pixel =
+                min(item_.first_pixel + 4 * q + (lane & 3), block_.pixels - 1);
+            at_.image[q] = block_.first_image + static_cast<std::uint32_t>(pixel / s.pixels);
 #pragma unroll
-        for (int r = 0; r < 2; ++r) {
-            e[q][r].element = static_cast<std::uint32_t>(
-                s.group_first * conv_group +
-                s.output_stride * (tile_index * tile_outputs + g + 8 * r) +
-                s.pixel_stride * (pixel % s.pixels));
-            e[q][r].image = work.segment.first_image + static_cast<std::uint32_t>(pixel / s.pixels);
+            for (int r = 0; r < 2; ++r)
+                at_.element[q][r] = static_cast<std::uint32_t>(
+                    s.group_first * item_.conv_group +
+                    s.output_stride * (item_.tile * tile_outputs + (lane >> 2) + 8 * r) +
+                    s.pixel_stride * (pixel % s.pixels));
         }
     }
 
-    if (Sampler::draws) queue.clear(lane);
-    const TilePlace at{&v,
-                       bits + work.first_word,
-                       work.segment.key,
-                       work.segment.first_image,
-                       first_pixel,
-                       pixels,
-                       conv_group,
-                       tile_index,
-                       tiles};
-    Tile<Sampler> tile{v, sampler, work.segment.key, 0};
-    for (int group = 0; group < s.groups; ++group) {
-        tile.group = static_cast<std::uint32_t>(group);
+    // Adds a row group; the mask of columns that may hold an ESCAPE, bit 16*(2q+r) + plane.
+    __device__ __forceinline__ std::uint64_t add_group(int group) {
+        const ConversionShape& s = v_.shape;
+        at_.group = static_cast<std::uint32_t>(group);
+        const int blocks = s.words / 8;  // of 256 rows
+        const int g = lane_ >> 2, t = lane_ & 3;
         const std::uint32_t* inputs[2];  // column g of a product is a bit of pixel g/2 of the set
 #pragma unroll
         for (int q = 0; q < 2; ++q) {
-            const std::int64_t pixel = min(first_pixel + 4 * q + (g >> 1), pixels - 1);
-            const std::int64_t line = (conv_group * pixels + pixel) * s.groups + group;
-            inputs[q] = bits + work.first_word + line * s.bits * s.words + 2 * t;
+            const std::int64_t pixel = min(item_.first_pixel + 4 * q + (g >> 1), block_.pixels - 1);
+            const std::int64_t line = (item_.conv_group * block_.pixels + pixel) * s.groups + group;
+            inputs[q] = block_.bits + line * s.bits * s.words + 2 * t;
         }
-        const std::int64_t weight_line =
-            ((static_cast<std::int64_t>(conv_group) * s.groups + group) * tiles + tile_index) *
+        const std::int64_t line =
+            ((static_cast<std::int64_t>(item_.conv_group) * s.groups + group) * block_.tiles +
+             item_.tile) *
             s.planes * blocks;
-        const auto* weights = reinterpret_cast<const uint4*>(v.weights) + weight_line * tile_lanes;
+        const auto* weights =
+            reinterpret_cast<const uint4*>(v_.weights) + line * tile_lanes + lane_;
         InputFragments<pairs> fragments;
-        if (blocks == 1) fragments.load(inputs, s.bits, s.words, lane);
+        if (serial || blocks == 1) fragments.load(inputs, s.bits, s.words, lane_);
+        std::uint64_t escapes = 0;
+        std::int32_t sums[2][2] = {};  // of the row group: 32 bits are enough
         for (int plane = 0; plane < s.planes; ++plane) {
             std::int32_t c[2][pairs][4] = {};
-            for (int block = 0; block < blocks; ++block) {
-                if (blocks > 1) {
+            if (serial || blocks == 1) {
+                fragments.multiply(c, __ldg(weights + plane * tile_lanes));
+            } else {
+                for (int block = 0; block < blocks; ++block) {
                     const std::uint32_t* here[2] = {inputs[0] + 8 * block, inputs[1] + 8 * block};
-                    fragments.load(here, s.bits, s.words, lane);
-                }
-                const uint4 w = __ldg(weights + (plane * blocks + block) * tile_lanes + lane);
-                const std::uint32_t a[4] = {w.x, w.y, w.z, w.w};
-#pragma unroll
-                for (int q = 0; q < 2; ++q)
-#pragma unroll
-                    for (int pair = 0; pair < pairs; ++pair)
-                        mma_and_popc(c[q][pair], a, fragments.b[q][pair][0],
-                                     fragments.b[q][pair][1]);
-            }
-#pragma unroll
-            for (int q = 0; q < 2; ++q) {
-#pragma unroll
-                for (int r = 0; r < 2; ++r) {
-                    std::int32_t ones[2 * pairs];
-#pragma unroll
-                    for (int b = 0; b < 2 * pairs; ++b) ones[b] = c[q][b >> 1][2 * r + (b & 1)];
-                    bool escaped;
-                    std::int32_t column;
-                    if constexpr (serial)
-                        column = serial_column(tile, e[q][r], plane, ones, escaped);
-                    else
-                        column = any_column(tile, e[q][r], call[q][r], plane, ones, escaped);
-                    if (Sampler::draws && escaped) queue.push(lane, q, r, plane, group);
-                    e[q][r].analog += v.plane_factor[plane] * column;
+                    fragments.load(here, s.bits, s.words, lane_);
+                    fragments.multiply(c, __ldg(weights + (plane * blocks + block) * tile_lanes));
                 }
             }
-            if (Sampler::draws) {
-                __syncwarp();
-                if (queue.count > EscapeQueue::capacity - EscapeQueue::most_a_column)
-                    drain(queue, at, sampler, lane);
+            escapes |= add_plane(c, plane, sums);
+        }
+#pragma unroll
+        for (int q = 0; q < 2; ++q)
+#pragma unroll
+            for (int r = 0; r < 2; ++r) analog_[q][r] += sums[q][r];
+        return escapes;
+    }
+
+    __device__ __forceinline__ void store() const {
+        const ConversionShape& s = v_.shape;
+#pragma unroll
+        for (int q = 0; q < 2; ++q) {
+#pragma unroll
+            for (int r = 0; r < 2; ++r) {
+                const int m = item_.tile * tile_outputs + (lane_ >> 2) + 8 * r;
+                const std::int64_t pixel = item_.first_pixel + 4 * q + (lane_ & 3);
+                if (m >= s.outputs || pixel >= block_.pixels) continue;
+                const std::int64_t at =
+                    (static_cast<std::int64_t>(item_.conv_group) * s.outputs + m) * block_.stride +
+                    pixel;
+                atomicAdd(reinterpret_cast<unsigned long long*>(block_.analog + at),
+                          static_cast<unsigned long long>(analog_[q][r]));
             }
         }
     }
-    if (Sampler::draws) drain(queue, at, sampler, lane);
+
+private:
+    __device__ __forceinline__ std::uint64_t add_plane(const std::int32_t (&c)[2][pairs][4],
+                                                       int plane, std::int32_t (&sums)[2][2]) {
+        std::uint64_t escapes = 0;
 #pragma unroll
-    for (int q = 0; q < 2; ++q) {
+        for (int q = 0; q < 2; ++q) {
 #pragma unroll
-        for (int r = 0; r < 2; ++r) {
-            const int output = tile_index * tile_outputs + g + 8 * r;
-            const std::int64_t pixel = first_pixel + 4 * q + t;
-            if (output >= s.outputs || pixel >= pixels) continue;
-            const std::int64_t to =
-                (static_cast<std::int64_t>(conv_group) * s.outputs + output) * out.stride +
-                static_cast<std::int64_t>(work.segment.first_slot) * s.pixels + pixel;
-            const auto correction =
-                Sampler::draws
-                    ? static_cast<std::int64_t>(queue.correction[(2 * q + r) * tile_lanes + lane])
-                    : 0;
-            out.analog[to] = e[q][r].analog + correction;
+            for (int r = 0; r < 2; ++r) {
+                std::int32_t ones[2 * pairs];
+#pragma unroll
+                for (int b = 0; b < 2 * pairs; ++b) ones[b] = c[q][b >> 1][2 * r + (b & 1)];
+                ColumnSum column;
+                if constexpr (serial) {
+                    PhiloxWords call{};
+                    if (Sampler::draws) call = at_.octet(q, r, static_cast<std::uint32_t>(plane));
+                    column = serial_column(v_, sampler_, call, ones);
+                } else {
+                    column = any_column(v_, sampler_, at_, q, r, call_[q][r], plane, ones);
+                }
+                sums[q][r] += static_cast<std::int32_t>(v_.plane_factor[plane]) * column.sum;
+                if (column.escaped) escapes |= std::uint64_t{1} << (16 * (2 * q + r) + plane);
+            }
         }
+        return escapes;
     }
+
+    const TileBlock& block_;
+    const ConversionView& v_;
+    const Sampler& sampler_;
+    const TileItem item_;
+    const int lane_;
+    TilePlaces at_;
+    std::int64_t analog_[2][2] = {};
+    PhiloxWords call_[2][2]{};  // octets under way, where they span columns
+};
+
+__device__ inline void describe_block(TileBlock& block, const ConversionWork& work,
+                                      const std::uint32_t* bits, const ProductBuffers& out) {
+    const ConversionShape& s = work.view->shape;
+    block.view = work.view;
+    block.bits = bits + work.first_word;
+    block.analog = out.analog + static_cast<std::int64_t>(work.segment.first_slot) * s.pixels;
+    block.stride = out.stride;
+    block.pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
+    block.octets = (block.pixels + tile_pixels - 1) / tile_pixels;
+    block.key = work.segment.key;
+    block.first_image = work.segment.first_image;
+    block.tiles = (s.outputs + tile_outputs - 1) / tile_outputs;
 }
 
 // Warps of a block take neighbouring pixels of the same outputs, so that fragments of weights come
-// from the first-level cache.
+// from the first-level cache. A is zero at the start.
 template <int pairs, bool serial, class Sampler>
 __global__ __launch_bounds__(tile_threads, 2) void tile_conversions(const ConversionWork* works,
                                                                     const std::uint32_t* bits,
                                                                     ProductBuffers out) {
     extern __shared__ std::uint32_t acim_shared[];
-    const ConversionWork& work = works[blockIdx.y];
-    const ConversionView& v = *work.view;
-    const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * v.shape.pixels;
-    const std::int64_t octets = (pixels + tile_pixels - 1) / tile_pixels;
-    const std::int64_t items =
-        octets * ((v.shape.outputs + tile_outputs - 1) / tile_outputs) * v.shape.conv_groups;
-    constexpr int warps = tile_threads / tile_lanes;
-    if (static_cast<std::int64_t>(blockIdx.x) * warps >= items) return;
-    // Queues of the warps first, then the sampler's table.
-    auto& queue = reinterpret_cast<EscapeQueue*>(acim_shared)[threadIdx.x / tile_lanes];
-    std::uint32_t* const table = acim_shared + queue_bytes / 4;
-    Sampler::load(v, table);
+    auto& shared = *reinterpret_cast<TileShared*>(acim_shared);
+    std::uint32_t* const table = acim_shared + sizeof(TileShared) / sizeof(std::uint32_t);
+    const int lane = static_cast<int>(threadIdx.x) % tile_lanes;
+    EscapeQueue& queue = shared.queue[threadIdx.x / tile_lanes];
+    if (threadIdx.x == 0) describe_block(shared.block, works[blockIdx.y], bits, out);
+    if (lane == 0) queue.count = 0;
     __syncthreads();
-    const Sampler sampler{v, table};
-    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * warps;
+    const TileBlock& block = shared.block;
+    const std::int64_t items = block.octets * block.tiles * block.view->shape.conv_groups;
+    if (static_cast<std::int64_t>(blockIdx.x) * tile_warps >= items) return;
+    Sampler::load(*block.view, table);
+    __syncthreads();
+    const Sampler sampler{*block.view, table};
+    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * tile_warps;
     for (std::int64_t item =
-             static_cast<std::int64_t>(blockIdx.x) * warps + threadIdx.x / tile_lanes;
-         item < items; item += step)
-        convert_tile<pairs, serial>(work, sampler, bits, item, octets, queue, out);
+             static_cast<std::int64_t>(blockIdx.x) * tile_warps + threadIdx.x / tile_lanes;
+         item < items; item += step) {
+        TileConversion<pairs, serial, Sampler> tile(shared, sampler, item, lane);
+        for (int group = 0; group < block.view->shape.groups; ++group) {
+            const std::uint64_t escapes = tile.add_group(group);
+            if (Sampler::draws)
+                queue_escapes<Sampler>(queue, block, table, escapes, item, group, lane);
+        }
+        tile.store();
+    }
+    if (Sampler::draws) drain<Sampler>(queue, block, table, lane);
 }
 
 }  // namespace acim

@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <type_traits>
 
 // Functions of one thread; CUDA Math API, "Integer Intrinsics", and CUDA C++ Programming Guide,
@@ -90,6 +91,34 @@ ACIM_EMULATED_HALVES(__vmaxu2, std::uint16_t, a < b ? b : a)
 ACIM_EMULATED_HALVES(__vmins2, std::int16_t, b < a ? b : a)
 ACIM_EMULATED_HALVES(__vmaxs2, std::int16_t, a < b ? b : a)
 #undef ACIM_EMULATED_HALVES
+
+// DPX: max(a + b, c) and min(a + b, c) by signed halves. A sum that overflows ends the process,
+// because what a GPU makes of it is not told.
+namespace acim::emulation {
+inline int sum_of_halves(int a, int b) {
+    if (a + b < -32768 || a + b > 32767) std::abort();
+    return a + b;
+}
+template <class Combine>
+unsigned add_by_halves(unsigned a, unsigned b, unsigned c, Combine combine) {
+    unsigned out = 0;
+    for (const int shift : {0, 16}) {
+        const auto half = [shift](unsigned x) {
+            return int{static_cast<std::int16_t>(x >> shift)};
+        };
+        const int value = combine(sum_of_halves(half(a), half(b)), half(c));
+        out |= static_cast<unsigned>(static_cast<std::uint16_t>(value)) << shift;
+    }
+    return out;
+}
+}  // namespace acim::emulation
+
+inline unsigned __viaddmax_s16x2(unsigned a, unsigned b, unsigned c) {
+    return acim::emulation::add_by_halves(a, b, c, [](int x, int y) { return x < y ? y : x; });
+}
+inline unsigned __viaddmin_s16x2(unsigned a, unsigned b, unsigned c) {
+    return acim::emulation::add_by_halves(a, b, c, [](int x, int y) { return y < x ? y : x; });
+}
 
 template <class T>
 T __ldg(const T* place) {

@@ -55,8 +55,8 @@ TEST(ParityCases, ReachEveryKernel) {
     const auto reached = kernels_reached();
     for (const auto kernel :
          {ConversionKernel::none, ConversionKernel::general, ConversionKernel::tiles_table,
-          ConversionKernel::tiles_wide, ConversionKernel::tiles_thresholds,
-          ConversionKernel::tiles_lut, ConversionKernel::aidac})
+          ConversionKernel::tiles_bytes, ConversionKernel::tiles_wide,
+          ConversionKernel::tiles_thresholds, ConversionKernel::tiles_lut, ConversionKernel::aidac})
         EXPECT_TRUE(reached.contains(kernel)) << static_cast<int>(kernel);
     for (const auto& [kernel, layers] : reached)
         std::cout << "kernel " << static_cast<int>(kernel) << ": " << layers << " layers\n";
