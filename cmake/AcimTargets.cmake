@@ -12,6 +12,14 @@ function(acim_library name)
     target_include_directories(acim_${name} PUBLIC ${ACIM_ROOT})
 endfunction()
 
+# acim_cuda_engine_of(<program> <library>)
+# says which CUDA engine the program has. Libraries of host/ call make_cuda_engine() and link none, so
+# that the same commands also run on the emulated engine of tests/cuda_emulation. The archive is linked
+# whole: then its place on the line does not matter, and a second engine is an error of the linker.
+function(acim_cuda_engine_of program library)
+    target_link_libraries(${program} PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${library}>)
+endfunction()
+
 if(ACIM_TESTS)
     add_custom_target(identity_tests)
 endif()
