@@ -178,6 +178,8 @@ void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
         if (l.tile.kernel == ConversionKernel::general)
             launch_general(all + l.first, l.count, l.tile.most_items, space_.bits.data(), out,
                            stream_);
+        else if (l.tile.kernel == ConversionKernel::tiles_chip)
+            launch_chip_tiles(l.tile, all + l.first, l.count, space_.bits.data(), out, stream_);
         else
             launch_tiles(l.tile, all + l.first, l.count, space_.bits.data(), out, stream_);
     }

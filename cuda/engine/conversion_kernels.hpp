@@ -20,6 +20,7 @@ enum class ConversionKernel : std::uint8_t {
     tiles_wide,        // as tiles_table, cells in global memory
     tiles_thresholds,  // the same, cells as thresholds
     tiles_lut,         // the same without noise
+    tiles_chip,        // 16 outputs x 4 pixels a warp; columns and ADCs of one chip
     aidac              // all-analog macro (cuda/engine/aidac_kernels.hpp)
 };
 
@@ -38,5 +39,7 @@ struct TileLaunch {
 };
 void launch_tiles(const TileLaunch& what, const ConversionWork* works, std::uint32_t count,
                   const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
+void launch_chip_tiles(const TileLaunch& what, const ConversionWork* works, std::uint32_t count,
+                       const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
 
 }  // namespace acim

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "cuda/engine/tile_cell.hpp"
+#include "cuda/trial/normal_sketch.hpp"
 
 namespace acim {
 namespace {
@@ -15,7 +16,8 @@ constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
 // Places of a law's arrays in the data arena.
 struct LawPlaces {
-    std::size_t codes = nowhere, cells = nowhere, tile_cells = nowhere, byte_cells = nowhere;
+    std::size_t codes = nowhere, cells = nowhere, tile_cells = nowhere, byte_cells = nowhere,
+                draw_sigma = nowhere;
     std::size_t escape = nowhere, base = nowhere, law = nowhere;
     std::size_t residual_begin = nowhere, residual_first = nowhere, residual = nowhere;
     std::size_t position = nowhere, shift = nowhere, sigma = nowhere, chip_sigma = nowhere;
@@ -46,6 +48,7 @@ struct DevicePoint::Builder {
     DevicePoint& point;
     const InverseNormalTable* normal;
     std::map<const CycleLaw*, LawPlaces> laws{};
+    std::size_t sketch = nowhere;
     std::vector<LayerPlaces> places{};
 
     Arena& data() const { return point.data_; }
@@ -68,6 +71,16 @@ struct DevicePoint::Builder {
         for (const std::uint32_t cell : law.cells())
             cells.push_back(in_bytes ? ByteCell::from(cell) : TileCell::from(cell));
         place = data().add(cells);
+    }
+
+    // draw_sigma() of a law at every count, for each law once.
+    void add_sigma(const CycleLaw& law) {
+        std::size_t& place = laws[&law].draw_sigma;
+        if (place != nowhere) return;
+        const CycleLawView v = law.view();
+        std::vector<double> sigma;
+        for (std::int64_t s = 0; s <= v.scale.full_scale; ++s) sigma.push_back(draw_sigma(v, s));
+        place = data().add(sigma);
     }
 
     // Laws are shared by layers and cycles: each is sent once.
@@ -138,6 +151,11 @@ struct DevicePoint::Builder {
             if (kernel == ConversionKernel::tiles_bytes ||
                 kernel == ConversionKernel::tiles_table || kernel == ConversionKernel::tiles_wide)
                 add_tile_cells(*place.law[j], kernel == ConversionKernel::tiles_bytes);
+            if (kernel == ConversionKernel::tiles_chip) {
+                add_sigma(*place.law[j]);
+                if (sketch == nowhere)
+                    sketch = data().add(std::span<const NormalSketch>(&normal_sketch(), 1));
+            }
         }
         places.push_back(std::move(place));
     }
@@ -235,6 +253,7 @@ struct DevicePoint::Builder {
         v.weights = sent<std::uint32_t>(place.weights);
         v.cells = sent<std::uint32_t>(place.cells);
         v.conversions = sent<ConversionPlan>(place.conversions);
+        v.sketch = sent<NormalSketch>(sketch);
         v.conversion_count = static_cast<int>(plan.conversions.size());
         for (int j = 0; j < plan.cycles.count; ++j) {
             v.law[j] = law_view(*place.law[j]);
@@ -243,6 +262,7 @@ struct DevicePoint::Builder {
                 std::max(v.max_escape, static_cast<std::int32_t>(place.law[j]->max_escape()));
             v.cycle_factor[j] = p.factors.cycle[j];
             const LawPlaces& law = laws.at(place.law[j]);
+            v.sigma[j] = sent<double>(law.draw_sigma);
             v.tile_cells[j] = sent<std::uint32_t>(
                 p.kernel == ConversionKernel::tiles_bytes ? law.byte_cells : law.tile_cells);
         }

@@ -11,6 +11,7 @@
 #include "cuda/model/macro/transfer.hpp"
 #include "cuda/trial/chip_layer.hpp"
 #include "cuda/trial/layer_plan.hpp"
+#include "cuda/trial/normal_sketch.hpp"
 
 // A MAC layer as kernels see it: plain values and pointers to device memory. Integers of a product
 // stand in rows of one output channel, M rows a convolution group, with the pixels of all slots of
@@ -79,7 +80,8 @@ struct ConversionView {
     // [convolution groups][row groups][planes][words][M], or as fragments of 16 outputs
     // (cuda/engine/tile_conversions.cu): bits of the weights.
     const std::uint32_t* weights = nullptr;
-    // The same of the cells' deviations q, a further index [8] for the bit of q before [words].
+    // The same of the cells' deviations q, a further index [8] for the bit of q before [words]; of
+    // cells whose weight bit is 1 alone in the order of fragments.
     const std::uint32_t* cells = nullptr;
     const ChipView* chips = nullptr;              // [convolution groups]; null: the sum decides
     const ConversionPlan* conversions = nullptr;  // [conversion_count]
@@ -89,6 +91,8 @@ struct ConversionView {
     // Of a kernel that takes all conversions of a plane alike:
     std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor
     std::int64_t plane_factor[max_columns] = {};
+    const double* sigma[max_cycles] = {};              // draw_sigma() by count; of tiles_chip
+    const NormalSketch* sketch = nullptr;              // the same
     std::int32_t max_escape = 0;                       // cells of ESCAPE outcomes, at most
     std::int32_t threshold[4] = {};                    // ascending; of tiles_thresholds
     const std::uint32_t* tile_cells[max_cycles] = {};  // cells of the laws as TileCell, or null

@@ -80,6 +80,14 @@ void choose_tiles(const LayerPlan& plan, bool thresholds, PackedLayer& layer) {
     layer.table_bytes = bytes;
 }
 
+// Columns that the chip kernel knows: no memory between cycles, no errors of input DACs.
+bool chip_tiles_serve(const LayerPlan& plan) {
+    const bool dac = plan.drives_dacs() && plan.macro.input_dac.any();
+    const bool memory = plan.terms.settling != 0.0 && !plan.terms.reset;
+    return plan.channels && plan.path == SamplingPath::chip && !dac && !memory &&
+           !plan.macro.weight_parallel && plan.macro.weight_encoding != WeightEncoding::xnor;
+}
+
 void choose_kernel(const LayerPlan& plan, int outputs, bool thresholds, PackedLayer& layer) {
     if (plan.analog && plan.macro.kind == MacroKind::aidac) {
         layer.kernel = ConversionKernel::aidac;
@@ -87,6 +95,13 @@ void choose_kernel(const LayerPlan& plan, int outputs, bool thresholds, PackedLa
     }
     if (plan.path == SamplingPath::product) return;
     layer.kernel = ConversionKernel::general;
+    if (outputs >= least_tile_outputs && chip_tiles_serve(plan)) {
+        if (const auto factors = tile_factors(plan)) {
+            layer.factors = *factors;
+            layer.kernel = ConversionKernel::tiles_chip;
+            return;
+        }
+    }
     const bool by_sum = !plan.channels && plan.macro.weight_encoding != WeightEncoding::xnor &&
                         (plan.path == SamplingPath::table || plan.path == SamplingPath::lut);
     if (!by_sum || outputs < least_tile_outputs) return;
@@ -138,6 +153,13 @@ void pack_lines(const LayerPlan& plan, int outputs, std::span<const std::int8_t>
     }
 }
 
+// Where a word of an output stands among the fragments of its tile's column.
+std::size_t fragment_place(int output, int word) {
+    const int lane = output % 8 * 4 + word % block_words / 2;
+    const int reg = output / 8 % 2 + 2 * (word & 1);
+    return static_cast<std::size_t>(word / block_words * 128 + lane * 4 + reg);
+}
+
 // [row groups][tiles][planes][256 rows][32 lanes][4 words]: lane 4g + t holds words 2t and 2t+1 of
 // outputs g and g+8.
 void pack_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
@@ -181,6 +203,37 @@ void pack_cells(const LayerPlan& plan, int outputs, PackedLayer& layer) {
                     const std::size_t word = static_cast<std::size_t>(r / word_rows);
                     for (std::size_t b = 0; b < 8; ++b)
                         layer.cells[block + (b * words + word) * m + o] |=
+                            static_cast<std::uint32_t>(value >> b & 1) << (r % word_rows);
+                }
+            }
+        }
+    }
+}
+
+// [row groups][tiles][planes][8][256 rows][32 lanes][4 words]: the same of cells with a weight bit of
+// 1, in fragments.
+void pack_cell_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
+                         PackedLayer& layer) {
+    const int tiles = (outputs + tile - 1) / tile, blocks = layer.words / block_words;
+    layer.cells.resize(layer.weights.size() * 8);
+    for (int g = 0; g < plan.groups; ++g) {
+        const Rows rows = rows_of(plan, g);
+        for (int o = 0; o < outputs; ++o) {
+            for (int i = 0; i < plan.columns.count; ++i) {
+                const std::span<const std::int8_t> q = layer.chip->cells(g, o, i);
+                const std::size_t first =
+                    ((static_cast<std::size_t>(g) * tiles + o / tile) * plan.columns.count + i) *
+                    8 * static_cast<std::size_t>(blocks) * 128;
+                for (int r = 0; r < rows.count; ++r) {
+                    const int w = weights[static_cast<std::size_t>(o) * plan.depth +
+                                          static_cast<std::size_t>(rows.begin + r)];
+                    if (stored_bit(plan.macro.weight_encoding, plan.weight_bits, plan.columns, i,
+                                   w) == 0)
+                        continue;
+                    const auto value = static_cast<std::uint8_t>(q[static_cast<std::size_t>(r)]);
+                    const std::size_t at = first + fragment_place(o, r / word_rows);
+                    for (std::size_t b = 0; b < 8; ++b)
+                        layer.cells[at + b * static_cast<std::size_t>(blocks) * 128] |=
                             static_cast<std::uint32_t>(value >> b & 1) << (r % word_rows);
                 }
             }
@@ -241,14 +294,14 @@ std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outp
         return layer;
     }
     layer->words = words_of(plan, layer->kernel);
-    if (layer->kernel != ConversionKernel::general) {
+    if (plan.channels) layer->chip = std::make_unique<ChipLayer>(plan, outputs, site);
+    const bool cells = plan.channels && plan.terms.mismatch != 0.0;
+    if (layer->kernel == ConversionKernel::general) {
+        pack_lines(plan, outputs, weights, *layer);
+        if (cells) pack_cells(plan, outputs, *layer);
+    } else {
         pack_fragments(plan, outputs, weights, *layer);
-        return layer;
-    }
-    pack_lines(plan, outputs, weights, *layer);
-    if (plan.channels) {
-        layer->chip = std::make_unique<ChipLayer>(plan, outputs, site);
-        if (plan.terms.mismatch != 0.0) pack_cells(plan, outputs, *layer);
+        if (cells) pack_cell_fragments(plan, outputs, weights, *layer);
     }
     return layer;
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "cuda/engine/escape_queue.cuh"
-#include "cuda/engine/mma.cuh"
+#include "cuda/engine/input_fragments.cuh"
+#include "cuda/engine/octet.cuh"
 #include "cuda/engine/tile_samplers.cuh"
 
 // What it computes: A of layers whose conversions are all alike, each through its ADC once, on the
@@ -87,9 +88,7 @@ __device__ __forceinline__ ColumnSum any_column(const ConversionView& v, const S
         std::uint32_t u = 0;
         if (Sampler::draws) {
             if ((k & 7u) == 0) call = at.octet(q, r, k >> 3);
-            const std::uint32_t low = (k & 2u) != 0 ? call.w[1] : call.w[0];
-            const std::uint32_t high = (k & 2u) != 0 ? call.w[3] : call.w[2];
-            u = ((k & 4u) != 0 ? high : low) >> ((k & 1u) * 16) & 0xFFFFu;
+            u = uniform_of(call, k);
             out.escaped |= u < static_cast<std::uint32_t>(v.max_escape);
         }
         out.sum += v.cycle_factor[j] * sampler.code(j, s, u);
@@ -99,40 +98,6 @@ __device__ __forceinline__ ColumnSum any_column(const ConversionView& v, const S
     }
     return out;
 }
-
-// Bits of eight pixels in one block of 256 rows, as fragments of the products' columns: column
-// 2t+h of product `pair` of set q is bit 2*pair+h of pixel 4q+t.
-template <int pairs>
-struct InputFragments {
-    std::uint32_t b[2][pairs][2];
-
-    // `pixel[q]` points at the planes of the lane's pixel of set q, at its words of the block.
-    __device__ __forceinline__ void load(const std::uint32_t* const (&pixel)[2], int bits,
-                                         int words, int lane) {
-#pragma unroll
-        for (int q = 0; q < 2; ++q) {
-#pragma unroll
-            for (int pair = 0; pair < pairs; ++pair) {
-                const int bit = 2 * pair + ((lane >> 2) & 1);
-                uint2 both{0, 0};
-                if (bit < bits)
-                    both = __ldg(reinterpret_cast<const uint2*>(pixel[q] + bit * words));
-                b[q][pair][0] = both.x;
-                b[q][pair][1] = both.y;
-            }
-        }
-    }
-
-    // Adds the block's ones in common with a column of 16 outputs.
-    __device__ __forceinline__ void multiply(std::int32_t (&c)[2][pairs][4], const uint4& w) const {
-        const std::uint32_t a[4] = {w.x, w.y, w.z, w.w};
-#pragma unroll
-        for (int q = 0; q < 2; ++q)
-#pragma unroll
-            for (int pair = 0; pair < pairs; ++pair)
-                mma_and_popc(c[q][pair], a, b[q][pair][0], b[q][pair][1]);
-    }
-};
 
 // One item: its places, its sums, and the loops over row groups and columns.
 template <int pairs, bool serial, class Sampler>
@@ -181,7 +146,7 @@ public:
             s.planes * blocks;
         const auto* weights =
             reinterpret_cast<const uint4*>(v_.weights) + line * tile_lanes + lane_;
-        InputFragments<pairs> fragments;
+        InputFragments<pairs, 2> fragments;
         if (serial || blocks == 1) fragments.load(inputs, s.bits, s.words, lane_);
         std::uint64_t escapes = 0;
         std::int32_t sums[2][2] = {};  // of the row group: 32 bits are enough

@@ -12,7 +12,7 @@
 #endif
 
 #include "host/engine/chip_filter.hpp"
-#include "host/engine/normal_sketch.hpp"
+#include "cuda/trial/normal_sketch.hpp"
 #include "host/engine/simd_codes-inl.hpp"
 #include "host/engine/simd_mismatch-inl.hpp"
 

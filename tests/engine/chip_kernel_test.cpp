@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
 #include "host/engine/simd_pack.hpp"
 #include "tests/engine/random_layer.hpp"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
 #include "tests/engine/random_layer.hpp"
 

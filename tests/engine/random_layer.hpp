@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "cuda/trial/product_kernel.hpp"
-#include "host/engine/simd_kernel.hpp"
 
 // Layers drawn at random, for tests that compare kernels.
 namespace acim::testing_support {

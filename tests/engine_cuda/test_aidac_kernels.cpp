@@ -12,7 +12,7 @@
 #include "cuda/engine/device_aidac.hpp"
 #include "cuda/trial/inverse_normal_table.hpp"
 #include "tests/engine_cuda/device_values.hpp"
-#include "tests/trial/aidac_fixture.hpp"
+#include "tests/engine_cuda/random_aidac.hpp"
 
 namespace acim {
 namespace {
@@ -21,6 +21,7 @@ namespace ref = testing_reference;
 using ref::AidacCase;
 using testing_device::from_device;
 using testing_device::on_device;
+using testing_device::set_errors;
 
 constexpr std::int64_t untouched = -77;
 
@@ -103,61 +104,11 @@ void expect_equal(Layer layer, std::mt19937& draw) {
     EXPECT_EQ(got.digital, expected.digital);
 }
 
-// Which errors are on.
-struct Errors {
-    bool mismatch, fixed, converters, raw, noise, fixed_path;
-};
-
-Errors random_errors(std::mt19937& draw) {
-    const auto half = [&] { return draw() % 2 != 0; };
-    return {half(), half(), half(), half(), half(), half()};
-}
-
-void set_errors(LayerSettings& s, const Errors& on) {
-    const LayerSettings full = ref::default_aidac();
-    MacroParams& m = s.macro;
-    m.v_ref = full.macro.v_ref;
-    m.cell.unit_capacitance = full.macro.cell.unit_capacitance;
-    if (on.mismatch) m.cell.mismatch = 10 * full.macro.cell.mismatch;
-    if (on.fixed) {
-        m.switches.injection_offset = 10 * full.macro.switches.injection_offset;
-        m.switches.injection_gain = 0.02;
-        m.switches.settling_error = 0.03;
-        m.cell.leakage = 20 * full.macro.cell.leakage;
-        m.cell.hold_time = full.macro.cell.hold_time;
-        m.aidac.vtc_inl = 0.02;
-    }
-    if (on.converters) {
-        m.aidac.vtc_offset = 10 * full.macro.aidac.vtc_offset;
-        m.aidac.vtc_gain = 10 * full.macro.aidac.vtc_gain;
-    }
-    if (on.raw) m.aidac.reference = AidacReference::raw;
-    if (on.noise) {
-        m.cell.temperature = 300.0;
-        m.aidac.jitter = 5e-12;
-        m.aidac.full_scale_time = full.macro.aidac.full_scale_time;
-        m.noise.random = {0.2, NoiseUnit::percent_fs};
-    }
-    if (on.fixed_path) s.path = PathRequest::fixed;
-}
-
 Layer random_layer(std::mt19937& draw) {
     const auto one_of = [&](unsigned n) { return static_cast<int>(draw() % n); };
     Layer layer;
     AidacCase& c = layer.c;
-    c.settings = ref::ideal_aidac();
-    AidacParams& a = c.settings.macro.aidac;
-    if (one_of(2) != 0) a.topology = AidacTopology::grouped_weight;
-    const bool cells = a.topology == AidacTopology::grouped_cells;
-    a.blocks = 1 + one_of(4);
-    a.block_rows = cells ? 128 + one_of(40) : 1 + one_of(150);
-    a.outputs_per_array = 1 + one_of(cells ? 32 : 70);
-    a.row_parasitic = 0.1 * one_of(3);
-    a.column_parasitic = 0.07 * one_of(3);
-    a.join_parasitic = 0.3 * one_of(2);
-    c.settings.weight_bits = 1 + one_of(8);
-    c.settings.activation_bits = 2 + one_of(7);
-    c.settings.macro.adc.bits = 8 + one_of(7);
+    c.settings = testing_device::random_aidac(draw);
     c.shape = {1 + one_of(50), 1 + one_of(700), 1, one_of(2) != 0};
     c.site.first_output = one_of(60);
     c.site.outputs = c.site.first_output + c.shape.outputs + one_of(10);
@@ -165,7 +116,7 @@ Layer random_layer(std::mt19937& draw) {
     layer.pixels_per_image = 1 + one_of(30);
     const bool conv = one_of(2) != 0;
     c.map = conv ? OutputMap{1234, layer.pixels_per_image, 1} : OutputMap{0, 1, c.shape.outputs};
-    set_errors(c.settings, random_errors(draw));
+    set_errors(c.settings, testing_device::random_aidac_errors(draw));
     return layer;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/engine/normal_sketch.hpp"
+#include "cuda/trial/normal_sketch.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -97,11 +96,6 @@ NormalSketch build() {
 }
 
 }  // namespace
-
-int sketch_segment(float p) {
-    return static_cast<int>(std::bit_cast<std::uint32_t>(p) >> NormalSketch::index_shift &
-                            (NormalSketch::segments - 1));
-}
 
 const NormalSketch& normal_sketch() {
     static const NormalSketch sketch = build();
