@@ -36,8 +36,8 @@ public:
         host_ = {};
     }
     template <class T>
-    const T* at(std::size_t place) const {
-        return reinterpret_cast<const T*>(device_.data() + place);
+    T* at(std::size_t place) const {
+        return reinterpret_cast<T*>(device_.data() + place);
     }
     std::size_t bytes() const { return device_.bytes(); }
 

@@ -221,8 +221,8 @@ private:
 
 template <int pairs>
 __global__ __launch_bounds__(lanes* warps, 3) void chip_tiles(const ConversionWork* works,
-                                                           const std::uint32_t* bits,
-                                                           ProductBuffers out) {
+                                                              const std::uint32_t* bits,
+                                                              ProductBuffers out) {
     const ConversionWork& work = works[blockIdx.y];
     const ConversionShape& s = work.view->shape;
     const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;

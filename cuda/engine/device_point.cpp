@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "cuda/engine/cell_kernel.hpp"
 #include "cuda/engine/tile_cell.hpp"
 #include "cuda/trial/normal_sketch.hpp"
 
@@ -34,6 +35,7 @@ struct ChipPlaces {
 
 struct LayerPlaces {
     std::size_t weights = nowhere, cells = nowhere, conversions = nowhere;
+    std::size_t drawn_cells = nowhere;  // in DevicePoint::cells_
     std::array<const CycleLaw*, max_cycles> law{}, rounding{};
     std::vector<ChipPlaces> chips;
 };
@@ -49,6 +51,7 @@ struct DevicePoint::Builder {
     const InverseNormalTable* normal;
     std::map<const CycleLaw*, LawPlaces> laws{};
     std::size_t sketch = nowhere;
+    std::size_t drawn_words = 0;  // of cells that the device draws
     std::vector<LayerPlaces> places{};
 
     Arena& data() const { return point.data_; }
@@ -142,6 +145,10 @@ struct DevicePoint::Builder {
         }
         place.weights = add(weights.data(), weights.size());
         place.cells = add(cells.data(), cells.size());
+        if (packed(layer, 0).draw) {
+            place.drawn_cells = drawn_words;
+            drawn_words += 8 * weights.size();
+        }
         place.conversions = data().add(layer.plan.conversions);
         for (int j = 0; j < layer.plan.cycles.count; ++j) {
             place.law[j] = layer.plan.law[j].get();
@@ -251,7 +258,8 @@ struct DevicePoint::Builder {
         v.terms = plan.terms;
         v.any_dac = plan.macro.input_dac.any();
         v.weights = sent<std::uint32_t>(place.weights);
-        v.cells = sent<std::uint32_t>(place.cells);
+        v.cells = place.drawn_cells == nowhere ? sent<std::uint32_t>(place.cells)
+                                               : point.cells_.data() + place.drawn_cells;
         v.conversions = sent<ConversionPlan>(place.conversions);
         v.sketch = sent<NormalSketch>(sketch);
         v.conversion_count = static_cast<int>(plan.conversions.size());
@@ -296,7 +304,31 @@ DevicePoint::DevicePoint(const QuantizedNetwork& network, const PointPlan& plan,
     for (const PointPlan::Layer& layer : plan.layers) builder.add_layer(layer);
     data_.send();
     builder.add_adcs();
+    cells_ = DeviceArray<std::uint32_t>(builder.drawn_words);
     add_views(network, plan, builder);
+    if (builder.drawn_words > 0) draw_cells(plan, builder);
+}
+
+void DevicePoint::draw_cells(const PointPlan& plan, const Builder& builder) {
+    const Stream stream;
+    cells_.clear(stream);
+    for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+        const LayerPlaces& places = builder.places[i];
+        if (places.drawn_cells == nowhere) continue;
+        for (std::size_t g = 0; g < places.chips.size(); ++g) {
+            CellDraw draw;
+            draw.view = layers_[i].view;
+            draw.place = *packed(plan.layers[i], g).draw;
+            draw.conv_group = static_cast<int>(g);
+            draw.fragments = layers_[i].kernel != ConversionKernel::general;
+            draw.normal = builder.normal;
+            draw.cells = cells_.data() + places.drawn_cells;
+            draw.columns = data_.at<ChipColumn>(places.chips[g].columns);
+            const ConversionShape& s = layers_[i].shape;
+            launch_draw_cells(draw, std::int64_t{s.groups} * s.outputs * s.planes, stream);
+        }
+    }
+    stream.wait();
 }
 
 void DevicePoint::add_views(const QuantizedNetwork& network, const PointPlan& plan,
@@ -330,7 +362,8 @@ void DevicePoint::add_views(const QuantizedNetwork& network, const PointPlan& pl
 }
 
 std::size_t DevicePoint::bytes() const {
-    std::size_t sum = data_.bytes() + adcs_.bytes() + chips_.bytes() + views_.bytes();
+    std::size_t sum =
+        data_.bytes() + adcs_.bytes() + cells_.bytes() + chips_.bytes() + views_.bytes();
     for (const DeviceLayer& layer : layers_)
         for (const DeviceAidac& aidac : layer.aidac) sum += aidac.bytes();
     return sum;

@@ -50,11 +50,13 @@ public:
 
 private:
     struct Builder;
+    void draw_cells(const PointPlan& plan, const Builder& builder);
     void add_views(const QuantizedNetwork& network, const PointPlan& plan, const Builder& builder);
     std::vector<DeviceLayer> layers_;
-    Arena data_;                   // tables, weights, cells
-    Arena adcs_;                   // which point into it
-    DeviceArray<ChipView> chips_;  // which point into both
+    Arena data_;                        // tables, weights, cells
+    Arena adcs_;                        // which point into it
+    DeviceArray<std::uint32_t> cells_;  // drawn here, layer by layer
+    DeviceArray<ChipView> chips_;       // which point into both
     DeviceArray<ConversionView> views_;
 };
 

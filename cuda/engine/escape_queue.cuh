@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include "cuda/engine/fragment_place.hpp"
 #include "cuda/engine/layer_view.hpp"
 #include "cuda/model/random/code_cell.hpp"
 
@@ -59,21 +60,13 @@ struct EscapeQueue {
     EscapeEntry entry[capacity];
 };
 
-// Word of the weight bits of one output of a tile: the inverse of the fragments' order.
-__device__ inline std::uint32_t fragment_word(const ConversionView& v, std::int64_t line,
-                                              int output, int word) {
-    const int block = word / 8, lane = output % 8 * 4 + word % 8 / 2;
-    const int reg = output / 8 + 2 * (word & 1);
-    return v.weights[((line * (v.shape.words / 8) + block) * 32 + lane) * 4 + reg];
-}
-
 // Sum of cycle j of a column; `line` numbers the fragments of its column, `input` its bit planes.
 __device__ inline std::int32_t tile_cycle_sum(const ConversionView& v, std::int64_t line,
                                               const std::uint32_t* input, int output, int j) {
     const int words = v.shape.words;
     std::int32_t sum = 0;
     for (int word = 0; word < words; ++word) {
-        const std::uint32_t w = fragment_word(v, line, output, word);
+        const std::uint32_t w = v.weights[line * (words / 8) * 128 + fragment_place(output, word)];
         for (int b = 0; b < v.cycles.width[j]; ++b)
             sum += __popc(w & input[(v.cycles.low_bit[j] + b) * words + word]) << b;
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cuda/engine/segment.hpp"
+#include "cuda/model/macro/array_place.hpp"
 #include "cuda/model/macro/conversion.hpp"
 #include "cuda/model/macro/cycles.hpp"
 #include "cuda/model/macro/encoding.hpp"
@@ -41,11 +42,20 @@ struct UnfoldView {
 
 // What the engine needs of one chip in one convolution group (cuda/trial/chip_layer.hpp).
 struct ChipView {
-    const ChipLayer::Column* columns = nullptr;  // [row groups][M][planes]
+    const ChipColumn* columns = nullptr;  // [row groups][M][planes]
     const AdcChannel* adcs = nullptr;
     const double* measured = nullptr;              // [adcs], or null
     const std::int8_t* drivers = nullptr;          // [driver sets][N], or null
     const std::int32_t* dac[max_cycles + 1] = {};  // [width][q][x], or null
+};
+
+// Where the cells of a convolution group are drawn.
+struct CellPlace {
+    PhiloxKey chip{};
+    ArrayParams array;
+    std::uint32_t layer = 0;      // of the counters
+    std::int64_t first_tile = 0;  // ProductSite
+    int first_output = 0, outputs = 0;
 };
 
 // Sizes of a layer's conversions.

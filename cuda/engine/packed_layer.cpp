@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cuda/engine/fragment_place.hpp"
 #include "cuda/engine/tile_cell.hpp"
 #include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/random/code_cell.hpp"
@@ -153,13 +154,6 @@ void pack_lines(const LayerPlan& plan, int outputs, std::span<const std::int8_t>
     }
 }
 
-// Where a word of an output stands among the fragments of its tile's column.
-std::size_t fragment_place(int output, int word) {
-    const int lane = output % 8 * 4 + word % block_words / 2;
-    const int reg = output / 8 % 2 + 2 * (word & 1);
-    return static_cast<std::size_t>(word / block_words * 128 + lane * 4 + reg);
-}
-
 // [row groups][tiles][planes][256 rows][32 lanes][4 words]: lane 4g + t holds words 2t and 2t+1 of
 // outputs g and g+8.
 void pack_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
@@ -231,7 +225,8 @@ void pack_cell_fragments(const LayerPlan& plan, int outputs, std::span<const std
                                    w) == 0)
                         continue;
                     const auto value = static_cast<std::uint8_t>(q[static_cast<std::size_t>(r)]);
-                    const std::size_t at = first + fragment_place(o, r / word_rows);
+                    const std::size_t at =
+                        first + static_cast<std::size_t>(fragment_place(o, r / word_rows));
                     for (std::size_t b = 0; b < 8; ++b)
                         layer.cells[at + b * static_cast<std::size_t>(blocks) * 128] |=
                             static_cast<std::uint32_t>(value >> b & 1) << (r % word_rows);
@@ -245,6 +240,28 @@ int words_of(const LayerPlan& plan, ConversionKernel kernel) {
     const int words = (plan.group_rows + word_rows - 1) / word_rows;
     if (kernel == ConversionKernel::general) return words;
     return (words + block_words - 1) / block_words * block_words;
+}
+
+// Cells that are measured come from the host; those that are drawn are drawn on the device.
+void add_chip(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
+              const ProductSite& site, bool fragments, PackedLayer& layer) {
+    const bool measured = plan.macro.chip && plan.macro.chip->cells.any();
+    layer.chip = std::make_unique<ChipLayer>(
+        plan, outputs, site, measured ? ChipLayer::Cells::drawn : ChipLayer::Cells::left_out);
+    if (plan.terms.mismatch == 0.0) return;
+    if (!measured) {
+        const ArrayParams& array = plan.macro.array;
+        layer.draw = CellPlace{site.chip,
+                               array,
+                               array.count == 0 ? site.layer : shared_arrays_layer,
+                               site.first_tile,
+                               site.first_output,
+                               site.outputs};
+    } else if (fragments) {
+        pack_cell_fragments(plan, outputs, weights, layer);
+    } else {
+        pack_cells(plan, outputs, layer);
+    }
 }
 
 }  // namespace
@@ -294,15 +311,12 @@ std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outp
         return layer;
     }
     layer->words = words_of(plan, layer->kernel);
-    if (plan.channels) layer->chip = std::make_unique<ChipLayer>(plan, outputs, site);
-    const bool cells = plan.channels && plan.terms.mismatch != 0.0;
-    if (layer->kernel == ConversionKernel::general) {
-        pack_lines(plan, outputs, weights, *layer);
-        if (cells) pack_cells(plan, outputs, *layer);
-    } else {
+    const bool fragments = layer->kernel != ConversionKernel::general;
+    if (fragments)
         pack_fragments(plan, outputs, weights, *layer);
-        if (cells) pack_cell_fragments(plan, outputs, weights, *layer);
-    }
+    else
+        pack_lines(plan, outputs, weights, *layer);
+    if (plan.channels) add_chip(plan, outputs, weights, site, fragments, *layer);
     return layer;
 }
 

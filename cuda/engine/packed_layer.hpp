@@ -36,7 +36,8 @@ struct PackedLayer : PackedWeights {
     ConversionKernel kernel = ConversionKernel::none;
     int words = 0;                       // 32-row words of a row group
     std::vector<std::uint32_t> weights;  // bits, in the order of `kernel`
-    std::vector<std::uint32_t> cells;    // bits of the cells' deviations, or empty
+    std::vector<std::uint32_t> cells;    // bits of the cells' deviations, where they are measured
+    std::optional<CellPlace> draw;       // where the device draws them
     std::unique_ptr<ChipLayer> chip;     // where plan.channels
     std::unique_ptr<AidacWeights> aidac;
     TileFactors factors;          // of the tile kernels

@@ -17,7 +17,7 @@
 // product is 1/128 of an instruction; so operands need no staging through shared memory.
 //
 // Bits of weights are fragments: [convolution groups][row groups][tiles of 16 outputs][planes]
-// [256 rows][32 lanes][4 words]; words 2t and 2t+1 of rows g and g+8 (cuda/engine/fragments.hpp).
+// [256 rows][32 lanes][4 words]; words 2t and 2t+1 of rows g and g+8 (cuda/engine/fragment_place.hpp).
 namespace acim {
 
 constexpr int tile_outputs = 16, tile_pixels = 8, tile_threads = 256, tile_lanes = 32;

@@ -19,6 +19,7 @@ struct ChipLayer::Builder {
     const MeasuredChip& file;
     std::uint32_t layer;  // of the counters
     bool dac = false;     // row drivers differ
+    bool cells = false;   // which are kept here
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> adcs{};
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> drivers{};
 
@@ -42,7 +43,7 @@ struct ChipLayer::Builder {
             column.parasitic = *farads / plan.macro.cell.unit_capacitance;
         if (const double* volts = file.injection.at(site.chip_number, place.array, place.column))
             column.injection = *volts * per_volt(plan.macro);
-        if (t.mismatch != 0.0) column.q_sum = static_cast<double>(add_cells(place));
+        if (cells) column.q_sum = static_cast<double>(add_cells(place));
         column.adc = adc_index(place);
         if (dac) column.drivers = driver_index(place);
         chip.columns_.push_back(column);
@@ -177,7 +178,7 @@ std::int64_t conversion_position(const CycleLawView& law, const ChipLayer& chip,
     return acim::conversion_position(law, chip.adc(adc), chip.measured(adc), v, count);
 }
 
-ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site)
+ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site, Cells cells)
     : outputs_(static_cast<std::size_t>(outputs)),
       count_(static_cast<std::size_t>(plan.columns.count)),
       rows_(static_cast<std::size_t>(plan.rows)) {
@@ -186,9 +187,10 @@ ChipLayer::ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site
     const MeasuredChip& file = plan.macro.chip ? *plan.macro.chip : nothing;
     Builder builder{*this, plan, site, file, array.count == 0 ? site.layer : shared_arrays_layer};
     builder.dac = plan.drives_dacs() && plan.macro.input_dac.inl != 0.0;
+    builder.cells = plan.terms.mismatch != 0.0 && cells == Cells::drawn;
     for (int j = 0; j < plan.cycles.count; ++j) builder.add_dac(plan.cycles.width[j]);
     columns_.reserve(static_cast<std::size_t>(plan.groups) * outputs_ * count_);
-    if (plan.terms.mismatch != 0.0) cells_.reserve(columns_.capacity() * rows_);
+    if (builder.cells) cells_.reserve(columns_.capacity() * rows_);
     for (int g = 0; g < plan.groups; ++g)
         for (int o = 0; o < outputs; ++o)
             for (int i = 0; i < plan.columns.count; ++i)

@@ -20,7 +20,11 @@ class ChipLayer {
 public:
     using Column = ChipColumn;
 
-    ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site);
+    // With cells left out the columns' q_sum is 0 and cells() is empty: for an engine that draws them
+    // where it needs them.
+    enum class Cells { drawn, left_out };
+    ChipLayer(const LayerPlan& plan, int outputs, const ProductSite& site,
+              Cells cells = Cells::drawn);
 
     const Column& column(int group, int output, int i) const {
         return columns_[index(group, output, i)];
