@@ -11,6 +11,7 @@
 #include "cuda/check/device_pins.hpp"
 #include "cuda/check/json_text.hpp"
 #include "cuda/check/parity.hpp"
+#include "cuda/check/roofline.hpp"
 #include "cuda/trial/reference_engine.hpp"
 
 namespace acim {
@@ -79,6 +80,26 @@ std::string rates_json(const std::vector<RateResult>& rates) {
     return json::lines(out);
 }
 
+// Of the devices that a run of gpu_check uses.
+std::vector<CudaDevice> chosen_devices(const GpuCheckOptions& options) {
+    std::vector<CudaDevice> devices = cuda_status().devices;
+    if (!options.devices.empty())
+        std::erase_if(devices, [&](const CudaDevice& d) {
+            return std::ranges::find(options.devices, d.index) == options.devices.end();
+        });
+    return devices;
+}
+
+// Prints the least bound and how much of it was reached; "null" where none is known.
+std::string bounds_json(const char* what, const std::vector<Bound>& bounds, double measured) {
+    const auto first = least(bounds);
+    if (!first) return "null";
+    std::printf(", %.0f %% of %s (%s)", 100 * measured / first->rate, what, first->name.c_str());
+    json::Object rates;
+    for (const Bound& bound : bounds) rates.add(bound.name, bound.rate);
+    return rates.text();
+}
+
 double middle(std::vector<double> values) {
     std::ranges::sort(values);
     return values.empty() ? 0.0 : values[values.size() / 2];
@@ -89,6 +110,31 @@ std::vector<BenchCase> chosen_cases(const GpuCheckOptions& options) {
     if (options.quick)
         std::erase_if(cases, [](const BenchCase& c) { return c.name.rfind("conv256", 0) != 0; });
     return cases;
+}
+
+// One case, its rates in rounds.
+std::string speed_json(const BenchCase& bench, std::uint32_t images,
+                       const std::vector<double>& rates, const std::vector<CudaDevice>& devices) {
+    const auto [lowest, most] = std::ranges::minmax(rates);
+    const double median = middle(rates);
+    std::printf("  %-18s %10.4g / %10.4g / %10.4g   %s", bench.name.c_str(), lowest, median, most,
+                bench.title.c_str());
+    const CaseBounds bounds = case_bounds(bench, devices);
+    const std::string device = bounds_json("the device", bounds.device, median);
+    const std::string loop = bounds_json("the hot loop", bounds.loop, median);
+    std::printf("\n");
+    return json::Object()
+        .add("case", bench.name)
+        .add("title", bench.title)
+        .add("images", images)
+        .add("conversions_per_image", bench.conversions_per_image)
+        .add("rounds", rates)
+        .add("least", lowest)
+        .add("median", median)
+        .add("most", most)
+        .add_json("device_bounds", device)
+        .add_json("loop_bounds", loop)
+        .text();
 }
 
 }  // namespace
@@ -192,22 +238,10 @@ SectionReport check_speed(const GpuCheckOptions& options) {
                 measure(*engine, cases[i], seconds, options.images, 1).conversions_per_second());
     std::printf("speed on %s, conversions per second, least / median / most:\n",
                 engine->name().c_str());
+    const std::vector<CudaDevice> devices = chosen_devices(options);
     std::vector<std::string> items;
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        const auto [least, most] = std::ranges::minmax(rates[i]);
-        std::printf("  %-18s %10.4g / %10.4g / %10.4g   %s\n", cases[i].name.c_str(), least,
-                    middle(rates[i]), most, cases[i].title.c_str());
-        items.push_back(json::Object()
-                            .add("case", cases[i].name)
-                            .add("title", cases[i].title)
-                            .add("images", options.images)
-                            .add("conversions_per_image", cases[i].conversions_per_image)
-                            .add("rounds", rates[i])
-                            .add("least", least)
-                            .add("median", middle(rates[i]))
-                            .add("most", most)
-                            .text());
-    }
+    for (std::size_t i = 0; i < cases.size(); ++i)
+        items.push_back(speed_json(cases[i], options.images, rates[i], devices));
     return {json::lines(items), false};
 }
 

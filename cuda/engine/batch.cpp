@@ -167,7 +167,7 @@ void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
     if (works.count == 0) return;
     const ConversionWork* all = space_.conversion_works.data();
     launch_pack_bits(layer.unfold, space_.quantised.data(), all + works.first, works.count,
-                     works.most_words, space_.bits.data(), stream_);
+                     works.most_lines, space_.bits.data(), stream_);
     const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};
     // Tiles and the escapes that they leave behind add to A.
     const std::int64_t integers = out.stride * layer.outputs * layer.conv_groups;

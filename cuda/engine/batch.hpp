@@ -49,6 +49,8 @@ public:
     std::vector<TrialResult> run(std::span<const BatchPart> parts);
     // Gives the buffers' memory back.
     void release() { space_ = {}; }
+    // As the last batch left it: A, D and the exact products are those of the last layer.
+    const Workspace& workspace() const { return space_; }
 
 private:
     // Works of one layer that one launch serves.
@@ -59,7 +61,7 @@ private:
     struct LayerWorks {
         std::vector<Launch> launches;
         std::uint32_t first = 0, count = 0;  // all that are packed, in conversion_works
-        std::int64_t most_words = 0;         // of one work
+        std::int64_t most_lines = 0;         // row groups of all pixels of one work
         std::uint32_t finish = 0;            // first of one for each segment
     };
 

@@ -83,7 +83,8 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
                 {l.view, segments_[i], static_cast<std::uint32_t>(layer), word});
             const std::int64_t words = l.words_a_slot() * parts[i].images;
             word += static_cast<std::uint64_t>(words);
-            works.most_words = std::max(works.most_words, words / l.shape.bits);
+            works.most_lines =
+                std::max(works.most_lines, words / (std::int64_t{l.shape.bits} * l.shape.words));
             launch.tile.most_items =
                 std::max(launch.tile.most_items, items_of(l.kernel, l.shape, parts[i].images));
             launch.tile.table_bytes = std::max(launch.tile.table_bytes, l.table_bytes);

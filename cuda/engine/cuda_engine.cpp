@@ -43,7 +43,6 @@ struct Job {
     const CudaEngineOptions& options;
     std::span<const WorkUnit> units;
     UnitQueue queue;
-    LayerPacker packer;
     OpenPlans plans;
     std::size_t lanes = 1;
     std::mutex mutex{};
@@ -166,10 +165,15 @@ private:
     Points known_;  // of the last batch
 };
 
+// All devices have the instructions for halves of words that thresholds take.
+bool compute_in_halves(const std::vector<CudaDevice>& devices) {
+    return std::ranges::all_of(devices, [](const CudaDevice& d) { return d.major >= 9; });
+}
+
 class CudaEngine : public TrialEngine {
 public:
     CudaEngine(std::vector<CudaDevice> devices, const CudaEngineOptions& options)
-        : options_(options) {
+        : options_(options), packer_(compute_in_halves(devices)) {
         for (CudaDevice& device : devices) devices_.push_back({std::move(device), 0, {}, {}, {}});
     }
 
@@ -200,9 +204,8 @@ public:
     void run(std::span<const WorkUnit> units, const Sink& sink,
              const std::atomic<bool>& stop) override {
         if (units.empty()) return;
-        Job job{*setup_,       options_,
-                units,         UnitQueue(*setup_, units, sink, stop),
-                LayerPacker(), OpenPlans(*setup_, packer_)};
+        Job job{*setup_, options_, units, UnitQueue(*setup_, units, sink, stop),
+                OpenPlans(*setup_, packer_)};
         for (const WorkUnit& unit : units) job.plans.expect(unit);
         job.lanes = (devices_.size() - lost_.size()) * lanes_a_device;
         {
@@ -277,7 +280,7 @@ private:
 
     CudaEngineOptions options_;
     std::vector<Device> devices_;
-    LayerPacker packer_;
+    const LayerPacker packer_;
     std::shared_ptr<const TrialSetup> setup_;
     mutable std::mutex mutex_;
     std::map<int, std::string> lost_;  // by device

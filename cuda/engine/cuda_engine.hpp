@@ -17,6 +17,7 @@ struct CudaDevice {
     int major = 0, minor = 0;         // compute capability
     int processors = 0;               // streaming multiprocessors
     double clock = 0.0;               // largest of an SM [Hz]; 0: not told
+    double bandwidth = 0.0;           // of its memory, the largest [byte/s]; 0: not told
     std::uint64_t memory = 0;         // [byte]
     std::uint64_t shared_memory = 0;  // most that a block can have [byte]
 };

@@ -29,6 +29,10 @@ CudaDevice describe(int index) {
     int kilohertz = 0;
     if (cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, index) == cudaSuccess)
         device.clock = kilohertz * 1e3;
+    int bits = 0;
+    if (cudaDeviceGetAttribute(&kilohertz, cudaDevAttrMemoryClockRate, index) == cudaSuccess &&
+        cudaDeviceGetAttribute(&bits, cudaDevAttrGlobalMemoryBusWidth, index) == cudaSuccess)
+        device.bandwidth = 2.0 * kilohertz * 1e3 * bits / 8.0;  // both edges of the clock
     return device;
 }
 

@@ -7,6 +7,7 @@
 #include <cub/block/block_reduce.cuh>
 
 #include "cuda/engine/launch.cuh"
+#include "cuda/engine/threads.cuh"
 #include "cuda/model/digital/metrics.hpp"
 #include "cuda/model/digital/quantise.hpp"
 
@@ -48,47 +49,53 @@ __device__ void add_block(const ThreadSums& own, LimbSums& total) {
     }
 }
 
-__device__ std::int64_t exact_product(const FinishLayer& layer, int channel, std::int64_t pixel) {
-    const int group = channel / layer.outputs, m = channel % layer.outputs;
-    const std::int64_t at =
-        (static_cast<std::int64_t>(group) * layer.product_rows + m) * layer.sums.stride + pixel;
-    std::int64_t sum = layer.low[at] + layer.offset_product[channel];
-    if (layer.high != nullptr) sum += std::int64_t{layer.high[at]} * 128;
+// One output: its channel, convolution group and output of it, and its pixel in the batch.
+struct OutputPlace {
+    std::int64_t channel;
+    int group, m;
+    std::int64_t pixel;
+};
+
+__device__ std::int64_t exact_product(const FinishLayer& layer, const OutputPlace& at) {
+    const std::int64_t index =
+        (static_cast<std::int64_t>(at.group) * layer.product_rows + at.m) * layer.sums.stride +
+        at.pixel;
+    std::int64_t sum = layer.low[index] + layer.offset_product[at.channel];
+    if (layer.high != nullptr) sum += std::int64_t{layer.high[index]} * 128;
     return sum;
 }
 
 // y of one output and its exact product.
-__device__ double product_value(const FinishLayer& layer, const FinishWork& work, int channel,
-                                std::int64_t pixel, std::int64_t exact) {
+__device__ double product_value(const FinishLayer& layer, const FinishWork& work,
+                                const OutputPlace& at, std::int64_t exact) {
     if (work.converted == 0) return static_cast<double>(exact);
-    const std::int64_t at = channel * layer.sums.stride + pixel;
-    std::int64_t digital = work.digital != 0 ? layer.sums.digital[at] : 0;
+    const std::int64_t index = at.channel * layer.sums.stride + at.pixel;
+    std::int64_t digital = work.digital != 0 ? layer.sums.digital[index] : 0;
     if (work.input_correction != 0)
-        digital += work.input_correction *
-                   layer.input_sums[channel / layer.outputs * layer.sums.stride + pixel];
-    return output_value(work.scale, layer.sums.analog[at], digital);
+        digital +=
+            work.input_correction * layer.input_sums[at.group * layer.sums.stride + at.pixel];
+    return output_value(work.scale, layer.sums.analog[index], digital);
 }
 
 __global__ __launch_bounds__(threads) void finish(FinishLayer layer, const FinishWork* works) {
     const FinishWork& work = works[blockIdx.y];
-    const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * layer.pixels;
-    const std::int64_t n = pixels * layer.outputs * layer.conv_groups;
-    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * threads;
+    const int pixels = static_cast<int>(work.segment.slots) * layer.pixels;
+    const std::int64_t n = static_cast<std::int64_t>(pixels) * layer.outputs * layer.conv_groups;
+    const std::int64_t first = static_cast<std::int64_t>(work.segment.first_slot) * layer.pixels;
     ThreadSums sums;
-    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * threads + threadIdx.x; i < n;
-         i += step) {
-        const int channel = static_cast<int>(i / pixels);
-        const std::int64_t own = i % pixels;  // pixel of the segment
-        const std::int64_t pixel =
-            static_cast<std::int64_t>(work.segment.first_slot) * layer.pixels + own;
-        const std::int64_t exact = exact_product(layer, channel, pixel);
-        const double y = product_value(layer, work, channel, pixel, exact);
-        const std::int64_t element = layer.group_first * (channel / layer.outputs) +
-                                     layer.output_stride * (channel % layer.outputs) +
-                                     layer.pixel_stride * (own % layer.pixels);
-        layer.out[pixel / layer.pixels * layer.elements + element] = digital::dequantise(
-            y, digital::product_scale(layer.weight_scale[channel], layer.input_scale),
-            layer.bias[channel]);
+    for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
+        const Quotient own(i, pixels);  // channel, pixel of the segment
+        const Quotient group(own.quotient, layer.outputs), slot(own.remainder, layer.pixels);
+        const OutputPlace at{own.quotient, static_cast<int>(group.quotient), group.remainder,
+                             first + own.remainder};
+        const std::int64_t exact = exact_product(layer, at);
+        const double y = product_value(layer, work, at, exact);
+        const std::int64_t element = layer.group_first * at.group + layer.output_stride * at.m +
+                                     layer.pixel_stride * slot.remainder;
+        layer.out[(work.segment.first_slot + slot.quotient) * layer.elements + element] =
+            digital::dequantise(
+                y, digital::product_scale(layer.weight_scale[at.channel], layer.input_scale),
+                layer.bias[at.channel]);
         if (work.sums != nullptr) sums.add(exact, y);
     }
     if (work.sums != nullptr) add_block(sums, *work.sums);

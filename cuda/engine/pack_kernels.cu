@@ -2,6 +2,7 @@
 #include "cuda/engine/pack_kernels.hpp"
 
 #include "cuda/engine/launch.cuh"
+#include "cuda/engine/threads.cuh"
 #include "cuda/engine/unfold.cuh"
 #include "cuda/model/digital/quantise.hpp"
 
@@ -10,16 +11,9 @@ namespace {
 
 constexpr int threads = 256, lanes = 32;
 
-__device__ __forceinline__ std::int64_t first_thread() {
-    return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-}
-__device__ __forceinline__ std::int64_t all_threads() {
-    return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-}
-
 __global__ void quantise_values(const float* in, std::int16_t* out, std::int64_t n, float scale,
                                 int low, int high) {
-    for (std::int64_t i = first_thread(); i < n; i += all_threads())
+    for (std::int64_t i = thread_index(); i < n; i += thread_count())
         out[i] = static_cast<std::int16_t>(digital::quantise(in[i], scale, low, high));
 }
 
@@ -28,11 +22,13 @@ __global__ void unfold_bytes(UnfoldView unfold, const std::int16_t* quantised, s
                              ByteLines out) {
     const int lane = static_cast<int>(threadIdx.x) % lanes;
     const std::int64_t lines = pixels * unfold.conv_groups;
-    for (std::int64_t i = first_thread() / lanes; i < lines; i += all_threads() / lanes) {
-        const int group = static_cast<int>(i / pixels);
-        const std::int64_t pixel = i % pixels;
-        const std::int16_t* slot = quantised + pixel / unfold.pixels * unfold.elements;
-        const int p = static_cast<int>(pixel % unfold.pixels);
+    for (std::int64_t i = thread_index() / lanes; i < lines; i += thread_count() / lanes) {
+        const Quotient channel(i, unfold.conv_groups);  // convolution groups of a pixel in turn
+        const int group = channel.remainder;
+        const std::int64_t pixel = channel.quotient;
+        const Quotient at(pixel, unfold.pixels);
+        const std::int16_t* slot = quantised + at.quotient * unfold.elements;
+        const int p = at.remainder;
         const std::int64_t line = (group * out.stride + pixel) * out.line;
         std::int32_t sum = 0;
         for (int r = lane * 4; r < out.line; r += lanes * 4) {
@@ -55,17 +51,16 @@ __global__ void unfold_bytes(UnfoldView unfold, const std::int16_t* quantised, s
 
 __global__ void unfold_values(UnfoldView unfold, const std::int16_t* quantised, std::int64_t n,
                               int conv_group, std::int16_t* out) {
-    for (std::int64_t i = first_thread(); i < n; i += all_threads()) {
-        const std::int64_t pixel = i / unfold.depth;
-        const std::int16_t* slot = quantised + pixel / unfold.pixels * unfold.elements;
-        out[i] = static_cast<std::int16_t>(unfolded(unfold, slot, conv_group,
-                                                    static_cast<int>(pixel % unfold.pixels),
-                                                    static_cast<int>(i % unfold.depth)));
+    for (std::int64_t i = thread_index(); i < n; i += thread_count()) {
+        const Quotient row(i, unfold.depth), at(row.quotient, unfold.pixels);
+        const std::int16_t* slot = quantised + at.quotient * unfold.elements;
+        out[i] = static_cast<std::int16_t>(
+            unfolded(unfold, slot, conv_group, at.remainder, row.remainder));
     }
 }
 
-// One warp a word: 32 rows of a pixel, every lane one of them; a vote of the warp is a word of a
-// bit plane, which the lane of that bit writes.
+// One warp a row group of a pixel, 32 rows at a time, every lane one of them; a vote of the warp is a
+// word of a bit plane, which the lane of that bit writes.
 __global__ void pack_bits(UnfoldView unfold, const std::int16_t* quantised,
                           const ConversionWork* works, std::uint32_t* out) {
     const ConversionWork& work = works[blockIdx.y];
@@ -73,28 +68,31 @@ __global__ void pack_bits(UnfoldView unfold, const std::int16_t* quantised,
     const int lane = static_cast<int>(threadIdx.x) % lanes;
     const int words = shape.words;
     const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * shape.pixels;
-    const std::int64_t n = pixels * shape.conv_groups * shape.groups * words;
-    for (std::int64_t i = first_thread() / lanes; i < n; i += all_threads() / lanes) {
-        const int word = static_cast<int>(i % words);
-        const std::int64_t at = i / words;  // [convolution group][pixel][row group]
-        const int rows = static_cast<int>(at % shape.groups);
-        const std::int64_t pixel = at / shape.groups % pixels;
-        const int group = static_cast<int>(at / shape.groups / pixels);
+    const std::int64_t n = pixels * shape.conv_groups * shape.groups;
+    for (std::int64_t i = thread_index() / lanes; i < n; i += thread_count() / lanes) {
+        const Quotient rows(i, shape.groups), channel(rows.quotient, shape.conv_groups);
+        const std::int64_t pixel = channel.quotient;
+        const Quotient at(pixel, shape.pixels);
         const std::int16_t* slot =
-            quantised + (work.segment.first_slot + pixel / shape.pixels) * unfold.elements;
-        const int in_group = word * lanes + lane;
-        const int row = rows * shape.group_rows + in_group;
-        const bool inside = in_group < shape.group_rows && row < shape.depth;
-        const std::int32_t x =
-            inside ? unfolded(unfold, slot, group, static_cast<int>(pixel % shape.pixels), row) : 0;
-        std::uint32_t own = 0;
-        for (int b = 0; b < shape.bits; ++b) {
-            const std::uint32_t vote = __ballot_sync(~0u, (x >> b & 1) != 0);
-            if (lane == b) own = vote;
+            quantised + (work.segment.first_slot + at.quotient) * unfold.elements;
+        const std::int64_t line = (channel.remainder * pixels + pixel) * shape.groups +
+                                  rows.remainder;  // [convolution group][pixel][row group]
+        std::uint32_t* to =
+            out + work.first_word + static_cast<std::uint64_t>(line) * shape.bits * words;
+        const int first = rows.remainder * shape.group_rows;
+        const int used = min(shape.group_rows, shape.depth - first);
+        for (int word = 0; word < words; ++word) {
+            const int row = word * lanes + lane;
+            const std::int32_t x =
+                row < used ? unfolded(unfold, slot, channel.remainder, at.remainder, first + row)
+                           : 0;
+            std::uint32_t own = 0;
+            for (int b = 0; b < shape.bits; ++b) {
+                const std::uint32_t vote = __ballot_sync(~0u, (x >> b & 1) != 0);
+                if (lane == b) own = vote;
+            }
+            if (lane < shape.bits) to[lane * words + word] = own;
         }
-        if (lane < shape.bits)
-            out[work.first_word + (static_cast<std::uint64_t>(at) * shape.bits + lane) * words +
-                word] = own;
     }
 }
 
@@ -123,10 +121,10 @@ void launch_unfold_values(const UnfoldView& unfold, const std::int16_t* quantise
 }
 
 void launch_pack_bits(const UnfoldView& unfold, const std::int16_t* quantised,
-                      const ConversionWork* works, std::uint32_t count, std::int64_t most_words,
+                      const ConversionWork* works, std::uint32_t count, std::int64_t most_lines,
                       std::uint32_t* out, cudaStream_t stream) {
     launch("pack bits", pack_bits,
-           {.blocks = blocks_for(most_words, threads / lanes, 4096), .blocks_y = count}, stream,
+           {.blocks = blocks_for(most_lines, threads / lanes, 4096), .blocks_y = count}, stream,
            unfold, quantised, works, out);
 }
 

@@ -47,8 +47,48 @@ nlohmann::json devices_json() {
         devices.push_back({{"name", d.name},
                            {"compute_capability", fmt::format("{}.{}", d.major, d.minor)},
                            {"processors", d.processors},
+                           {"clock", d.clock},
                            {"memory", d.memory}});
     return devices;
+}
+
+// Null where nothing is known.
+nlohmann::json bounds_json(const EngineBench::Row& row, const std::vector<Bound>& bounds) {
+    const auto first = least(bounds);
+    if (!first) return nullptr;
+    nlohmann::json rates;
+    for (const Bound& bound : bounds) rates[bound.name] = bound.rate;
+    return {{"conversions_per_second", std::move(rates)},
+            {"least", first->name},
+            {"fraction", row.fraction(*first)}};
+}
+
+// "H200, 132 processors at 1.98 GHz"
+std::string device_text(const CudaDevice& d) {
+    return fmt::format("{}, {} processors at {}Hz", d.name, d.processors,
+                       Progress::with_prefix(d.clock));
+}
+
+// The least bound, its name and how much of it was reached.
+std::string bound_text(const EngineBench::Row& row, const std::vector<Bound>& bounds) {
+    const auto first = least(bounds);
+    if (!first) return fmt::format(" {:>12} {:<11} {:>6}", "-", "-", "-");
+    return fmt::format(" {:>12} {:<11} {:>5.1f}%", Progress::with_prefix(first->rate), first->name,
+                       100.0 * row.fraction(*first));
+}
+
+std::string bounds_table(const EngineBench& bench) {
+    std::string text = "\n\nbounds";
+    for (const CudaDevice& device : bench.devices)
+        text += (&device == &bench.devices.front() ? " of " : "; ") + device_text(device);
+    text += fmt::format("\n{:<18} {:>14} {:>12} {:<11} {:>6} {:>12} {:<11} {:>6} {}", "case",
+                        "conversions/s", "device", "by", "", "hot loop", "by", "", "kernel");
+    for (const EngineBench::Row& row : bench.rows)
+        text += fmt::format("\n{:<18} {:>14}{}{} {}", row.bench.name,
+                            Progress::with_prefix(row.figure.conversions_per_second()),
+                            bound_text(row, row.bounds.device), bound_text(row, row.bounds.loop),
+                            row.bounds.kernel.empty() ? "-" : row.bounds.kernel);
+    return text;
 }
 
 }  // namespace
@@ -56,6 +96,10 @@ nlohmann::json devices_json() {
 double EngineBench::Row::ratio() const {
     const double below = cpu ? cpu->conversions_per_second() : 0.0;
     return below > 0.0 ? figure.conversions_per_second() / below : 0.0;
+}
+
+double EngineBench::Row::fraction(const Bound& bound) const {
+    return bound.rate > 0.0 ? figure.conversions_per_second() / bound.rate : 0.0;
 }
 
 EngineBench bench_engine(const EngineBenchOptions& options,
@@ -74,6 +118,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
         choice == EngineChoice::cpu ? nullptr : make_engine(EngineChoice::cpu, options.threads);
     bench.engine = engine->name();
     if (cpu) bench.cpu_engine = cpu->name();
+    if (choice == EngineChoice::cuda) bench.devices = cuda_status().devices;
     const auto figure = [&](TrialEngine& on, const BenchCase& of) {
         return measure(on, of, options.seconds, options.images, 1);
     };
@@ -82,6 +127,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
         progress(one.name, bench.rows.size(), cases.size());
         EngineBench::Row row{one, figure(*engine, one), std::nullopt};
         if (cpu) row.cpu = figure(*cpu, one);
+        row.bounds = case_bounds(one, bench.devices);
         bench.rows.push_back(row);
     }
     return bench;
@@ -110,6 +156,7 @@ std::string bench_table(const EngineBench& bench) {
                 fmt::format(" {:>14} {:>7.3g}",
                             Progress::with_prefix(row.cpu->conversions_per_second()), row.ratio());
     }
+    if (!bench.devices.empty()) text += bounds_table(bench);
     text += "\n\n";
     // What stands behind the names; the point's half is the same for all networks.
     for (const EngineBench::Row& row : bench.rows)
@@ -128,6 +175,11 @@ nlohmann::json bench_json(const EngineBench& bench) {
         if (row.cpu) {
             one["cpu"] = figure_json(*row.cpu);
             one["ratio"] = row.ratio();
+        }
+        if (!bench.devices.empty()) {
+            one["device_bounds"] = bounds_json(row, row.bounds.device);
+            one["loop_bounds"] = bounds_json(row, row.bounds.loop);
+            if (!row.bounds.kernel.empty()) one["kernel"] = row.bounds.kernel;
         }
         cases.push_back(std::move(one));
     }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuda/check/bench_cases.hpp"
+#include "cuda/check/roofline.hpp"
 #include "host/engine/engine_choice.hpp"
 
 namespace acim {
@@ -27,9 +28,12 @@ struct EngineBench {
         BenchCase bench;
         BenchFigure figure;
         std::optional<BenchFigure> cpu;  // of the CPU engine, where another one was measured
+        CaseBounds bounds{};             // of all devices together
 
         // How many times faster than the CPU engine; 0 where that was not measured.
         double ratio() const;
+        // How much of a bound was reached.
+        double fraction(const Bound& bound) const;
     };
 
     std::string engine, cpu_engine;  // names; cpu_engine is empty where `engine` is the CPU
@@ -37,6 +41,7 @@ struct EngineBench {
     std::string date;                // UTC, ISO 8601
     double load = 0.0;               // average of the last minute before the start; <0: not known
     EngineBenchOptions options;
+    std::vector<CudaDevice> devices;  // that the engine uses; none: the CPU
     std::vector<Row> rows;
 };
 
@@ -46,7 +51,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
                          const std::function<void(const std::string& name, std::size_t done,
                                                   std::size_t all)>& progress);
 
-// Head lines and a line per case.
+// Head lines and a line per case; with devices, a second table says what bounds them.
 std::string bench_table(const EngineBench& bench);
 
 nlohmann::json bench_json(const EngineBench& bench);

@@ -204,6 +204,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
         case cudaDevAttrMemoryClockRate:
             *value = 2'000'000;
             break;
+        case cudaDevAttrGlobalMemoryBusWidth:
+            *value = 1024;
+            break;
         case cudaDevAttrL2CacheSize:
             *value = p.l2CacheSize;
             break;

@@ -45,7 +45,8 @@ enum cudaDeviceAttr {
     cudaDevAttrWarpSize = 10,
     cudaDevAttrClockRate = 13,  // [kHz]
     cudaDevAttrMultiProcessorCount = 16,
-    cudaDevAttrMemoryClockRate = 36,  // [kHz]
+    cudaDevAttrMemoryClockRate = 36,       // [kHz]
+    cudaDevAttrGlobalMemoryBusWidth = 37,  // [bit]
     cudaDevAttrL2CacheSize = 38,
     cudaDevAttrMaxThreadsPerMultiProcessor = 39,
     cudaDevAttrComputeCapabilityMajor = 75,

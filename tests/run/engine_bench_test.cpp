@@ -70,6 +70,39 @@ TEST(EngineBenchTable, ShowsTheRatioToTheCpuOfTheSameRun) {
     EXPECT_EQ(json.at("cases")[0].at("ratio"), 30.0);
     EXPECT_EQ(json.at("cases")[0].at("cpu").at("conversions_per_second"), 1e9);
     EXPECT_EQ(json.at("cpu_engine"), "cpu, 2 threads");
+    EXPECT_FALSE(json.at("cases")[0].contains("loop_bounds"));
+}
+
+TEST(EngineBenchTable, ShowsTheLeastBoundAndHowMuchOfItWasReached) {
+    EngineBench bench;
+    bench.engine = "cuda, a device";
+    CudaDevice device;
+    device.name = "a device";
+    device.processors = 132;
+    device.clock = 1.98e9;
+    bench.devices = {device};
+    BenchCase table, chip;
+    table.name = "conv256/table";
+    chip.name = "conv256/chip";
+    const BenchFigure measured = figure(1.0, 600'000'000'000);
+    const CaseBounds bounds{{{"random bits", 8e12}, {"memory", 4e12}},
+                            {{"issue", 2e12}, {"ALU", 1.2e12}, {"FMA", 3e12}},
+                            "bytes"};
+    bench.rows.push_back({table, measured, {}, bounds});
+    bench.rows.push_back({chip, measured, {}, {}});
+    const std::string text = bench_table(bench);
+    EXPECT_THAT(text, HasSubstr("bounds of a device, 132 processors at 1.98 GHz\n"));
+    EXPECT_THAT(text, HasSubstr("4 T memory       15.0%"));
+    EXPECT_THAT(text, HasSubstr("1.2 T ALU          50.0% bytes\n"));
+    EXPECT_THAT(text, HasSubstr("- -                - -\n"));
+    const nlohmann::json json = bench_json(bench).at("cases");
+    EXPECT_EQ(json[0].at("kernel"), "bytes");
+    EXPECT_EQ(json[0].at("loop_bounds").at("least"), "ALU");
+    EXPECT_EQ(json[0].at("loop_bounds").at("fraction"), 0.5);
+    EXPECT_EQ(json[0].at("loop_bounds").at("conversions_per_second").at("FMA"), 3e12);
+    EXPECT_EQ(json[0].at("device_bounds").at("least"), "memory");
+    EXPECT_TRUE(json[1].at("loop_bounds").is_null());
+    EXPECT_FALSE(json[1].contains("kernel"));
 }
 
 }  // namespace
