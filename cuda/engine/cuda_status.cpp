@@ -49,13 +49,14 @@ CudaStatus cuda_status() {
     const cudaError_t found = cudaGetDeviceCount(&count);
     static_cast<void>(cudaGetLastError());
     if (found != cudaSuccess || count == 0) {
-        status.missing = status.driver.empty()
-                             ? "no NVIDIA driver: install one for your GPU, or use --engine cpu"
-                             : "no CUDA device can be used (" +
-                                   std::string(found == cudaSuccess ? "none is visible"
-                                                                    : cudaGetErrorString(found)) +
-                                   "): look at nvidia-smi and CUDA_VISIBLE_DEVICES, or use "
-                                   "--engine cpu";
+        status.missing =
+            status.driver.empty()
+                ? "CUDA finds no NVIDIA driver: install one for your GPU, or use --engine cpu"
+                : "no CUDA device can be used (" +
+                      std::string(found == cudaSuccess ? "none is visible"
+                                                       : cudaGetErrorString(found)) +
+                      "): look at nvidia-smi and CUDA_VISIBLE_DEVICES, or use "
+                      "--engine cpu";
         return status;
     }
     for (int i = 0; i < count; ++i) {

@@ -40,17 +40,16 @@ std::string device_line(const CudaDevice& d) {
     return line + "\n";
 }
 
-std::string known(const std::string& version) { return version.empty() ? "unknown" : version; }
-
 // What a GPU could do here, or the one line that says what is missing.
 std::string cuda_lines() {
     const CudaStatus status = cuda_status();
     std::string text = "CUDA           ";
-    text += status.compiled ? fmt::format("runtime {}, driver {}, integer products by {}\n",
-                                          known(status.runtime), known(status.driver),
-                                          known(status.product_library))
-                            : status.missing + "\n";
-    if (status.compiled && status.devices.empty()) text += "  " + status.missing + "\n";
+    if (!status.compiled) return text + status.missing + "\n";
+    text += "runtime " + status.runtime;
+    if (!status.driver.empty()) text += ", driver " + status.driver;
+    if (!status.product_library.empty()) text += ", integer products by " + status.product_library;
+    text += "\n";
+    if (status.devices.empty()) text += "  " + status.missing + "\n";
     for (const CudaDevice& device : status.devices) text += device_line(device);
     return text;
 }
