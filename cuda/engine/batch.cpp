@@ -43,7 +43,7 @@ std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
         add_point(sizes, network_, *part.point);
         slots += part.images;
     }
-    space_.reserve(sizes, slots);
+    space_.reserve(sizes, slots, parts.size());
     space_.counts.reserve(parts.size());
     space_.sums.reserve(parts.size() * network_.layers());
     lay_out(parts);
@@ -166,8 +166,8 @@ void BatchRunner::exact_products(const NetworkLayer& layer) {
 void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
     if (works.count == 0) return;
     const ConversionWork* all = space_.conversion_works.data();
-    launch_pack_bits(layer.unfold, space_.quantised.data(), all + works.first, works.count,
-                     works.most_lines, space_.bits.data(), stream_);
+    launch_pack_bits(byte_lines(layer), all + works.first, works.count, works.most_lines,
+                     space_.bits.data(), stream_);
     const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};
     // Tiles and the escapes that they leave behind add to A.
     const std::int64_t integers = out.stride * layer.outputs * layer.conv_groups;

@@ -15,6 +15,10 @@ namespace {
 // kernel, bits, eight one-bit cycles, thresholds to a side
 using LaunchKey = std::tuple<ConversionKernel, int, bool, int>;
 
+// Packed inputs of every work begin where the widest load may.
+constexpr std::int64_t word_step = 4;
+static_assert(word_step <= Workspace::spare_words);
+
 bool is_converted(ConversionKernel kernel) {
     return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
 }
@@ -82,7 +86,7 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
             conversion_works_.push_back(
                 {l.view, segments_[i], static_cast<std::uint32_t>(layer), word});
             const std::int64_t words = l.words_a_slot() * parts[i].images;
-            word += static_cast<std::uint64_t>(words);
+            word += static_cast<std::uint64_t>((words + word_step - 1) / word_step * word_step);
             works.most_lines =
                 std::max(works.most_lines, words / (std::int64_t{l.shape.bits} * l.shape.words));
             launch.tile.most_items =

@@ -122,6 +122,7 @@ public:
                 (static_cast<std::int64_t>(conv_group_) * s.outputs + output_[r]) * out.stride +
                 static_cast<std::int64_t>(work_.segment.first_slot) * s.pixels + pixel;
             out.analog[at] = analog_[r];
+            if (v_.hybrid()) out.digital[at] = digital_[r];
         }
     }
 
@@ -166,8 +167,14 @@ private:
                 ones[b] = count[b >> 1][2 * r + (b & 1)];
                 deviation[b] = mismatch[b >> 1][2 * r + (b & 1)];
             }
-            analog_[r] += v_.plane_factor[plane] * column_sum(group, r, plane, ones, deviation);
+            analog_[r] +=
+                std::int64_t{v_.plane_factor[plane]} * column_sum(group, r, plane, ones, deviation);
         }
+    }
+
+    __device__ __forceinline__ PhiloxWords octet(int r, std::uint32_t k) const {
+        return philox4x32(fresh_counter(NoiseSource::chip_normal, e_[r].place, k >> 3, 0),
+                          e_[r].key);
     }
 
     // The codes of one column, weighed by their cycles.
@@ -192,11 +199,17 @@ private:
                 per_count = count_voltage(v_.terms, state.column.q_sum, state.column.parasitic,
                                           column_span(v_.encoding, full_scale(v_.rows, width)));
             }
+            if (v_.hybrid() && v_.is_digital(k)) {
+                if ((k & 7u) == 0) call_[r] = octet(r, k);
+                digital_[r] += std::int64_t{v_.plane_factor[plane]} * v_.cycle_place[j] * s;
+                s = m = 0;
+                ++j;
+                ++k;
+                continue;
+            }
             const double volts = column_voltage(v_.terms, per_count, state.column.injection,
                                                 real_count(v_.terms, s, m, 0), 0.0);
-            if ((k & 7u) == 0)
-                call_[r] = philox4x32(
-                    fresh_counter(NoiseSource::chip_normal, e_[r].place, k >> 3, 0), e_[r].key);
+            if ((k & 7u) == 0) call_[r] = octet(r, k);
             const std::uint32_t top = uniform_of(call_[r], k);
             sum +=
                 std::int64_t{v_.cycle_factor[j]} * chip_code(v_, state, j, k, s, volts, top, e_[r]);
@@ -216,7 +229,7 @@ private:
     int output_[2];
     LaneElement e_[2];
     PhiloxWords call_[2]{};  // octets under way
-    std::int64_t analog_[2] = {};
+    std::int64_t analog_[2] = {}, digital_[2] = {};
 };
 
 template <int pairs>

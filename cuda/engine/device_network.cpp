@@ -43,6 +43,8 @@ UnfoldView unfold_of(const Product& product, const QuantizedNetwork& network) {
     u.group_stride = c.in_channels / c.groups * c.in_height * c.in_width;
     u.width = c.in_width;
     u.height = c.in_height;
+    u.reach_y = (c.kernel_height - 1) * c.dilation_height;
+    u.reach_x = (c.kernel_width - 1) * c.dilation_width;
     u.out_width = c.out_width;
     u.stride_height = c.stride_height;
     u.stride_width = c.stride_width;

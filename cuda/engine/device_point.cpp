@@ -275,6 +275,8 @@ struct DevicePoint::Builder {
                 p.kernel == ConversionKernel::tiles_bytes ? law.byte_cells : law.tile_cells);
         }
         std::ranges::copy(p.factors.plane, v.plane_factor);
+        std::ranges::copy(p.factors.place, v.cycle_place);
+        std::ranges::copy(p.factors.digital, v.digital);
         std::ranges::copy(p.thresholds.at, v.threshold);
     }
 };
@@ -289,7 +291,8 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
     out.scale = plan.output;
     out.input_correction = plan.input_correction;
     out.conversions = plan.adc_conversions(std::int64_t{product.outputs} * layer.pixels);
-    out.digital = out.kernel == ConversionKernel::general || out.kernel == ConversionKernel::aidac;
+    out.digital = out.kernel == ConversionKernel::general ||
+                  out.kernel == ConversionKernel::aidac || packed(layer, 0).factors.hybrid();
     out.table_bytes = packed(layer, 0).table_bytes;
     out.serial8 = packed(layer, 0).serial8;
     out.threshold_side = packed(layer, 0).thresholds.side;

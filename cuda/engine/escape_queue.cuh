@@ -20,6 +20,7 @@ struct TileBlock {
     const ConversionView* view;
     const std::uint32_t* bits;  // packed inputs of the segment
     std::int64_t* analog;       // A at the segment's first pixel
+    std::int64_t* digital;      // D likewise
     std::int64_t stride;
     std::int64_t pixels, octets;  // of the segment
     PhiloxKey key;
@@ -102,6 +103,7 @@ __device__ void resolve_escape(const TileBlock& block, const Sampler& fast, Esca
     std::int64_t sum = 0;
     for (int j = 0; j < v.cycles.count; ++j) {
         const auto k = static_cast<std::uint32_t>(plane * v.cycles.count + j);
+        if (v.is_digital(k)) continue;
         const PhiloxWords call =
             philox4x32(fresh_counter(NoiseSource::code_table, place, k >> 3, 0), block.key);
         const std::uint32_t u = table_uniform(call, k);

@@ -70,8 +70,11 @@ void check_cublas(cublasStatus_t status, const char* what) {
 struct IntegerProduct::Library {
     cublasHandle_t handle = nullptr;
 
-    Library() { check_cublas(cublas().create(&handle), "cublasCreate"); }
-    ~Library() { cublas().destroy(handle); }
+    Library() = default;
+    ~Library() {
+        if (handle != nullptr) cublas().destroy(handle);
+    }
+    bool open() { return cublas().create(&handle) == CUBLAS_STATUS_SUCCESS; }
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
 
@@ -82,30 +85,33 @@ struct IntegerProduct::Library {
 
     // cuBLAS counts by columns: its m are our columns n, its n our rows, both factors transposed
     // as its integer kernels want it.
-    void run(const ByteProduct& p, cudaStream_t stream) {
+    // False where the library does not take the product after all.
+    bool run(const ByteProduct& p, cudaStream_t stream) {
         check_cublas(cublas().set_stream(handle, stream), "cublasSetStream");
         const std::int32_t one = 1, zero = 0;
         const auto n = static_cast<int>(p.columns);
-        check_cublas(cublas().product(handle, CUBLAS_OP_T, CUBLAS_OP_N, n, p.rows, p.depth, &one,
-                                      p.b, CUDA_R_8I, p.depth, p.columns * p.depth, p.a, CUDA_R_8I,
-                                      p.depth, static_cast<long long>(p.rows) * p.depth, &zero,
-                                      p.out, CUDA_R_32I, n, p.columns * p.rows, p.batches,
-                                      CUBLAS_COMPUTE_32I, CUBLAS_GEMM_DEFAULT),
-                     "integer product");
+        const cublasStatus_t status = cublas().product(
+            handle, CUBLAS_OP_T, CUBLAS_OP_N, n, p.rows, p.depth, &one, p.b, CUDA_R_8I, p.depth,
+            p.columns * p.depth, p.a, CUDA_R_8I, p.depth, static_cast<long long>(p.rows) * p.depth,
+            &zero, p.out, CUDA_R_32I, n, p.columns * p.rows, p.batches, CUBLAS_COMPUTE_32I,
+            CUBLAS_GEMM_DEFAULT);
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED) return false;
+        check_cublas(status, "integer product");
+        return true;
     }
 };
 
 IntegerProduct::IntegerProduct(bool allow_library) {
-    if (allow_library && cublas().complete()) library_ = std::make_unique<Library>();
+    if (!allow_library || !cublas().complete()) return;
+    library_ = std::make_unique<Library>();
+    if (!library_->open()) library_.reset();  // no memory for it, say: the own kernel needs none
 }
 
 IntegerProduct::~IntegerProduct() = default;
 
 void IntegerProduct::run(const ByteProduct& product, cudaStream_t stream) {
-    if (library_ && Library::takes(product))
-        library_->run(product, stream);
-    else
-        launch_byte_product(product, stream);
+    if (library_ && Library::takes(product) && library_->run(product, stream)) return;
+    launch_byte_product(product, stream);
 }
 
 std::string integer_product_name() {

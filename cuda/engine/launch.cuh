@@ -24,15 +24,23 @@ inline unsigned blocks_for(std::int64_t n, int per_block, std::int64_t limit = 1
     return static_cast<unsigned>(blocks < 1 ? 1 : blocks < limit ? blocks : limit);
 }
 
+// Lets a kernel have more dynamic shared memory than it has without asking. The limit belongs to the
+// kernel on a device and lanes launch at once, so it is always set to all that the device gives: to
+// set what one launch takes could cut it from under another. Kernels that ask have no static one.
+template <class Kernel>
+void allow_shared_memory(const char* name, Kernel kernel) {
+    int device = 0, most = 0;
+    check(cudaGetDevice(&device), name);
+    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), name);
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most), name);
+}
+
 // Launches a kernel; a failure names it.
 template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, cudaStream_t stream,
             Arguments&&... arguments) {
     constexpr std::size_t without_asking = 48 << 10;
-    if (grid.shared_bytes > without_asking)
-        check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                   static_cast<int>(grid.shared_bytes)),
-              name);
+    if (grid.shared_bytes > without_asking) allow_shared_memory(name, kernel);
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(grid.blocks, grid.blocks_y);
     config.blockDim = dim3(grid.threads);

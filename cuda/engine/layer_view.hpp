@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cuda/engine/segment.hpp"
+#include "cuda/model/host_device.hpp"
 #include "cuda/model/macro/array_place.hpp"
 #include "cuda/model/macro/conversion.hpp"
 #include "cuda/model/macro/cycles.hpp"
@@ -36,6 +37,7 @@ struct UnfoldView {
     int conv_groups = 1;
     int group_stride = 0;  // elements of one convolution group's channels
     int width = 1, height = 1;
+    int reach_y = 0, reach_x = 0;  // farthest tap of a window
     int out_width = 1;
     int stride_height = 1, stride_width = 1, pad_top = 0, pad_left = 0;
 };
@@ -100,9 +102,16 @@ struct ConversionView {
     const std::uint16_t* rounding[max_cycles] = {};  // codes of quiet conversions, or null
     // Of a kernel that takes all conversions of a plane alike:
     std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor
-    std::int64_t plane_factor[max_columns] = {};
-    const double* sigma[max_cycles] = {};              // draw_sigma() by count; of tiles_chip
-    const NormalSketch* sketch = nullptr;              // the same
+    std::int32_t plane_factor[max_columns] = {};
+    // Conversions that are digital instead, bit k, and what their counts weigh in D.
+    std::uint64_t digital[2] = {};
+    std::int32_t cycle_place[max_cycles] = {};  // weight in D = plane_factor * cycle_place
+    const double* sigma[max_cycles] = {};       // draw_sigma() by count; of tiles_chip
+    const NormalSketch* sketch = nullptr;       // the same
+    ACIM_HD bool hybrid() const { return (digital[0] | digital[1]) != 0; }
+    ACIM_HD bool is_digital(std::uint32_t k) const {
+        return (digital[k >> 6] >> (k & 63u) & 1u) != 0;
+    }
     std::int32_t max_escape = 0;                       // cells of ESCAPE outcomes, at most
     std::int32_t threshold[4] = {};                    // ascending; of tiles_thresholds
     const std::uint32_t* tile_cells[max_cycles] = {};  // cells of the laws as TileCell, or null

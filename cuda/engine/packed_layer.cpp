@@ -7,6 +7,7 @@
 #include "cuda/engine/fragment_place.hpp"
 #include "cuda/engine/tile_cell.hpp"
 #include "cuda/model/macro/encoding.hpp"
+#include "cuda/model/macro/recombination.hpp"
 #include "cuda/model/random/code_cell.hpp"
 
 namespace acim {
@@ -16,17 +17,25 @@ constexpr int word_rows = 32, block_words = 8, tile = 16;
 constexpr std::size_t shared_table_limit = std::size_t{80} << 10;  // two blocks a processor
 constexpr int least_tile_outputs = 8;  // below, most of a tile would be idle
 
-// The factors of a layer whose conversions are all alike: through the ADC, noisy or without any
-// noise, once.
+// The factors of a layer whose conversions are all alike: once through the ADC, noisy or without any
+// noise, or digital.
 std::optional<TileFactors> tile_factors(const LayerPlan& plan) {
     TileFactors f;
-    for (const ConversionPlan& c : plan.conversions) {
-        if (!c.through_adc || !c.noisy || c.votes != 1) return std::nullopt;
-        if (c.plane == 0)
-            f.cycle[c.cycle] = static_cast<std::int32_t>(
-                c.weight * (plan.columns.negative[0] ? -1 : 1) / (1 << plan.columns.bit[0]));
-        if (c.cycle == 0 && f.cycle[0] != 0) f.plane[c.plane] = c.weight / f.cycle[0];
-        if (f.plane[c.plane] * f.cycle[c.cycle] != c.weight) return std::nullopt;
+    for (int i = 0; i < plan.columns.count; ++i)
+        f.plane[i] = (plan.columns.negative[i] ? -1 : 1) << plan.columns.bit[i];
+    for (int j = 0; j < plan.cycles.count; ++j)
+        f.place[j] = static_cast<std::int32_t>(cycle_place_value(plan.cycles, j));
+    for (std::size_t k = 0; k < plan.conversions.size(); ++k) {
+        const ConversionPlan& c = plan.conversions[k];
+        if (!c.through_adc) {
+            f.digital[k / 64] |= std::uint64_t{1} << (k % 64);
+            if (std::int64_t{f.plane[c.plane]} * f.place[c.cycle] != c.weight) return std::nullopt;
+            continue;
+        }
+        if (!c.noisy || c.votes != 1) return std::nullopt;
+        if (f.cycle[c.cycle] == 0)
+            f.cycle[c.cycle] = static_cast<std::int32_t>(c.weight / f.plane[c.plane]);
+        if (std::int64_t{f.plane[c.plane]} * f.cycle[c.cycle] != c.weight) return std::nullopt;
     }
     return f;
 }
@@ -39,7 +48,7 @@ bool one_law(const LayerPlan& plan) {
 
 // Eight one-bit cycles in at most 256 rows, weighed 1, 2 .. 64, +-128.
 bool is_serial8(const LayerPlan& plan, const TileFactors& factors) {
-    if (plan.cycles.count != 8 || plan.activation_bits != 8) return false;
+    if (plan.cycles.count != 8 || plan.activation_bits != 8 || factors.hybrid()) return false;
     for (int j = 0; j < 7; ++j)
         if (factors.cycle[j] != 1 << j) return false;
     return std::abs(factors.cycle[7]) == 128 && plan.group_rows <= word_rows * block_words;
@@ -53,7 +62,7 @@ bool codes_fit_tiles(const LayerPlan& plan, const TileFactors& factors) {
         if (top > TileCell::largest_code) return false;
         cycles += std::abs(factors.cycle[j]) * top;
     }
-    for (const std::int64_t plane : factors.plane) planes += std::abs(plane);
+    for (const std::int32_t plane : factors.plane) planes += std::abs(plane);
     return cycles * planes < std::int64_t{1} << 31;
 }
 

@@ -15,11 +15,16 @@
 // A layer's weights in the order of the device's kernels, still on the host.
 namespace acim {
 
-// How the tile kernel takes a layer: weight of conversion (i, j) = plane[i] * cycle[j].
+// How the tile kernels take a layer: the code of conversion (i, j) weighs plane[i] * cycle[j] in A, the
+// count of a digital one plane[i] * place[j] in D.
 struct TileFactors {
-    std::array<std::int64_t, max_columns> plane{};
-    std::array<std::int32_t, max_cycles> cycle{};
+    std::array<std::int32_t, max_columns> plane{};
+    std::array<std::int32_t, max_cycles> cycle{}, place{};
+    std::array<std::uint64_t, 2> digital{};  // bit k of conversions that are
+
+    bool hybrid() const { return (digital[0] | digital[1]) != 0; }
 };
+static_assert(max_column_conversions <= 128);
 
 // One layout of cells for every sum, as thresholds of the uniform, `side` below the middle and as
 // many above: code = clip(sum - side + number of thresholds at or below u).

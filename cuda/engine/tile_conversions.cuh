@@ -24,7 +24,7 @@ constexpr int tile_outputs = 16, tile_pixels = 8, tile_threads = 256, tile_lanes
 constexpr int tile_warps = tile_threads / tile_lanes;
 
 // What precedes the sampler's table in a block's shared memory.
-struct TileShared {
+struct alignas(16) TileShared {
     TileBlock block;
     EscapeQueue queue[tile_warps];
 };
@@ -53,6 +53,7 @@ __device__ __forceinline__ std::uint32_t least_uniform(const PhiloxWords& call) 
 // A column's codes, weighed by their cycles, and whether one of them may be an ESCAPE.
 struct ColumnSum {
     std::int32_t sum = 0;
+    std::int32_t digital = 0;  // of the counts that no ADC sees, likewise
     bool escaped = false;
 };
 
@@ -85,6 +86,14 @@ __device__ __forceinline__ ColumnSum any_column(const ConversionView& v, const S
         const int within = b - v.cycles.low_bit[j];
         s += ones[b] << within;
         if (within + 1 < v.cycles.width[j]) continue;
+        if (v.hybrid() && v.is_digital(k)) {
+            if (Sampler::draws && (k & 7u) == 0) call = at.octet(q, r, k >> 3);
+            out.digital += v.cycle_place[j] * s;
+            s = 0;
+            ++j;
+            ++k;
+            continue;
+        }
         std::uint32_t u = 0;
         if (Sampler::draws) {
             if ((k & 7u) == 0) call = at.octet(q, r, k >> 3);
@@ -184,6 +193,7 @@ public:
                     pixel;
                 atomicAdd(reinterpret_cast<unsigned long long*>(block_.analog + at),
                           static_cast<unsigned long long>(analog_[q][r]));
+                if (!serial && v_.hybrid()) block_.digital[at] = digital_[q][r];
             }
         }
     }
@@ -207,7 +217,9 @@ private:
                 } else {
                     column = any_column(v_, sampler_, at_, q, r, call_[q][r], plane, ones);
                 }
-                sums[q][r] += static_cast<std::int32_t>(v_.plane_factor[plane]) * column.sum;
+                sums[q][r] += v_.plane_factor[plane] * column.sum;
+                if constexpr (!serial)
+                    digital_[q][r] += std::int64_t{v_.plane_factor[plane]} * column.digital;
                 if (column.escaped) escapes |= std::uint64_t{1} << (16 * (2 * q + r) + plane);
             }
         }
@@ -220,7 +232,7 @@ private:
     const TileItem item_;
     const int lane_;
     TilePlaces at_;
-    std::int64_t analog_[2][2] = {};
+    std::int64_t analog_[2][2] = {}, digital_[2][2] = {};
     PhiloxWords call_[2][2]{};  // octets under way, where they span columns
 };
 
@@ -230,6 +242,7 @@ __device__ inline void describe_block(TileBlock& block, const ConversionWork& wo
     block.view = work.view;
     block.bits = bits + work.first_word;
     block.analog = out.analog + static_cast<std::int64_t>(work.segment.first_slot) * s.pixels;
+    block.digital = out.digital + static_cast<std::int64_t>(work.segment.first_slot) * s.pixels;
     block.stride = out.stride;
     block.pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
     block.octets = (block.pixels + tile_pixels - 1) / tile_pixels;

@@ -6,17 +6,39 @@
 
 namespace acim {
 
-// Value of row r that pixel p of convolution group g sees in a slot's quantised input; padding is 0.
-ACIM_HD inline std::int32_t unfolded(const UnfoldView& u, const std::int16_t* slot, int g, int p,
-                                     int r) {
-    if (u.taps == nullptr) return slot[static_cast<std::int64_t>(p) * u.depth + r];
-    const Tap tap = u.taps[r];
-    const int top = p / u.out_width * u.stride_height - u.pad_top;
-    const int left = p % u.out_width * u.stride_width - u.pad_left;
-    const int y = top + tap.dy, x = left + tap.dx;
-    if (y < 0 || y >= u.height || x < 0 || x >= u.width) return 0;
-    const std::int64_t corner = static_cast<std::int64_t>(top) * u.width + left;
-    return slot[static_cast<std::int64_t>(g) * u.group_stride + corner + tap.offset];
-}
+// What one pixel of a convolution group sees of a slot's quantised input; padding is 0.
+class UnfoldedPixel {
+public:
+    ACIM_HD UnfoldedPixel(const UnfoldView& u, const std::int16_t* slot, int g, int p) : u_(u) {
+        if (u.taps == nullptr) {
+            values_ = slot + static_cast<std::int64_t>(p) * u.depth;
+            inside_ = true;
+            return;
+        }
+        top_ = p / u.out_width * u.stride_height - u.pad_top;
+        left_ = p % u.out_width * u.stride_width - u.pad_left;
+        values_ = slot + static_cast<std::int64_t>(g) * u.group_stride +
+                  static_cast<std::int64_t>(top_) * u.width + left_;
+        inside_ =
+            top_ >= 0 && left_ >= 0 && top_ + u.reach_y < u.height && left_ + u.reach_x < u.width;
+    }
+
+    // Value of row r.
+    ACIM_HD std::int32_t at(int r) const {
+        if (u_.taps == nullptr) return values_[r];
+        const Tap tap = u_.taps[r];
+        if (!inside_) {
+            const int y = top_ + tap.dy, x = left_ + tap.dx;
+            if (y < 0 || y >= u_.height || x < 0 || x >= u_.width) return 0;
+        }
+        return values_[tap.offset];
+    }
+
+private:
+    const UnfoldView& u_;
+    const std::int16_t* values_;
+    int top_ = 0, left_ = 0;
+    bool inside_;  // the whole window
+};
 
 }  // namespace acim

@@ -46,7 +46,7 @@ void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint
     }
 }
 
-void Workspace::reserve(const SlotSizes& s, std::uint32_t count) {
+void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t parts) {
     const auto n = static_cast<std::size_t>(count);
     const std::size_t padding = static_cast<std::size_t>(s.padding) * product_column_step;
     const auto of = [n](std::int64_t a_slot) { return static_cast<std::size_t>(a_slot) * n; };
@@ -62,7 +62,7 @@ void Workspace::reserve(const SlotSizes& s, std::uint32_t count) {
     }
     analog.reserve(of(s.integers) + padding);
     digital.reserve(of(s.integers) + padding);
-    bits.reserve(of(s.bits));
+    bits.reserve(of(s.bits) + parts * spare_words);
     slots.reserve(n);
 }
 

@@ -47,7 +47,10 @@ struct Workspace {
     DeviceArray<ConversionWork> conversion_works;
     DeviceArray<FinishWork> finish_works;
 
-    void reserve(const SlotSizes& sizes, std::uint32_t slots);
+    // Words of packed inputs that a part may waste.
+    static constexpr int spare_words = 4;
+
+    void reserve(const SlotSizes& sizes, std::uint32_t slots, std::size_t parts);
 };
 
 }  // namespace acim
