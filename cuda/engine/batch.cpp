@@ -10,6 +10,16 @@
 #include "cuda/model/digital/quantise.hpp"
 
 namespace acim {
+namespace {
+
+// Images that pass through the host's memory at a time: a fraction of what a batch or a cache holds.
+std::uint32_t staged_images(std::size_t elements) {
+    constexpr std::size_t most_bytes = std::size_t{64} << 20;
+    return static_cast<std::uint32_t>(
+        std::max<std::size_t>(1, most_bytes / (elements * sizeof(float))));
+}
+
+}  // namespace
 
 ImageCache::ImageCache(const ImageSource& source, std::uint32_t first, std::uint32_t count,
                        std::uint64_t limit)
@@ -17,9 +27,17 @@ ImageCache::ImageCache(const ImageSource& source, std::uint32_t first, std::uint
     for (const int d : source.image_shape()) elements_ *= static_cast<std::size_t>(d);
     const std::uint64_t bytes = std::uint64_t{count} * elements_ * sizeof(float);
     if (bytes == 0 || bytes > limit) return;
-    std::vector<float> values(count * elements_);
-    source.read(first, count, values.data());
-    data_ = DeviceArray<float>(std::span<const float>(values));
+    data_ = DeviceArray<float>(count * elements_);
+    const std::uint32_t step = std::min(count, staged_images(elements_));
+    std::vector<float> values(step * elements_);
+    for (std::uint32_t at = 0; at < count; at += step) {
+        const std::uint32_t n = std::min(step, count - at);
+        source.read(first + at, n, values.data());
+        check(cudaMemcpy(data_.data() + at * elements_, values.data(),
+                         n * elements_ * sizeof(float), cudaMemcpyHostToDevice),
+              "images");
+    }
+    check(cudaStreamSynchronize(nullptr), "images");  // as for every upload
     count_ = count;
 }
 
@@ -48,7 +66,7 @@ std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
     space_.sums.reserve(parts.size() * network_.layers());
     lay_out(parts);
     send(stream_);
-    read_images(parts);
+    read_images();
     run_operators(parts);
     launch_metrics(tensor(network_.network().output), network_.network().classes,
                    space_.slots.data(), slots_, space_.correct_bits.data(), space_.counts.data(),
@@ -72,25 +90,36 @@ float* BatchRunner::tensor(TensorId id) const {
     return space_.tensors.data() + network_.offset(id) * slots_;
 }
 
-void BatchRunner::read_images(std::span<const BatchPart> parts) {
+void BatchRunner::read_images() {
     const QuantizedNetwork& network = network_.network();
     const auto elements = static_cast<std::size_t>(network.tensors[network.input].elements());
     float* const to = tensor(network.input);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const Segment& segment = segments_[i];
-        const std::size_t n = segment.slots * elements;
+    for (const Segment& segment : segments_) {
+        if (segment.slots == 0) continue;
+        float* const slot = to + segment.first_slot * elements;
         const float* from = images_.at(segment.first_image);
-        auto kind = cudaMemcpyDeviceToDevice;
         if (from == nullptr || images_.at(segment.first_image + segment.slots - 1) == nullptr) {
-            staged_.resize(n);
-            setup_.images->read(segment.first_image, segment.slots, staged_.data());
-            from = staged_.data();
-            kind = cudaMemcpyHostToDevice;
+            stage_images(segment, slot);
+            continue;
         }
-        check(cudaMemcpyAsync(to + segment.first_slot * elements, from, n * sizeof(float), kind,
-                              stream_),
+        check(cudaMemcpyAsync(slot, from, segment.slots * elements * sizeof(float),
+                              cudaMemcpyDeviceToDevice, stream_),
               "images");
-        if (kind == cudaMemcpyHostToDevice) stream_.wait();  // `staged_` is used again
+    }
+}
+
+void BatchRunner::stage_images(const Segment& segment, float* to) {
+    const QuantizedNetwork& network = network_.network();
+    const auto elements = static_cast<std::size_t>(network.tensors[network.input].elements());
+    const std::uint32_t step = std::min(segment.slots, staged_images(elements));
+    staged_.resize(step * elements);
+    for (std::uint32_t at = 0; at < segment.slots; at += step) {
+        const std::uint32_t n = std::min(step, segment.slots - at);
+        setup_.images->read(segment.first_image + at, n, staged_.data());
+        check(cudaMemcpyAsync(to + at * elements, staged_.data(), n * elements * sizeof(float),
+                              cudaMemcpyHostToDevice, stream_),
+              "images");
+        stream_.wait();  // `staged_` is used again
     }
 }
 

@@ -51,6 +51,7 @@ public:
     void release() { space_ = {}; }
     // As the last batch left it: A, D and the exact products are those of the last layer.
     const Workspace& workspace() const { return space_; }
+    std::uint64_t bytes() const { return space_.bytes(); }
 
 private:
     // Works of one layer that one launch serves.
@@ -69,7 +70,8 @@ private:
     void add_conversions(std::span<const BatchPart> parts, std::size_t layer);
     void add_finish(std::span<const BatchPart> parts, std::size_t layer);
     void send(cudaStream_t stream);
-    void read_images(std::span<const BatchPart> parts);
+    void read_images();
+    void stage_images(const Segment& segment, float* to);
     void run_operators(std::span<const BatchPart> parts);
     void run_product(std::span<const BatchPart> parts, const Product& product, std::size_t layer);
     void exact_products(const NetworkLayer& layer);
@@ -97,7 +99,7 @@ private:
     std::vector<ConversionWork> conversion_works_;
     std::vector<FinishWork> finish_works_;
     std::vector<LayerWorks> layer_works_;
-    std::vector<float> staged_;  // images that are not in the cache
+    std::vector<float> staged_;  // images that are not in the cache, on their way
 };
 
 }  // namespace acim

@@ -60,9 +60,11 @@ const CublasFunctions& cublas() {
 }
 
 void check_cublas(cublasStatus_t status, const char* what) {
-    if (status != CUBLAS_STATUS_SUCCESS)
-        throw DeviceError(cudaErrorUnknown, std::string(what) + ": cuBLAS reports status " +
-                                                std::to_string(static_cast<int>(status)));
+    if (status == CUBLAS_STATUS_SUCCESS) return;
+    const bool memory = status == CUBLAS_STATUS_ALLOC_FAILED;
+    throw DeviceError(
+        memory ? cudaErrorMemoryAllocation : cudaErrorUnknown,
+        std::string(what) + ": cuBLAS reports status " + std::to_string(static_cast<int>(status)));
 }
 
 }  // namespace

@@ -51,7 +51,10 @@ class DeviceArray {
 public:
     DeviceArray() = default;
     explicit DeviceArray(std::size_t n) : size_(n) {
-        if (n > 0) check(cudaMalloc(reinterpret_cast<void**>(&data_), n * sizeof(T)), "cudaMalloc");
+        if (n == 0) return;
+        const cudaError_t code = cudaMalloc(reinterpret_cast<void**>(&data_), bytes());
+        if (code != cudaSuccess)
+            check(code, ("cudaMalloc of " + std::to_string(bytes()) + " bytes").c_str());
     }
     explicit DeviceArray(std::span<const T> values) : DeviceArray(values.size()) {
         if (size_ == 0) return;

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::uint32_t step = 8;  // images to a byte of correct bits
 
-// What is taken at a time so that all lanes have something to do until the end.
-std::uint32_t fair_share(std::uint64_t images_left, std::size_t lanes) {
-    const std::uint64_t share = (images_left + lanes - 1) / lanes;
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>((share + step - 1) / step * step, std::uint64_t{1} << 30));
-}
-
 }  // namespace
 
 UnitQueue::UnitQueue(const TrialSetup& setup, std::span<const WorkUnit> units,
@@ -25,10 +18,20 @@ UnitQueue::UnitQueue(const TrialSetup& setup, std::span<const WorkUnit> units,
     for (const WorkUnit& unit : units) images_left_ += unit.images;
 }
 
-bool UnitQueue::next(std::uint32_t most, std::size_t lanes, UnitPart& part) {
-    const std::lock_guard lock(mutex_);
-    most = std::max(step, std::min(most, fair_share(images_left_, lanes)) / step * step);
+// After a stop only units that have begun are finished.
+bool UnitQueue::has_work() const {
+    return !returned_.empty() || (unit_ < units_.size() && !(stop_ && image_ == 0));
+}
+
+bool UnitQueue::next(std::uint32_t most, WhenEmpty when_empty, UnitPart& part) {
+    std::unique_lock lock(mutex_);
+    while (!failure_ && !has_work()) {
+        if (when_empty == WhenEmpty::leave || in_flight_ == 0) return false;
+        changed_.wait(lock);
+    }
     if (failure_) return false;
+    most = std::max(step, most / step * step);
+    ++in_flight_;
     if (!returned_.empty()) {
         part = returned_.back();
         returned_.pop_back();
@@ -39,8 +42,6 @@ bool UnitQueue::next(std::uint32_t most, std::size_t lanes, UnitPart& part) {
         images_left_ -= part.images;
         return true;
     }
-    // After a stop only units that have begun are finished.
-    if (unit_ == units_.size() || (stop_ && image_ == 0)) return false;
     const WorkUnit& unit = units_[unit_];
     if (image_ == 0) open_[unit_] = {empty_result(setup_, unit), unit.images};
     part = {unit_, image_, std::min(most, unit.images - image_)};
@@ -53,14 +54,35 @@ bool UnitQueue::next(std::uint32_t most, std::size_t lanes, UnitPart& part) {
     return true;
 }
 
-void UnitQueue::give_back(const UnitPart& part) {
+std::uint32_t UnitQueue::share(std::size_t lanes) const {
     const std::lock_guard lock(mutex_);
+    const std::uint64_t share = (images_left_ + lanes - 1) / lanes;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>((share + step - 1) / step * step, step, std::uint64_t{1} << 30));
+}
+
+void UnitQueue::put_back(const UnitPart& part) {
     returned_.push_back(part);
     images_left_ += part.images;
+    changed_.notify_all();
+}
+
+void UnitQueue::give_back(const UnitPart& part) {
+    const std::lock_guard lock(mutex_);
+    put_back(part);
+    --in_flight_;
+}
+
+void UnitQueue::shorten(UnitPart& part, std::uint32_t images) {
+    if (images >= part.images) return;
+    const std::lock_guard lock(mutex_);
+    put_back({part.unit, part.begin + images, part.images - images});
+    part.images = images;
 }
 
 bool UnitQueue::finish(const UnitPart& part, const TrialResult& result) {
     const std::lock_guard lock(mutex_);
+    if (--in_flight_ == 0) changed_.notify_all();
     if (failure_) return false;
     OpenUnit& open = open_.at(part.unit);
     add_result(open.result, result);
@@ -69,13 +91,19 @@ bool UnitQueue::finish(const UnitPart& part, const TrialResult& result) {
     TrialResult whole = std::move(open.result);
     open_.erase(part.unit);
     ++reported_;
-    sink_(std::move(whole));
+    try {
+        sink_(std::move(whole));
+    } catch (...) {
+        failure_ = std::current_exception();
+        changed_.notify_all();
+    }
     return true;
 }
 
 void UnitQueue::fail(std::exception_ptr failure) {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::move(failure);
+    changed_.notify_all();
 }
 
 void UnitQueue::rethrow() const {

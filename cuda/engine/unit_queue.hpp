@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -20,18 +21,28 @@ struct UnitPart {
 };
 
 // The work of one run, taken by several lanes in parts and given back where a device fails. Parts
-// of a unit begin at multiples of 8 images, so that they share no byte of correct bits.
+// of a unit begin at multiples of 8 images, so that they share no byte of correct bits. Every part
+// that a lane has taken it finishes or gives back, unless the run fails.
 class UnitQueue {
 public:
+    // What a lane does where there is no work but parts that other lanes have taken and may give
+    // back. A lane that holds parts itself must not wait.
+    enum class WhenEmpty { wait, leave };
+
     UnitQueue(const TrialSetup& setup, std::span<const WorkUnit> units,
               const TrialEngine::Sink& sink, const std::atomic<bool>& stop);
 
-    // The next part, of at most `most` images (8 at least), cut short where `lanes` lanes would
-    // otherwise run dry. False where nothing is left: no work, a stop, a failure.
-    bool next(std::uint32_t most, std::size_t lanes, UnitPart& part);
+    // The next part, of at most `most` images (8 at least). False where nothing is left: no work, a
+    // stop, a failure.
+    bool next(std::uint32_t most, WhenEmpty when_empty, UnitPart& part);
+    // Images that a lane may take at a time if each of so many shall have something to do.
+    std::uint32_t share(std::size_t lanes) const;
     // Puts a part back, to be taken first.
     void give_back(const UnitPart& part);
-    // Adds what a part gave; reports the unit once it is whole. True if so.
+    // Gives back all but the first `images` images of a part, a multiple of 8.
+    void shorten(UnitPart& part, std::uint32_t images);
+    // Adds what a part gave; reports the unit once it is whole. True if so. What the sink throws
+    // ends the run.
     bool finish(const UnitPart& part, const TrialResult& result);
     // Ends the run; the first failure counts.
     void fail(std::exception_ptr failure);
@@ -44,16 +55,21 @@ private:
         std::uint32_t images_left = 0;
     };
 
+    bool has_work() const;
+    void put_back(const UnitPart& part);
+
     const TrialSetup& setup_;
     std::span<const WorkUnit> units_;
     const TrialEngine::Sink& sink_;
     const std::atomic<bool>& stop_;
     mutable std::mutex mutex_;
+    std::condition_variable changed_;  // there is work again, or there will be none
     std::map<std::size_t, OpenUnit> open_;
     std::vector<UnitPart> returned_;
     std::size_t unit_ = 0;     // the next unit
     std::uint32_t image_ = 0;  // and its next image
     std::uint64_t images_left_ = 0;
+    std::size_t in_flight_ = 0;  // parts that lanes hold
     std::size_t reported_ = 0;
     std::exception_ptr failure_;
 };

@@ -7,31 +7,51 @@
 
 namespace acim {
 
-std::uint64_t SlotSizes::total() const {
-    return static_cast<std::uint64_t>(tensors * 4 + quantised * 2 + bytes + high_bytes +
+std::uint64_t SlotSizes::slot_bytes() const {
+    return static_cast<std::uint64_t>(tensors * 4 + quantised * 2 + lines + high_lines +
                                       input_sums * 4 + products * 4 + high_products * 4 +
                                       integers * 16 + bits * 4 + values * 2) +
            sizeof(Slot);
 }
 
+std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const {
+    // What Workspace::reserve() pads: sums, products, A and D by rows; bytes by lines.
+    const std::int64_t padded_rows = rows * (4 + 4 + 8 + 8 + (high_lines > 0 ? 4 : 0));
+    const std::int64_t padded_lines = line_bytes * (high_lines > 0 ? 2 : 1);
+    const auto padding =
+        static_cast<std::uint64_t>(padded_rows + padded_lines) * product_column_step;
+    const std::uint64_t segment =
+        sizeof(SegmentCounts) + sizeof(std::uint32_t) * (1 + Workspace::spare_words) +
+        static_cast<std::uint64_t>(layers) *
+            (sizeof(LimbSums) + sizeof(ConversionWork) + sizeof(FinishWork));
+    return slots * slot_bytes() + slots / 8 + padding + segments * segment;
+}
+
+std::uint64_t SlotSizes::slots_in(std::uint64_t memory, std::size_t segments) const {
+    const std::uint64_t rest = bytes(0, segments);
+    return memory > rest ? (memory - rest) / (slot_bytes() + 1) : 0;
+}
+
 SlotSizes slot_sizes(const DeviceNetwork& network) {
     SlotSizes s;
     s.tensors = network.slot_elements();
+    s.layers = static_cast<std::int64_t>(network.layers());
     const auto raise = [](std::int64_t& most, std::int64_t n) { most = std::max(most, n); };
     for (std::size_t i = 0; i < network.layers(); ++i) {
         const NetworkLayer& l = network.layer(i);
-        const std::int64_t lines = std::int64_t{l.conv_groups} * l.pixels;
+        const std::int64_t pixels = std::int64_t{l.conv_groups} * l.pixels;
         const std::int64_t rows = std::int64_t{l.conv_groups} * l.product_rows;
         raise(s.quantised, l.unfold.elements);
-        raise(s.bytes, lines * l.line);
-        raise(s.input_sums, lines);
+        raise(s.lines, pixels * l.line);
+        raise(s.input_sums, pixels);
         raise(s.products, rows * l.pixels);
         if (l.two_bytes) {
-            raise(s.high_bytes, lines * l.line);
+            raise(s.high_lines, pixels * l.line);
             raise(s.high_products, rows * l.pixels);
         }
-        raise(s.integers, lines * l.outputs);
-        raise(s.padding, std::max<std::int64_t>(rows, std::int64_t{l.conv_groups} * l.line));
+        raise(s.integers, pixels * l.outputs);
+        raise(s.rows, rows);
+        raise(s.line_bytes, std::int64_t{l.conv_groups} * l.line);
     }
     return s;
 }
@@ -48,22 +68,30 @@ void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint
 
 void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t parts) {
     const auto n = static_cast<std::size_t>(count);
-    const std::size_t padding = static_cast<std::size_t>(s.padding) * product_column_step;
+    const std::size_t rows = static_cast<std::size_t>(s.rows) * product_column_step;
+    const std::size_t line_bytes = static_cast<std::size_t>(s.line_bytes) * product_column_step;
     const auto of = [n](std::int64_t a_slot) { return static_cast<std::size_t>(a_slot) * n; };
     tensors.reserve(of(s.tensors));
     quantised.reserve(of(s.quantised));
     values.reserve(of(s.values));
-    low.reserve(of(s.bytes) + padding);
-    input_sums.reserve(of(s.input_sums) + padding);
-    low_products.reserve(of(s.products) + padding);
-    if (s.high_bytes > 0) {
-        high.reserve(of(s.high_bytes) + padding);
-        high_products.reserve(of(s.high_products) + padding);
+    low.reserve(of(s.lines) + line_bytes);
+    input_sums.reserve(of(s.input_sums) + rows);
+    low_products.reserve(of(s.products) + rows);
+    if (s.high_lines > 0) {
+        high.reserve(of(s.high_lines) + line_bytes);
+        high_products.reserve(of(s.high_products) + rows);
     }
-    analog.reserve(of(s.integers) + padding);
-    digital.reserve(of(s.integers) + padding);
+    analog.reserve(of(s.integers) + rows);
+    digital.reserve(of(s.integers) + rows);
     bits.reserve(of(s.bits) + parts * spare_words);
     slots.reserve(n);
+}
+
+std::uint64_t Workspace::bytes() const {
+    return tensors.bytes() + quantised.bytes() + values.bytes() + low.bytes() + high.bytes() +
+           input_sums.bytes() + low_products.bytes() + high_products.bytes() + analog.bytes() +
+           digital.bytes() + bits.bytes() + slots.bytes() + correct_bits.bytes() + counts.bytes() +
+           sums.bytes() + conversion_works.bytes() + finish_works.bytes();
 }
 
 }  // namespace acim

@@ -15,17 +15,25 @@ namespace acim {
 struct SlotSizes {
     std::int64_t tensors = 0;     // float
     std::int64_t quantised = 0;   // int16
-    std::int64_t bytes = 0;       // int8, unfolded
-    std::int64_t high_bytes = 0;  // the same of inputs with nine bits
+    std::int64_t lines = 0;       // int8, unfolded
+    std::int64_t high_lines = 0;  // the same of inputs with nine bits
     std::int64_t input_sums = 0;  // int32
     std::int64_t products = 0;    // int32
     std::int64_t high_products = 0;
     std::int64_t integers = 0;  // int64, each of A and D
     std::int64_t bits = 0;      // 32-bit words of packed inputs
     std::int64_t values = 0;    // int16, unfolded inputs of AiDAC layers
-    std::int64_t padding = 0;   // rows of products: a batch pads each to a step of pixels
+    std::int64_t layers = 0;    // for what a segment needs in each
+    // Pixels of a batch are padded to a step: rows of products, and bytes of a pixel's lines.
+    std::int64_t rows = 0, line_bytes = 0;
 
-    std::uint64_t total() const;  // [byte]
+    // What a batch of that many slots and segments takes [byte].
+    std::uint64_t bytes(std::uint32_t slots, std::size_t segments) const;
+    // How many slots that memory holds beside what the segments need.
+    std::uint64_t slots_in(std::uint64_t memory, std::size_t segments) const;
+
+private:
+    std::uint64_t slot_bytes() const;
 };
 
 SlotSizes slot_sizes(const DeviceNetwork& network);
@@ -51,6 +59,7 @@ struct Workspace {
     static constexpr int spare_words = 4;
 
     void reserve(const SlotSizes& sizes, std::uint32_t slots, std::size_t parts);
+    std::uint64_t bytes() const;
 };
 
 }  // namespace acim

@@ -55,6 +55,9 @@ public:
     // else where these units have failed and others may not.
     virtual void run(std::span<const WorkUnit> units, const Sink& sink,
                      const std::atomic<bool>& stop) = 0;
+    // What people should know although the work goes on, such as the loss of one device of several;
+    // each is told once. May be called from another thread while the engine works.
+    virtual std::vector<std::string> warnings() { return {}; }
     // Bytes that running these units takes at most.
     virtual std::uint64_t memory(std::span<const WorkUnit> units) const = 0;
 };

@@ -16,7 +16,7 @@ namespace acim {
 namespace {
 
 struct BenchCommandOptions {
-    std::string engine = "auto", json;
+    std::string engine = "auto", only, json;
     int threads = 0;
     double seconds = 2.0;
     bool quick = false;
@@ -35,12 +35,14 @@ void run(const BenchCommandOptions& options) {
     bench.threads = options.threads;
     bench.seconds = options.quick ? 0.02 : options.seconds;
     if (options.quick) bench.images = 1;
+    bench.only = options.only;
     if (!options.json.empty()) check_output_file(options.json);
     const EngineBench result =
         bench_engine(bench, [](const std::string& name, std::size_t done, std::size_t all) {
             show(fmt::format("[{}/{}] {}", done + 1, all, name));
         });
     show("");
+    for (const std::string& line : result.warnings) warn(line);
     if (!options.json.empty())
         write_file_atomically(options.json, bench_json(result).dump(2) + "\n");
     print(bench_table(result));
@@ -60,6 +62,8 @@ void add_bench_command(CLI::App& app, ExitCode&) {
         ->type_name("S")
         ->check(CLI::Range(0.001, 3600.0))
         ->capture_default_str();
+    bench->add_option("--only", options->only, "cases whose name begins so, as conv256/table")
+        ->type_name("CASE");
     bench->add_option("--json", options->json, "also write the figures to FILE")->type_name("FILE");
     bench->add_flag("--quick", options->quick,
                     "one image a trial: whether it works, not how fast it is");

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cuda/engine/cuda_engine.hpp"
+#include "host/core/error.hpp"
 #include "host/core/version.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/run/progress.hpp"
@@ -91,6 +92,16 @@ std::string bounds_table(const EngineBench& bench) {
     return text;
 }
 
+std::vector<BenchCase> chosen_cases(const EngineBenchOptions& options) {
+    std::vector<BenchCase> cases = bench_cases(options.images);
+    std::string names;
+    for (const BenchCase& one : cases) names += (names.empty() ? "" : ", ") + one.name;
+    std::erase_if(cases, [&](const BenchCase& one) { return !one.name.starts_with(options.only); });
+    if (cases.empty())
+        throw InputError("--only " + options.only + ": no case begins so. Cases: " + names);
+    return cases;
+}
+
 }  // namespace
 
 double EngineBench::Row::ratio() const {
@@ -105,6 +116,7 @@ double EngineBench::Row::fraction(const Bound& bound) const {
 EngineBench bench_engine(const EngineBenchOptions& options,
                          const std::function<void(const std::string& name, std::size_t done,
                                                   std::size_t all)>& progress) {
+    const std::vector<BenchCase> cases = chosen_cases(options);
     EngineBench bench;
     bench.options = options;
     bench.load = load_average();
@@ -122,7 +134,6 @@ EngineBench bench_engine(const EngineBenchOptions& options,
     const auto figure = [&](TrialEngine& on, const BenchCase& of) {
         return measure(on, of, options.seconds, options.images, 1);
     };
-    const std::vector<BenchCase> cases = bench_cases(options.images);
     for (const BenchCase& one : cases) {
         progress(one.name, bench.rows.size(), cases.size());
         EngineBench::Row row{one, figure(*engine, one), std::nullopt};
@@ -130,6 +141,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
         row.bounds = case_bounds(one, bench.devices);
         bench.rows.push_back(row);
     }
+    bench.warnings = engine->warnings();
     return bench;
 }
 

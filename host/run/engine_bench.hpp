@@ -20,6 +20,7 @@ struct EngineBenchOptions {
     int threads = 0;            // of the CPU engine; 0: every core
     double seconds = 2.0;       // that a case is measured
     std::uint32_t images = 64;  // of a trial
+    std::string only;           // cases whose name begins so; empty: all
 };
 
 // What was measured, on which machine and when.
@@ -43,6 +44,7 @@ struct EngineBench {
     EngineBenchOptions options;
     std::vector<CudaDevice> devices;  // that the engine uses; none: the CPU
     std::vector<Row> rows;
+    std::vector<std::string> warnings;  // of the engine, which may have lost a device
 };
 
 // Runs every case of cuda/check on the engine and, if that is not the CPU, on all cores too, case by

@@ -62,6 +62,7 @@ public:
             const std::jthread ticker([this](std::stop_token end) { tick(end); });
             run_groups(left);
         }
+        note_warnings();
         outcome_.finished = writer_.flush();
         if (!left.empty()) progress.finish();
         outcome_.interrupted = stop_ && outcome_.left() > 0;
@@ -79,18 +80,26 @@ public:
     }
 
 private:
-    // Stores what waits even while long units run, and tells `status` every few seconds how far
-    // this attempt is. A full disk shows again in the next append or in the last flush, which
-    // report it.
+    // Stores what waits even while long units run, logs what the engine warns of, and tells
+    // `status` every few seconds how far this attempt is. A full disk shows again in the next
+    // append or in the last flush, which report it.
     void tick(const std::stop_token& end) {
         for (int round = 1; !end.stop_requested(); ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            note_warnings();
             try {
                 writer_.flush_if_due();
                 if (round % 25 == 0) report_attempt();
             } catch (const StorageError&) {
                 return;
             }
+        }
+    }
+
+    void note_warnings() {
+        for (const std::string& line : engine_.warnings()) {
+            log_.warn(line);
+            outcome_.warnings.push_back(line);
         }
     }
 
@@ -180,26 +189,33 @@ private:
         setup->points = group.design_points;
         setup->images = plan_.workload->data;
         setup->reference_top1 = group.reference_top1;
-        engine_.prepare(setup);
+        const bool prepared = succeeds([&] { engine_.prepare(setup); });
         // One failing point does not stop the others: they are tried again one by one.
-        if (run_units(group, units)) return;
+        if (prepared && run_units(group, units)) return;
         for (std::uint32_t point = 0; point < group.points.size() && !stop_; ++point) {
             std::vector<WorkUnit> rest;
             for (const WorkUnit& unit : units)
                 if (unit.point == point && !done_.contains(in_plan(group, unit)))
                     rest.push_back(unit);
-            if (!rest.empty() && !run_units(group, rest))
+            if (!rest.empty() && (!prepared || !run_units(group, rest)))
                 outcome_.failures.push_back(fmt::format("point {} ({}): {}", group.points[point],
                                                         group.design_points[point].id.substr(0, 12),
                                                         failure_));
         }
     }
 
-    // False where something but the storage or the engine failed; failure_ says what.
     bool run_units(const NetworkGroup& group, const std::vector<WorkUnit>& units) {
-        try {
+        return succeeds([&] {
             engine_.run(
                 units, [&](TrialResult&& result) { store(group, std::move(result)); }, stop_);
+        });
+    }
+
+    // False where something but the storage or the engine failed; failure_ says what.
+    template <class Work>
+    bool succeeds(Work work) {
+        try {
+            work();
             return true;
         } catch (const StorageError&) {
             throw;

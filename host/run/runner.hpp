@@ -33,7 +33,7 @@ struct RunOutcome {
     std::uint64_t found = 0;     // of these, stored before
     std::uint64_t finished = 0;  // run and stored now
     bool interrupted = false;
-    std::vector<std::string> warnings;  // damaged segments
+    std::vector<std::string> warnings;  // damaged segments, lost devices
     std::vector<std::string> failures;  // points that failed, with reasons
     std::string engine_failure;         // why the engine could not go on; empty: it could
 

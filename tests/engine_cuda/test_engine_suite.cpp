@@ -1,38 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine suite on the CUDA engine, run by the emulation: one device and three, batches of many
-// sizes, cuBLAS's place in the engine's hands, threads of a block in several orders.
+// The engine suite on the CUDA engine, run by the emulation, on one device and on three; and less of
+// it with other products, devices, batches and orders of a block's threads.
 #include "cuda/engine/cuda_engine.hpp"
-#include "tests/cuda_emulation/emulation.hpp"
+#include "tests/cuda_emulation/emulation_fixture.hpp"
 #include "tests/engine/engine_suite.hpp"
 
 namespace acim {
 namespace {
 
-Maker emulated(std::string name, int devices, CudaEngineOptions options,
-               emulation::Schedule schedule = {}) {
-    return {std::move(name),
-            [=] {
-                emulation::set_devices(std::vector<emulation::DeviceModel>(devices));
-                emulation::set_schedule(schedule);
-                return make_cuda_engine(options);
-            },
-            [] { emulation::set_schedule({}); }};
+std::unique_ptr<TrialEngine> make(int devices, const CudaEngineOptions& options) {
+    emulation::set_devices(std::vector<emulation::DeviceModel>(static_cast<std::size_t>(devices)));
+    return make_cuda_engine(options);
+}
+
+CudaEngineOptions batches_of(std::uint32_t images) {
+    CudaEngineOptions options;
+    options.batch_images = images;
+    return options;
 }
 
 std::vector<Maker> makers() {
-    std::vector<Maker> all = {
-        emulated("one_device", 1, {.batch_images = 16}),
-        emulated("own_product", 1, {.batch_images = 40, .allow_cublas = false}),
-        emulated("three_devices", 3, {.batch_images = 8}),
-        emulated("second_device", 2, {.devices = {1}, .batch_images = 24}),
-    };
-    int n = 0;
-    for (const emulation::Schedule& schedule : emulation::all_schedules())
-        all.push_back(emulated("order" + std::to_string(n++), 1, {.batch_images = 32}, schedule));
-    return all;
+    return {{"one_device", [] { return make(1, batches_of(48)); }},
+            {"three_devices", [] { return make(3, batches_of(8)); }}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, EngineSuite, testing::ValuesIn(makers()), maker_name);
+
+// Every point of the suite on one chip, two images each.
+void expect_reference(int devices, const CudaEngineOptions& options) {
+    std::vector<WorkUnit> units;
+    for (std::uint32_t point = 0; point < testing_support::small_points().size(); ++point)
+        units.push_back({point, 1, 0, 3, 2});
+    static const auto expected = [&] {
+        const auto reference = make_reference_engine();
+        reference->prepare(small_setup());
+        return run(*reference, units);
+    }();
+    const auto engine = make(devices, options);
+    engine->prepare(small_setup());
+    EXPECT_EQ(run(*engine, units), expected);
+}
+
+TEST(CudaEngine, OrderOfThreadsDoesNotMatter) {
+    for_every_schedule([] { expect_reference(1, batches_of(24)); });
+}
+
+TEST(CudaEngine, OwnProduct) {
+    CudaEngineOptions options = batches_of(16);
+    options.allow_cublas = false;
+    expect_reference(1, options);
+}
+
+TEST(CudaEngine, OneDeviceOfSeveral) {
+    CudaEngineOptions options = batches_of(8);
+    options.devices = {1};
+    expect_reference(3, options);
+    EXPECT_EQ(emulation::counters(0).launches + emulation::counters(2).launches, 0u);
+}
 
 }  // namespace
 }  // namespace acim

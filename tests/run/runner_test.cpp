@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <iterator>
+#include <mutex>
+#include <stdexcept>
 
 #include "host/engine/cpu_engine.hpp"
 #include "host/store/attempt.hpp"
@@ -13,6 +15,8 @@
 namespace acim {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -24,7 +28,10 @@ public:
 
     explicit FailingEngine(Hook hook) : hook_(std::move(hook)) {}
     std::string name() const override { return "failing"; }
-    void prepare(std::shared_ptr<const TrialSetup> setup) override { cpu_->prepare(setup); }
+    void prepare(std::shared_ptr<const TrialSetup> setup) override {
+        if (!refuses.empty()) throw std::invalid_argument(refuses);
+        cpu_->prepare(setup);
+    }
     void run(std::span<const WorkUnit> units, const Sink& sink,
              const std::atomic<bool>& stop) override {
         for (const WorkUnit& unit : units) {
@@ -34,8 +41,20 @@ public:
         }
     }
     std::uint64_t memory(std::span<const WorkUnit>) const override { return 0; }
+    std::vector<std::string> warnings() override {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(warnings_, {});
+    }
+    void warn(const std::string& line) {
+        const std::lock_guard lock(mutex_);
+        warnings_.push_back(line);
+    }
+
+    std::string refuses;  // what prepare() throws; empty: nothing
 
 private:
+    std::mutex mutex_;
+    std::vector<std::string> warnings_;
     Hook hook_;
     std::unique_ptr<TrialEngine> cpu_ = make_cpu_engine(1);
     std::size_t units_run_ = 0;
@@ -111,6 +130,34 @@ TEST_F(RunnerTest, AFailingPointDoesNotStopTheOthers) {
     EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("no table fits")));
     EXPECT_EQ(outcome.finished, 30u);
     EXPECT_EQ(outcome.left(), 6u);
+}
+
+TEST_F(RunnerTest, WarningsOfTheEngineAreLoggedAndTold) {
+    FailingEngine* failing = nullptr;
+    FailingEngine engine([&](const WorkUnit&, std::size_t before) {
+        if (before == 3) failing->warn("CUDA device 1 (H100) failed: it is gone");
+        if (before == 35) failing->warn("CUDA device 2 (H100) failed: so is it");
+    });
+    failing = &engine;
+    const RunOutcome outcome = run(engine, "run");
+    EXPECT_THAT(outcome.warnings, ElementsAre("CUDA device 1 (H100) failed: it is gone",
+                                              "CUDA device 2 (H100) failed: so is it"));
+    EXPECT_EQ(outcome.finished, 36u);
+    EXPECT_THAT(outcome.failures, IsEmpty());
+    EXPECT_THAT(bytes_of(folder_ / "run" / "log.txt"),
+                HasSubstr(" warning CUDA device 1 (H100) failed: it is gone\n"));
+}
+
+// What an engine cannot do of a network concerns that network's points.
+TEST_F(RunnerTest, ANetworkThatTheEngineRefusesFailsPointByPoint) {
+    FailingEngine refusing([](const WorkUnit&, std::size_t) {});
+    refusing.refuses = "layer 'fc' sums 200000 inputs";
+    const RunOutcome outcome = run(refusing, "run");
+    EXPECT_EQ(outcome.finished, 0u);
+    EXPECT_EQ(outcome.engine_failure, "");
+    EXPECT_EQ(outcome.failures.size(), 6u);
+    EXPECT_THAT(outcome.failures,
+                Each(AllOf(HasSubstr("point "), HasSubstr("layer 'fc' sums 200000 inputs"))));
 }
 
 TEST_F(RunnerTest, ResultsDoNotHoldTheEngine) {
