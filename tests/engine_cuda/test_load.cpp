@@ -87,9 +87,9 @@ TEST_F(Load, AnyNumberOfImagesFromAnyFirstOne) {
 
 TEST_F(Load, UnitsShareImages) {
     std::vector<WorkUnit> units;
-    for (std::uint32_t first = 0; first < 12; ++first)
+    for (std::uint32_t first = 0; first < 6; ++first)
         for (std::uint32_t point = 0; point < 3; ++point)
-            units.push_back({point, first % 2, 0, first, 12});
+            units.push_back({point, first % 2, 0, first, 11});
     const Work overlapping = work_of(work().setup, units);
     emulation::set_devices(devices(2));
     const auto engine = small_batches();

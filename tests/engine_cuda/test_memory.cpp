@@ -60,7 +60,7 @@ TEST_F(Memory, BatchesShrinkWhenMemoryIsTaken) {
     expect_whole(plenty, work());
     const std::uint64_t launches = emulation::counters(0).launches;
     std::uint64_t most = launches;
-    for (const std::size_t free : {800, 500, 300, 220, 160, 130, 110, 95}) {
+    for (const std::size_t free : {800, 500, 300, 220, 160, 130, 115, 108}) {
         SCOPED_TRACE(free);
         expect_whole(run_with(free * kibibyte, work()), work());
         most = std::max(most, emulation::counters(0).launches);
