@@ -134,7 +134,6 @@ std::optional<ProcessorRates> processor_rates(const CudaDevice& device) {
     return rates;
 }
 
-
 CaseBounds case_bounds(const BenchCase& bench, const CudaDevice& device) {
     CaseBounds bounds;
     const auto rates = processor_rates(device);

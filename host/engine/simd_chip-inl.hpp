@@ -11,8 +11,8 @@
 #define ACIM_SIMD_CHIP_INL
 #endif
 
-#include "host/engine/chip_filter.hpp"
 #include "cuda/trial/normal_sketch.hpp"
+#include "host/engine/chip_filter.hpp"
 #include "host/engine/simd_codes-inl.hpp"
 #include "host/engine/simd_mismatch-inl.hpp"
 

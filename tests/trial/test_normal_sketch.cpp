@@ -20,8 +20,7 @@ SketchedNormal estimate(std::uint32_t top, bool fused) {
     const float p = 65536.0F - std::fabs(x);
     const int at = sketch_segment(p);
     float z = sketch.c[3][at];
-    for (int power = 2; power >= 0; --power)
-        z = std::fma(z, p, sketch.c[power][at]);
+    for (int power = 2; power >= 0; --power) z = std::fma(z, p, sketch.c[power][at]);
     return {x < 0.0F ? -z : z, sketch.slack[at]};
 }
 
