@@ -211,6 +211,7 @@ inline LayerCase random_tile_case(Pick& pick) {
         if (pick.chance(20)) m.adc.range = AdcRange::counts;
         if (pick.chance(30)) m.noise.nonlinear.sigma = pick.of({0.02, 0.1, 0.4});
     }
+    if (pick.chance(25)) m.hybrid.levels = pick.between(1, 6);
     if (pick.chance(20)) {  // noise-free
         m.noise = {};
         s.path = pick.of({PathRequest::automatic, PathRequest::automatic, PathRequest::table});
@@ -218,14 +219,14 @@ inline LayerCase random_tile_case(Pick& pick) {
     return sized_case(pick, with_another(pick, run), 8);
 }
 
-// The same on chips: no vote, no digital conversion, no xnor column.
+// The same on chips: no vote, no rounded digital conversion, no xnor column.
 inline LayerCase random_chip_tile_case(Pick& pick) {
     LayerRun run = any_chip(pick);
     LayerSettings& s = run.settings;
     MacroParams& m = s.macro;
     s.path = PathRequest::automatic;
     m.voting = {};
-    m.hybrid = {};
+    m.hybrid.asim_rounding = false;
     m.weight_parallel = false;
     m.switches.reset = true;
     m.adc_errors.offset = 0.4;

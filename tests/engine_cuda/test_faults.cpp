@@ -131,13 +131,27 @@ TEST_F(Faults, OneDeviceOfThreeBreaksAtAnyLaunch) {
     EXPECT_GT(struck, 0);
 }
 
+// A batch of many parts, each with a point of its own to send: the failure may show while it is
+// gathered, and all that it holds has to come back.
+TEST_F(Faults, HalfGatheredBatches) {
+    std::vector<WorkUnit> units;
+    for (std::uint32_t chip = 0; chip < 12; ++chip) units.push_back({1, chip, 0, chip, 2});
+    const Work many = work_of(work().setup, units);
+    for (std::uint64_t launch = 1; launch < 20; launch += 2) {
+        emulation::set_devices(devices(2));
+        emulation::fail_launch({0, launch, cudaErrorLaunchFailure, Told::by_next_wait, true});
+        CudaEngineOptions options;
+        options.batch_images = 16;
+        expect_whole(run(*make_cuda_engine(options), many), many);
+    }
+}
+
 TEST_F(Faults, EveryDeviceFails) {
     for (const std::uint64_t launch : {1, 12, 25}) {
         emulation::set_devices(devices(3));
         for (int device = 0; device < 3; ++device)
             emulation::fail_launch({.device = device, .launch = launch, .sticky = device == 1});
-        // Enough for each of them to come so far.
-        std::vector<WorkUnit> units;
+        std::vector<WorkUnit> units;  // enough for each of them to come so far
         for (std::uint32_t repeat = 0; repeat < 60; ++repeat) units.push_back({2, 0, repeat, 0, 8});
         const Work work = work_of(this->work().setup, units);
         const auto engine = small_batches();

@@ -29,14 +29,15 @@ public:
 
     void observe(int output, int pixel, int group, int k, std::int64_t s,
                  std::int64_t code) override {
+        const ConversionPlan& c = plan_->conversions[static_cast<std::size_t>(k)];
+        if (!c.through_adc) return;
         ++conversions;
         const FreshPlace place{map_.element(output, pixel), static_cast<std::uint32_t>(group),
                                place_.image, place_.layer};
         const auto at = static_cast<std::uint32_t>(k);
         const std::uint32_t u = table_uniform(
             philox4x32(fresh_counter(NoiseSource::code_table, place, at >> 3, 0), place_.key), at);
-        const CycleLawView law =
-            plan_->law[plan_->conversions[static_cast<std::size_t>(k)].cycle]->view();
+        const CycleLawView law = plan_->law[c.cycle]->view();
         if (u >= law.table.escape[s]) return;
         ++escapes;
         if (code != CodeCell::code(law.table.cells + s * cell_columns, u)) ++other_codes;
@@ -91,6 +92,11 @@ std::vector<EscapeCase> cases() {
              s.activation_bits = 7;
              s.macro.bits_per_cycle = 3;
              s.macro.weight_encoding = WeightEncoding::differential;
+         }},
+        {"TableBesideDigital", K::tiles_table, 16, 12, 120,
+         [](LayerSettings& s) {
+             set_macro(s, 15, 8, 2.5);
+             s.macro.hybrid.levels = 4;
          }},
         // A warp's queue fills many times over.
         {"Crowded", K::tiles_table, 16, 120, 16,

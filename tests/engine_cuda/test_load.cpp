@@ -73,8 +73,8 @@ TEST_F(Load, AHugeUnitIsShared) {
 
 TEST_F(Load, AnyNumberOfImagesFromAnyFirstOne) {
     std::vector<WorkUnit> units;
-    for (std::uint32_t images : {1, 7, 8, 9, 17, 31})
-        for (std::uint32_t first : {0, 3, 8}) units.push_back({0, 0, images, first, images});
+    for (std::uint32_t images : {1, 7, 8, 17, 31})
+        for (std::uint32_t first : {0, 3}) units.push_back({0, 0, images, first, images});
     const Work odd = work_of(tiny_setup(64), units);
     emulation::set_devices(devices(1));
     for (const std::uint32_t batch : {1, 13, 4000}) {

@@ -97,9 +97,9 @@ TEST_F(Memory, DevicesOfManySizes) {
         SCOPED_TRACE(size);
         emulation::set_devices({{.memory = size * kibibyte}});
         const auto engine = make_cuda_engine();
-        const Outcome outcome = run(*engine, work());
+        const Outcome outcome = run(*engine, small_work());
         if (outcome.failure.empty()) {
-            expect_whole(outcome, work());
+            expect_whole(outcome, small_work());
             ++worked;
         } else {
             EXPECT_EQ(worked, 0u) << "less has been enough";
@@ -156,7 +156,7 @@ TEST_F(Memory, ASmallerNetworkWorksLater) {
 
 // What the engine takes stays below the limit, whatever batches and points it holds.
 TEST_F(Memory, LimitHolds) {
-    for (std::size_t limit = 1200; limit <= 8000; limit += 850) {
+    for (std::size_t limit = 1200; limit <= 8000; limit += 1300) {
         emulation::set_devices(devices(1));
         CudaEngineOptions options;
         options.memory_limit = limit * kibibyte;
