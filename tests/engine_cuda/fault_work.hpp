@@ -20,19 +20,20 @@
 // give.
 namespace acim::testing_device {
 
-// Two convolutions' worth of nothing: 2x2 over 6x6 images, ReLU, linear.
+// A 2x2 convolution over 4x4 images, ReLU, a linear layer: points that go through tiles and, with
+// chips, through the general kernel, and a digital one.
 inline std::shared_ptr<TrialSetup> tiny_setup(std::uint32_t images = 64, int channels = 8) {
-    constexpr OperandBits bits{6, 6, false};
+    constexpr OperandBits bits{4, 4, false};
     const auto source =
-        std::make_shared<RandomImages>(RandomImages::Look{{1, 6, 6}, false, 5}, images, 3);
-    NetworkBuilder build(source, {1, 1, 6, 6}, 4);
+        std::make_shared<RandomImages>(RandomImages::Look{{1, 4, 4}, false, 5}, images, 3);
+    NetworkBuilder build(source, {1, 1, 4, 4}, 4);
     const TensorId conv =
         build.relu(build.conv(build.input(), ConvSpec::square(channels, 2, 2), bits));
-    const TensorId logits = build.linear(build.view(conv, {1, 9 * channels}), 5, bits);
+    const TensorId logits = build.linear(build.view(conv, {1, 4 * channels}), 5, bits);
     auto setup = make_setup(build.finish(logits, "tiny"), source);
     setup->seed = 77;
     LayerSettings settings;
-    settings.weight_bits = settings.activation_bits = 6;
+    settings.weight_bits = settings.activation_bits = 4;
     settings.macro.rows = 24;
     settings.macro.adc.bits = 4;
     settings.macro.noise.random.sigma = 0.5;
@@ -46,7 +47,7 @@ inline std::shared_ptr<TrialSetup> tiny_setup(std::uint32_t images = 64, int cha
     return setup;
 }
 
-// One linear layer on the same images, every settings a point.
+// One linear layer with one point.
 inline std::shared_ptr<TrialSetup> linear_setup(std::uint32_t images, int outputs,
                                                 const LayerSettings& settings) {
     const auto source =
