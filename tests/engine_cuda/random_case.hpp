@@ -92,6 +92,15 @@ struct Axis {
     }
 };
 
+// Whole windows or not; then often so many rows that the last words hold no window.
+inline void draw_mapping(Pick& pick, MacroParams& m, int window) {
+    if (m.rows < window || pick.chance(50)) return;
+    m.mapping = RowMapping::whole_channels;
+    if (m.chip || m.measured.table || pick.chance(50)) return;  // their sizes fit the rows
+    const int words = pick.of({1, 2, 3, 5, 8, 8});
+    m.rows = (32 * words / window + 1) * window - (window > 1 ? 1 : 0);
+}
+
 inline void make_conv(Pick& pick, LayerCase& c, int group_outputs, int depth) {
     const Axis y(pick), x(pick);
     Product& p = c.product;
@@ -110,9 +119,7 @@ inline void make_conv(Pick& pick, LayerCase& c, int group_outputs, int depth) {
     p.depth = channels * y.kernel * x.kernel;
     c.input_shape = {1, g.in_channels, y.in, x.in};
     c.output_shape = {1, p.outputs, y.out, x.out};
-    for (LayerSettings& s : c.points)
-        if (pick.chance(50) && s.macro.rows >= y.kernel * x.kernel)
-            s.macro.mapping = RowMapping::whole_channels;
+    for (LayerSettings& s : c.points) draw_mapping(pick, s.macro, y.kernel * x.kernel);
     draw_parts(pick, c, affordable_images(c, y.out * x.out));
 }
 
@@ -195,7 +202,8 @@ inline LayerCase random_tile_case(Pick& pick) {
     LayerSettings& s = run.settings;
     s.weight_bits = pick.of({2, 3, 4, 7, 8, 8, 8, 1});
     run.shape.is_signed = pick.chance(30);
-    s.activation_bits = pick.of({8, 8, 8, run.shape.is_signed ? 2 : 1, 3, 4, 5, 6, 7, 9});
+    s.activation_bits =
+        pick.of({8, 8, 8, 8, 8, 8, 8, run.shape.is_signed ? 2 : 1, 3, 4, 5, 6, 7, 9});
     MacroParams& m = s.macro;
     m.mapping = RowMapping::dense;
     m.weight_encoding = pick.of({WeightEncoding::twos_complement, WeightEncoding::twos_complement,
@@ -208,6 +216,7 @@ inline LayerCase random_tile_case(Pick& pick) {
     } else {
         m.rows = pick.chance(60) ? pick.between(1, 300) : pick.between(1, 1200);
         testing_support::random_adc(pick, m.adc);
+        if (pick.chance(40)) m.adc.bits = pick.of({9, 10, 11, 12, 14});
         if (pick.chance(20)) m.adc.range = AdcRange::counts;
         if (pick.chance(30)) m.noise.nonlinear.sigma = pick.of({0.02, 0.1, 0.4});
     }

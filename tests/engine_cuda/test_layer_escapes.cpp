@@ -93,10 +93,11 @@ std::vector<EscapeCase> cases() {
              s.macro.bits_per_cycle = 3;
              s.macro.weight_encoding = WeightEncoding::differential;
          }},
-        {"TableBesideDigital", K::tiles_table, 16, 12, 120,
+        // Now and then a digital conversion stands beside an ESCAPE and has a uniform like one.
+        {"BesideDigital", K::tiles_table, 16, 120, 48,
          [](LayerSettings& s) {
-             set_macro(s, 15, 8, 2.5);
-             s.macro.hybrid.levels = 4;
+             set_macro(s, 9, 10, 5.9);
+             s.macro.hybrid.levels = 6;
          }},
         // A warp's queue fills many times over.
         {"Crowded", K::tiles_table, 16, 120, 16,
