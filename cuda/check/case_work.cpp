@@ -24,7 +24,7 @@ struct LayerSizes {
 int round_up(int n, int step) { return (n + step - 1) / step * step; }
 
 LayerSizes layer_sizes(const QuantizedNetwork& network, const Product& product) {
-    const int groups = product.is_conv ? product.conv.groups : 1;
+    const int groups = product.groups();
     const int rows = product.outputs / groups;
     LayerSizes s;
     s.inputs = static_cast<double>(network.tensors[product.input].elements());
@@ -72,17 +72,12 @@ double digital_bytes(const QuantizedNetwork& network, const Operation& operation
     const auto floats = [&](TensorId t) {
         return 4.0 * static_cast<double>(network.tensors[t].elements());
     };
-    return std::visit(
-        [&](const auto& op) {
-            using Op = std::decay_t<decltype(op)>;
-            if constexpr (std::is_same_v<Op, View> || std::is_same_v<Op, Product>)
-                return 0.0;
-            else if constexpr (std::is_same_v<Op, Add>)
-                return floats(op.a) + floats(op.b) + floats(op.output);
-            else
-                return floats(op.input) + floats(op.output);
-        },
-        operation);
+    if (std::holds_alternative<View>(operation) || std::holds_alternative<Product>(operation) ||
+        std::holds_alternative<Constant>(operation))
+        return 0.0;
+    double sum = floats(output_of(operation));
+    for (const TensorId input : operands_of(operation)) sum += floats(input);
+    return sum;
 }
 
 }  // namespace

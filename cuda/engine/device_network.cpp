@@ -116,10 +116,24 @@ void check_depth(const Operator& node) {
                                     std::to_string(most_depth) + ". Use --engine cpu.");
 }
 
+// What has no kernel yet.
+void check_operators(const QuantizedNetwork& network) {
+    for (const Operator& node : network.operators) {
+        const auto* product = std::get_if<Product>(&node.op);
+        const bool is_known =
+            product ? !product->is_computed() : node.op.index() < Operation(Constant()).index();
+        if (!is_known)
+            throw std::invalid_argument(
+                "operator '" + node.name +
+                "' has no kernel in the CUDA engine yet. Use --engine cpu.");
+    }
+}
+
 }  // namespace
 
 DeviceNetwork::DeviceNetwork(const QuantizedNetwork& network)
     : network_(network), affine_(network.operators.size()) {
+    check_operators(network);
     std::vector<Places> places;
     for (const int i : network.mac_layers()) {
         check_depth(network.operators[i]);

@@ -13,6 +13,7 @@ ImageExecutor::ImageExecutor(const QuantizedNetwork& network, const ProductKerne
     : network_(network), kernel_(kernel) {
     for (const Tensor& t : network.tensors)
         values_.emplace_back(static_cast<std::size_t>(t.elements()));
+    fill_constants(network.operators, values_);
 }
 
 std::span<float> ImageExecutor::input() { return values_[network_.input]; }
@@ -23,7 +24,8 @@ std::uint64_t ImageExecutor::memory(const QuantizedNetwork& network) {
     for (const int i : network.mac_layers()) {
         const auto& p = std::get<Product>(network.operators[i].op);
         const auto pixels = static_cast<std::uint64_t>(output_pixels(network, p));
-        largest = std::max(largest, pixels * p.depth * 2 + pixels * p.outputs * 24);
+        const auto stored = p.is_computed() ? static_cast<std::uint64_t>(p.outputs) * p.depth : 0;
+        largest = std::max(largest, pixels * p.depth * 2 + pixels * p.outputs * 24 + stored);
     }
     return bytes + largest;
 }
@@ -31,40 +33,75 @@ std::uint64_t ImageExecutor::memory(const QuantizedNetwork& network) {
 std::span<const float> ImageExecutor::run(const PointPlan& plan, PhiloxKey trial,
                                           std::uint32_t image, std::span<LayerSums> sums) {
     std::uint32_t layer = 0;
-    const auto in = [&](TensorId t) { return Values(values_[t]); };
-    const auto out = [&](TensorId t) { return MutableValues(values_[t]); };
-    for (const Operator& node : network_.operators) {
-        if (const auto* product = std::get_if<Product>(&node.op)) {
-            run_product(*product, plan.layers[layer], {trial, layer, image},
+    const auto execute = [&](const auto& op) {
+        using Op = std::decay_t<decltype(op)>;
+        if constexpr (std::is_same_v<Op, Product>) {
+            run_product(op, plan.layers[layer], {trial, layer, image},
                         sums.empty() ? nullptr : &sums[layer]);
             ++layer;
-        } else if (const auto* relu = std::get_if<Relu>(&node.op)) {
-            run_relu(in(relu->input), out(relu->output));
-        } else if (const auto* clip = std::get_if<Clip>(&node.op)) {
-            run_clip(*clip, in(clip->input), out(clip->output));
-        } else if (const auto* add = std::get_if<Add>(&node.op)) {
-            run_add(in(add->a), in(add->b), out(add->output));
-        } else if (const auto* affine = std::get_if<Affine>(&node.op)) {
-            run_affine(*affine, in(affine->input), out(affine->output));
-        } else if (const auto* max = std::get_if<MaxPool>(&node.op)) {
-            run_max_pool(max->pool, in(max->input), out(max->output));
-        } else if (const auto* average = std::get_if<AveragePool>(&node.op)) {
-            run_average_pool(*average, in(average->input), out(average->output));
-        } else if (const auto* view = std::get_if<View>(&node.op)) {
-            std::ranges::copy(values_[view->input], values_[view->output].begin());
+        } else if constexpr (!std::is_same_v<Op, Constant>) {
+            run_digital(op, values_);
         }
-    }
+    };
+    for (const Operator& node : network_.operators) std::visit(execute, node.op);
     return values_[network_.output];
 }
 
-void ImageExecutor::quantise_input(const Product& product) {
-    const Quantisation& q = product.input_quantisation;
+namespace {
+
+template <class Integer>
+void quantise_all(const std::vector<float>& x, const Quantisation& q, std::vector<Integer>& out) {
     const int low = digital::quantised_low(q.bits, q.is_signed);
     const int high = digital::quantised_high(q.bits, q.is_signed);
-    const std::vector<float>& x = values_[product.input];
-    quantised_.resize(x.size());
+    out.resize(x.size());
     for (std::size_t i = 0; i < x.size(); ++i)
-        quantised_[i] = static_cast<std::int16_t>(digital::quantise(x[i], q.scale, low, high));
+        out[i] = static_cast<Integer>(digital::quantise(x[i], q.scale, low, high));
+}
+
+// out[column][row] = in[row][column]
+template <class Integer>
+void transpose(const Integer* in, int rows, int columns, Integer* out) {
+    for (int c = 0; c < columns; ++c)
+        for (int r = 0; r < rows; ++r) *out++ = in[static_cast<std::size_t>(r) * columns + c];
+}
+
+}  // namespace
+
+void ImageExecutor::quantise_operands(const Product& product) {
+    quantise_all(values_[product.input], product.input_quantisation, quantised_);
+    if (product.is_computed())
+        quantise_all(values_[product.stored.tensor],
+                     {product.weight_bits, true, product.stored.scale}, stored_);
+}
+
+std::span<const std::int16_t> ImageExecutor::inputs_of(const Product& product, int group,
+                                                       int pixels) {
+    if (product.is_conv) {
+        gather(product, group, pixels);
+        return rows_;
+    }
+    const std::size_t size = static_cast<std::size_t>(pixels) * product.depth;
+    const std::span<const std::int16_t> head(quantised_.data() + group * size, size);
+    if (!product.is_computed() || !product.stored.on_left) return head;
+    rows_.resize(size);
+    transpose(head.data(), product.depth, pixels, rows_.data());
+    return rows_;
+}
+
+// The stored operand of one head, as weights [outputs][depth].
+std::unique_ptr<PackedWeights> ImageExecutor::store(const Product& product,
+                                                    const PointPlan::Layer& layer, int head) {
+    const int outputs = layer.group_outputs;
+    const std::size_t size = static_cast<std::size_t>(outputs) * product.depth;
+    std::span<const std::int8_t> weights(stored_.data() + head * size, size);
+    if (!product.stored.on_left) {
+        columns_.resize(size);
+        transpose(weights.data(), product.depth, outputs, columns_.data());
+        weights = columns_;
+    }
+    ProductSite site = layer.site;
+    site.first_output = head * outputs;
+    return kernel_.pack(layer.plan, outputs, weights, site);
 }
 
 // Lays the inputs of every output pixel side by side: [pixels][c][kh][kw]; padding is 0.
@@ -96,32 +133,41 @@ void ImageExecutor::gather(const Product& product, int group, int pixels) {
 
 void ImageExecutor::run_product(const Product& product, const PointPlan::Layer& layer,
                                 ProductPlace place, LayerSums* sums) {
-    quantise_input(product);
-    const int outputs = layer.group_outputs, pixels = layer.pixels;
-    const std::size_t count = static_cast<std::size_t>(outputs) * pixels;
+    quantise_operands(product);
+    const std::size_t count = static_cast<std::size_t>(layer.group_outputs) * layer.pixels;
     analog_.resize(count);
     digital_.resize(count);
     exact_.resize(count);
-    std::vector<float>& out = values_[product.output];
-    for (std::size_t g = 0; g < layer.weights.size(); ++g) {
-        if (product.is_conv) gather(product, static_cast<int>(g), pixels);
-        const OutputMap map = output_map(product, outputs, pixels, g);
-        kernel_.run(layer.plan, *layer.weights[g], outputs, pixels,
-                    product.is_conv ? rows_ : quantised_, map, place, {analog_, digital_, exact_});
-        for (int m = 0; m < outputs; ++m) {
-            const std::size_t channel = g * outputs + m;
-            const double scale = digital::product_scale(product.weight_scale[channel],
-                                                        product.input_quantisation.scale);
-            for (int p = 0; p < pixels; ++p) {
-                const std::size_t at = static_cast<std::size_t>(m) * pixels + p;
-                const double y = product_value(layer.plan, analog_[at], digital_[at], exact_[at]);
-                out[map.first + m * map.output_stride + p * map.pixel_stride] =
-                    digital::dequantise(y, scale, product.bias[channel]);
-                if (sums != nullptr && layer.plan.analog) add_output(*sums, exact_[at], y);
-            }
-        }
+    for (int g = 0; g < product.groups(); ++g) {
+        std::unique_ptr<PackedWeights> stored;
+        if (product.is_computed()) stored = store(product, layer, g);
+        kernel_.run(layer.plan, stored ? *stored : *layer.weights[static_cast<std::size_t>(g)],
+                    layer.group_outputs, layer.pixels, inputs_of(product, g, layer.pixels),
+                    output_map(product, layer.group_outputs, layer.pixels, g), place,
+                    {analog_, digital_, exact_});
+        finish(product, layer, g, sums);
         if (sums != nullptr)
             sums->conversions += layer.plan.adc_conversions(static_cast<std::int64_t>(count));
+    }
+}
+
+// From the sums of one group to its part of the output tensor.
+void ImageExecutor::finish(const Product& product, const PointPlan::Layer& layer, int group,
+                           LayerSums* sums) {
+    const int outputs = layer.group_outputs, pixels = layer.pixels;
+    const OutputMap map = output_map(product, outputs, pixels, group);
+    std::vector<float>& out = values_[product.output];
+    for (int m = 0; m < outputs; ++m) {
+        const std::size_t channel = static_cast<std::size_t>(group) * outputs + m;
+        const double scale =
+            digital::product_scale(product.weight_scale[channel], product.input_quantisation.scale);
+        for (int p = 0; p < pixels; ++p) {
+            const std::size_t at = static_cast<std::size_t>(m) * pixels + p;
+            const double y = product_value(layer.plan, analog_[at], digital_[at], exact_[at]);
+            out[map.first + m * map.output_stride + p * map.pixel_stride] =
+                digital::dequantise(y, scale, product.bias[channel]);
+            if (sums != nullptr && layer.plan.analog) add_output(*sums, exact_[at], y);
+        }
     }
 }
 

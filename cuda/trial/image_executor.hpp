@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -28,14 +29,21 @@ public:
 private:
     void run_product(const Product& product, const PointPlan::Layer& layer, ProductPlace place,
                      LayerSums* sums);
-    void quantise_input(const Product& product);
+    void finish(const Product& product, const PointPlan::Layer& layer, int group, LayerSums* sums);
+    void quantise_operands(const Product& product);
+    // [pixels][depth] of one group or head.
+    std::span<const std::int16_t> inputs_of(const Product& product, int group, int pixels);
+    std::unique_ptr<PackedWeights> store(const Product& product, const PointPlan::Layer& layer,
+                                         int head);
     void gather(const Product& product, int group, int pixels);
 
     const QuantizedNetwork& network_;
     const ProductKernel& kernel_;
     std::vector<std::vector<float>> values_;  // per tensor
     std::vector<std::int16_t> quantised_;     // the product's input tensor
-    std::vector<std::int16_t> rows_;          // [pixels][depth] of one convolution group
+    std::vector<std::int16_t> rows_;          // [pixels][depth] of one group
+    std::vector<std::int8_t> stored_;         // the product's stored operand
+    std::vector<std::int8_t> columns_;        // [outputs][depth] of one head
     std::vector<std::int64_t> analog_, digital_, exact_;
 };
 

@@ -43,20 +43,40 @@ struct ConvGeometry {
     int out_channels = 0, out_height = 0, out_width = 0;
 };
 
-// A layer that may run on the macro: convolution, or linear over the last axis.
+// The second operand of a product of two computed tensors, as in attention: it takes the place of
+// the weights, is quantised with its own static scale, and is stored in the array anew for every
+// image, head by head. Heads are independent products, like the groups of a convolution.
+//
+// In C order the left factor is [heads][i][k], the right one [heads][k][j], the output
+// [heads][i][j]. The stored one is the left (QK^T: m = i, inputs [k][p]) or the right one (AV: m = j,
+// inputs [p][k], stored [k][m]).
+struct StoredOperand {
+    TensorId tensor = -1;  // -1: the product has constant weights
+    int heads = 1;
+    bool on_left = false;
+    float scale = 1.0F;  // of its integers, +-(2^(weight_bits-1)-1)
+};
+
+// A layer that may run on the macro: convolution, linear over the last axis, or a product of two
+// computed tensors.
 // out[m, p] = float(y[m, p] * (w_scale[m] * x_scale)  + bias[m]) with y the integer-product sum.
 struct Product {
     TensorId input = -1;
     TensorId output = -1;
     bool is_conv = false;
     ConvGeometry conv;  // only if is_conv
-    int outputs = 0;    // M: output channels, all groups together
+    int outputs = 0;    // M: output channels, all groups or heads together
     int depth = 0;      // K: contraction length of one group (c_per_group*kh*kw, or input features)
     Quantisation input_quantisation;
     int weight_bits = 8;
+    StoredOperand stored;              // in place of the weights, which are then empty
     std::vector<std::int8_t> weights;  // [M][K], K flattened as (c, kh, kw), C order
-    std::vector<float> weight_scale;   // [M]
+    std::vector<float> weight_scale;   // [M]; the stored operand's, times the graph's own factor
     std::vector<float> bias;           // [M], zeros where the layer has none
+
+    bool is_computed() const { return stored.tensor >= 0; }
+    // Convolution groups or heads: products with operands of their own.
+    int groups() const { return is_conv ? conv.groups : stored.heads; }
 };
 
 struct Relu {
@@ -97,8 +117,89 @@ struct AveragePool {
 struct View {
     TensorId input = -1, output = -1;
 };
+// Values that no image changes: position embeddings, class tokens, masks. Infinite ones are allowed.
+struct Constant {
+    TensorId output = -1;
+    std::vector<float> values;
+};
+// Transpose, Slice, Split, Gather of an index, Expand: output element [i0][i1]... is input element
+// offset + sum of i*stride. At most six axes.
+struct Rearrange {
+    TensorId input = -1, output = -1;
+    int offset = 0;
+    std::vector<int> extents, strides;  // of the output's axes; strides in elements of the input
+};
+// Joins tensors along an axis: each is `outer` blocks, and the output takes one of each in turn.
+struct Concat {
+    std::vector<TensorId> inputs;
+    TensorId output = -1;
+    int outer = 1;
+};
+// Softmax or its logarithm over the middle axis of [outer][length][inner].
+struct Softmax {
+    TensorId input = -1, output = -1;
+    int length = 1, inner = 1;
+    bool is_log = false;
+};
+// (x - mean) / sqrt(variance + epsilon) * scale + shift over the last axis (Ba et al. 2016); without
+// centring the mean is not subtracted (root-mean-square norm, Zhang and Sennrich 2019).
+struct LayerNorm {
+    TensorId input = -1, output = -1;
+    bool is_centred = true;
+    float epsilon = 1e-5F;
+    std::vector<float> scale, shift;  // [length]
+};
+// One value at a time; a and b are the function's own parameters.
+enum class FunctionKind {
+    sigmoid,
+    tanh,
+    erf,
+    gelu,          // x*Phi(x)
+    gelu_tanh,     // its approximation by tanh
+    silu,          // x*sigmoid(x)
+    hard_sigmoid,  // clip(a*x + b, 0, 1)
+    hard_swish,    // x*clip(x/6 + 1/2, 0, 1)
+    leaky_relu,    // a*x below 0
+    elu,           // a*(exp(x) - 1) below 0
+    exp,
+    log,
+    sqrt,
+    reciprocal,
+    absolute
+};
+struct Function {
+    TensorId input = -1, output = -1;
+    FunctionKind kind = FunctionKind::sigmoid;
+    float a = 0.0F, b = 0.0F;
+};
+enum class BinaryKind { add, subtract, multiply, divide, minimum, maximum };
+// Elementwise of two tensors, numpy broadcasting resolved at import: element [i0][i1]... of the
+// output takes element sum of i*stride of each operand. At most five axes. (An Add of equal shapes
+// or of one element is `Add`.)
+struct Binary {
+    TensorId a = -1, b = -1, output = -1;
+    BinaryKind kind = BinaryKind::add;
+    std::vector<int> extents, a_strides, b_strides;
+};
+// Rows of a table chosen by the input's values, which are rounded and held in 0 .. rows-1.
+struct Embedding {
+    TensorId input = -1, output = -1;
+    int width = 1;
+    std::vector<float> table;  // [rows][width]
+};
+// To integers and back: a quantisation that the model file states where no product reads it.
+struct Requantise {
+    TensorId input = -1, output = -1;
+    Quantisation quantisation;
+};
 
-using Operation = std::variant<Product, Relu, Clip, Add, Affine, MaxPool, AveragePool, View>;
+using Operation =
+    std::variant<Product, Relu, Clip, Add, Affine, MaxPool, AveragePool, View, Constant, Rearrange,
+                 Concat, Softmax, LayerNorm, Function, Binary, Embedding, Requantise>;
+
+// The tensors that an operator reads, and the one that it writes.
+std::vector<TensorId> operands_of(const Operation& operation);
+TensorId output_of(const Operation& operation);
 
 struct Operator {
     std::string name;  // node name of the model file; MAC layers are matched by it

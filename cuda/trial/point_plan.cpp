@@ -10,17 +10,18 @@ namespace acim {
 
 LayerShape layer_shape(const Product& product) {
     const int window = product.is_conv ? product.conv.kernel_height * product.conv.kernel_width : 1;
-    const int groups = product.is_conv ? product.conv.groups : 1;
-    return {product.outputs / groups, product.depth, window, product.input_quantisation.is_signed};
+    return {product.outputs / product.groups(), product.depth, window,
+            product.input_quantisation.is_signed};
 }
 
 int output_pixels(const QuantizedNetwork& network, const Product& product) {
     return static_cast<int>(network.tensors[product.output].elements() / product.outputs);
 }
 
-OutputMap output_map(const Product& product, int group_outputs, int pixels, std::size_t group) {
-    if (!product.is_conv) return {0, 1, group_outputs};
-    return {static_cast<std::int64_t>(group) * group_outputs * pixels, pixels, 1};
+OutputMap output_map(const Product& product, int group_outputs, int pixels, int group) {
+    const std::int64_t first = std::int64_t{group} * group_outputs * pixels;
+    if (product.is_conv || product.stored.on_left) return {first, pixels, 1};
+    return {first, 1, group_outputs};
 }
 
 LayerSettings settings_on(const Product& product, LayerSettings settings) {
@@ -75,6 +76,7 @@ PointPlan::Layer plan_layer(const QuantizedNetwork& network, const Product& prod
         throw std::invalid_argument("more than 2^32 output elements in one image");
     layer.group_outputs = shape.outputs;
     layer.pixels = output_pixels(network, product);
+    layer.site = site;
     const std::size_t size = static_cast<std::size_t>(shape.outputs) * shape.depth;
     const std::span<const std::int8_t> weights(product.weights);
     for (std::size_t at = 0; at < product.weights.size(); at += size) {

@@ -14,9 +14,11 @@ namespace acim {
 struct PointPlan {
     struct Layer {
         LayerPlan plan;
-        std::vector<std::unique_ptr<PackedWeights>> weights;  // one per convolution group
-        int group_outputs = 0;                                // outputs of one convolution group
-        int pixels = 0;                                       // output positions of one image
+        // One per convolution group; none where the weights are computed for each image.
+        std::vector<std::unique_ptr<PackedWeights>> weights;
+        ProductSite site;       // of the first group or head
+        int group_outputs = 0;  // outputs of one convolution group or head
+        int pixels = 0;         // output positions of one image
     };
     std::vector<Layer> layers;  // per MAC layer, in order
 };
@@ -32,8 +34,8 @@ bool differs_by_chip(const QuantizedNetwork& network, const DesignPoint& point);
 
 LayerShape layer_shape(const Product& product);
 int output_pixels(const QuantizedNetwork& network, const Product& product);
-// Where the outputs of a convolution group lie in the layer's output tensor.
-OutputMap output_map(const Product& product, int group_outputs, int pixels, std::size_t group);
+// Where the outputs of a convolution group or head lie in the layer's output tensor.
+OutputMap output_map(const Product& product, int group_outputs, int pixels, int group);
 
 // The plan on the chip of that key and, in a measured file, of that number; both count only where
 // chips differ. Throws std::invalid_argument that starts with the layer's name where a setting does

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cuda/trial/digital_operators.hpp"
 #include "host/core/error.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
@@ -43,6 +44,10 @@ void merge(InputStatistics& to, const InputStatistics& from) {
     to.histogram.add(from.histogram);
 }
 
+CalibrationStatistics empty_statistics(std::size_t layers) {
+    return {0, std::vector<InputStatistics>(layers), std::vector<InputStatistics>(layers)};
+}
+
 }  // namespace
 
 CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
@@ -61,23 +66,28 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
     const FloatExecutor executor(graph);
     const std::vector<std::string> names = product_names(*graph);
     const int pool = image_threads(threads, count);
-    std::vector<std::vector<InputStatistics>> parts(static_cast<std::size_t>(pool));
+    std::vector<CalibrationStatistics> parts(static_cast<std::size_t>(pool));
     parallel_images(0, count, pool, [&](int thread, std::uint32_t begin, std::uint32_t end) {
-        std::vector<InputStatistics> mine(names.size());
+        CalibrationStatistics mine = empty_statistics(names.size());
         auto workspace = executor.workspace();
         std::vector<float> image(static_cast<std::size_t>(input.elements()));
         for (std::uint32_t i = begin; i < end; ++i) {
             source.read(i, 1, image.data());
-            executor.run(image, workspace, [&](int layer, std::span<const float> values) {
+            executor.run(image, workspace, [&](int layer, Values values, Values stored) {
                 const auto index = static_cast<std::size_t>(layer);
-                add_values(mine[index], values, names[index]);
+                add_values(mine.inputs[index], values, names[index]);
+                add_values(mine.stored[index], stored, names[index]);
             });
         }
         parts[static_cast<std::size_t>(thread)] = std::move(mine);
     });
-    CalibrationStatistics statistics{count, std::move(parts[0])};
+    CalibrationStatistics statistics = std::move(parts[0]);
+    statistics.images = count;
     for (std::size_t t = 1; t < parts.size(); ++t)
-        for (std::size_t i = 0; i < names.size(); ++i) merge(statistics.inputs[i], parts[t][i]);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            merge(statistics.inputs[i], parts[t].inputs[i]);
+            merge(statistics.stored[i], parts[t].stored[i]);
+        }
     return statistics;
 }
 

@@ -54,7 +54,7 @@ private:
     std::vector<std::uint64_t> counts_;
 };
 
-// What was seen at the input of one product.
+// What was seen at an operand of one product.
 struct InputStatistics {
     // The smallest and largest value, 0 always among them.
     float min = 0.0F;
@@ -66,6 +66,7 @@ struct InputStatistics {
 struct CalibrationStatistics {
     std::uint32_t images = 0;
     std::vector<InputStatistics> inputs;  // per MAC layer
+    std::vector<InputStatistics> stored;  // the same; empty ones where weights are constant
 };
 
 // Runs the first `images` images of the source through the float network. threads = 0 takes every
@@ -76,8 +77,9 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
 
 // The integer network: weights in +-(2^(W-1)-1), W = 2..8; inputs unsigned where none of the
 // observed values was negative (X = 1..9), else signed +-(2^(X-1)-1) (X = 2..9). One number of bits
-// per MAC layer. A range of zero gives scale 1. Throws InputError naming the layer for bits out of
-// range or weights that are not finite.
+// per MAC layer; what the model file itself states about an operand stands. A stored operand takes
+// the weights' bits and the activations' rule. A range of zero gives scale 1. Throws InputError
+// naming the layer for bits out of range or weights that are not finite.
 QuantizedNetwork quantise(const FloatGraph& graph, const CalibrationStatistics& statistics,
                           const QuantisationSpec& spec, const std::vector<int>& weight_bits,
                           const std::vector<int>& activation_bits);

@@ -44,6 +44,24 @@ void multiply_tile(const double* rows, int depth, const double* weights,
     __builtin_memcpy(sums, all, sizeof(all));
 }
 
+// out[h][i][j] = float(sum over k, ascending, of left[h][i][k]*right[h][k][j], times the factor).
+void run_computed(const FloatProduct& p, Values in, Values stored, MutableValues out) {
+    const Values left = p.stored.on_left ? stored : in, right = p.stored.on_left ? in : stored;
+    const std::size_t heads = static_cast<std::size_t>(p.stored.heads), depth = p.depth;
+    const std::size_t rows = left.size() / heads / depth, columns = right.size() / heads / depth;
+    std::vector<double> sums(columns);
+    for (std::size_t line = 0; line < heads * rows; ++line) {
+        const float* b = right.data() + line / rows * depth * columns;
+        std::ranges::fill(sums, 0.0);
+        for (std::size_t k = 0; k < depth; ++k, b += columns) {
+            const double a = left[line * depth + k];
+            for (std::size_t j = 0; j < columns; ++j) sums[j] += a * static_cast<double>(b[j]);
+        }
+        for (std::size_t j = 0; j < columns; ++j)
+            out[line * columns + j] = static_cast<float>(sums[j] * static_cast<double>(p.factor));
+    }
+}
+
 // Copies the window of one output pixel into [c][kh][kw] order, zeros where it leaves the map.
 void gather_patch(const ConvGeometry& g, const float* in, int pixel, double* out) {
     const int channels = g.in_channels / g.groups;
@@ -76,9 +94,10 @@ struct FloatExecutor::PackedProduct {
 
     explicit PackedProduct(const FloatProduct& p)
         : product(&p),
-          groups(p.is_conv ? p.conv.groups : 1),
+          groups(p.groups()),
           outputs_per_group(p.outputs / groups),
           tiles((outputs_per_group + tile_outputs - 1) / tile_outputs) {
+        if (p.is_computed()) return;
         const std::size_t depth = static_cast<std::size_t>(p.depth);
         weights.assign(static_cast<std::size_t>(groups) * tiles * depth * tile_outputs, 0.0);
         for (int m = 0; m < p.outputs; ++m) {
@@ -161,6 +180,7 @@ FloatExecutor::Workspace FloatExecutor::workspace() const {
     Workspace workspace;
     for (const Tensor& tensor : graph_->tensors)
         workspace.values.emplace_back(static_cast<std::size_t>(tensor.elements()));
+    fill_constants(graph_->operators, workspace.values);
     std::size_t depth = 1;
     for (const PackedProduct& packed : packed_)
         depth = std::max(depth, static_cast<std::size_t>(packed.product->depth));
@@ -177,27 +197,19 @@ std::span<const float> FloatExecutor::run(std::span<const float> image, Workspac
     int mac_layer = 0;
     const auto execute = [&](const auto& op) {
         using Op = std::decay_t<decltype(op)>;
-        MutableValues out = values[op.output];
-        if constexpr (std::is_same_v<Op, Add>) {
-            run_add(values[op.a], values[op.b], out);
-        } else {
-            Values in = values[op.input];
-            if constexpr (std::is_same_v<Op, FloatProduct>) {
-                if (observer) observer(mac_layer, in);
-                packed_[static_cast<std::size_t>(mac_layer++)].run(in, out, workspace.patch);
-            } else if constexpr (std::is_same_v<Op, Relu>) {
-                run_relu(in, out);
-            } else if constexpr (std::is_same_v<Op, Clip>) {
-                run_clip(op, in, out);
-            } else if constexpr (std::is_same_v<Op, Affine>) {
-                run_affine(op, in, out);
-            } else if constexpr (std::is_same_v<Op, MaxPool>) {
-                run_max_pool(op.pool, in, out);
-            } else if constexpr (std::is_same_v<Op, AveragePool>) {
-                run_average_pool(op, in, out);
-            } else {
-                std::copy(in.begin(), in.end(), out.begin());
-            }
+        if constexpr (std::is_same_v<Op, FloatProduct>) {
+            Values stored;
+            if (op.is_computed()) stored = values[op.stored.tensor];
+            const Values in = values[op.input];
+            if (observer) observer(mac_layer, in, stored);
+            if (op.is_computed())
+                run_computed(op, in, stored, values[op.output]);
+            else
+                packed_[static_cast<std::size_t>(mac_layer)].run(in, values[op.output],
+                                                                 workspace.patch);
+            ++mac_layer;
+        } else if constexpr (!std::is_same_v<Op, Constant>) {
+            run_digital(op, values);
         }
     };
     for (const FloatOperator& op : graph_->operators) std::visit(execute, op.op);

@@ -18,8 +18,10 @@ namespace acim {
 // once to float. Vector units work across outputs, so their width does not change a bit.
 class FloatExecutor {
 public:
-    // Called with the input of each product, in execution order, before the product runs.
-    using Observer = std::function<void(int mac_layer, std::span<const float> input)>;
+    // Called with the operands of each product, in execution order, before the product runs. The
+    // stored operand is empty where the product has constant weights.
+    using Observer = std::function<void(int mac_layer, std::span<const float> input,
+                                        std::span<const float> stored)>;
 
     // Memory of one running image; one per thread.
     struct Workspace {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "cuda/model/digital/layer_norm.hpp"
 #include "cuda/model/digital/pool.hpp"
 #include "cuda/model/digital/quantise.hpp"
 #include "host/core/error.hpp"
@@ -80,17 +81,20 @@ private:
     void check(const Product& p) {
         expect(p.outputs >= 1 && p.depth >= 1, "outputs and depth must be at least 1");
         const std::int64_t in = elements_of(p.input);
-        const std::int64_t rows = p.is_conv ? check_conv(p, in) : check_linear(p, in);
+        const std::int64_t rows = p.is_conv         ? check_conv(p, in)
+                                  : p.is_computed() ? check_computed(p, in)
+                                                    : check_linear(p, in);
         expect(make(p.output) == rows * p.outputs, "its output has another size");
         const auto outputs = static_cast<std::size_t>(p.outputs);
-        expect(p.weights.size() / outputs == static_cast<std::size_t>(p.depth) &&
-                   p.weights.size() % outputs == 0,
+        const std::size_t depth = p.is_computed() ? 0 : static_cast<std::size_t>(p.depth);
+        expect(p.weights.size() / outputs == depth && p.weights.size() % outputs == 0,
                "the number of weights is not outputs * depth");
         expect(p.weight_scale.size() == outputs, "it needs one weight scale per output");
         expect(p.bias.size() == outputs, "it needs one bias per output");
         expect_finite(p.bias, "a bias is not finite");
         expect_finite(p.weight_scale, "a weight scale is not finite");
-        for (float scale : p.weight_scale) expect(scale > 0.0F, "a weight scale is not positive");
+        for (float scale : p.weight_scale)
+            expect(scale > 0.0F || p.is_computed(), "a weight scale is not positive");
         expect(p.weight_bits >= 2 && p.weight_bits <= 8, "weight_bits is not 2..8");
         const int high = digital::quantised_high(p.weight_bits, true);
         for (std::int8_t w : p.weights) expect(std::abs(w) <= high, "a weight exceeds weight_bits");
@@ -99,7 +103,18 @@ private:
         expect(q.scale > 0.0F && q.scale - q.scale == 0.0F, "activation_scale is not positive");
     }
 
-    // Both return the rows of inputs: output pixels, or vectors over the last axis.
+    // All return the rows of inputs of one group: output pixels, or vectors over the last axis.
+    std::int64_t check_computed(const Product& p, std::int64_t in) const {
+        const StoredOperand& s = p.stored;
+        expect(s.heads >= 1 && p.outputs % s.heads == 0, "heads do not divide the outputs");
+        expect(elements_of(s.tensor) == std::int64_t{p.outputs} * p.depth,
+               "its stored operand has another size");
+        expect(s.scale > 0.0F && s.scale - s.scale == 0.0F, "its stored scale is not positive");
+        const std::int64_t line = std::int64_t{s.heads} * p.depth;
+        expect(in % line == 0, "its input is not heads * depth * rows");
+        return in / line;
+    }
+
     std::int64_t check_linear(const Product& p, std::int64_t in) const {
         const int last = network_.tensors[static_cast<std::size_t>(p.input)].shape.back();
         expect(last == p.depth, "its depth differs from the last axis of its input");
@@ -189,6 +204,81 @@ private:
                "the window is too large for an exact sum");
         expect(op.fraction_bits >= 0 && op.fraction_bits <= digital::average_pool_fraction_bits,
                "fraction_bits is out of range");
+    }
+
+    void check(const Constant& op) {
+        expect(make(op.output) == static_cast<std::int64_t>(op.values.size()),
+               "its values do not fill its tensor");
+        for (const float v : op.values) expect(v == v, "a value is NaN");
+    }
+
+    // Elements that an output of these extents reads lie inside the operand.
+    void check_strides(const std::vector<int>& extents, const std::vector<int>& strides, int offset,
+                       std::int64_t in, std::int64_t out, std::size_t most_axes) const {
+        expect(extents.size() == strides.size() && extents.size() <= most_axes,
+               "its axes do not fit");
+        std::int64_t least = offset, largest = offset, total = 1;
+        for (std::size_t d = 0; d < extents.size(); ++d) {
+            expect(extents[d] >= 1, "an extent is below 1");
+            total *= extents[d];
+            expect(total <= element_limit, "it has too many elements");
+            const std::int64_t reach = (extents[d] - std::int64_t{1}) * strides[d];
+            (reach < 0 ? least : largest) += reach;
+        }
+        expect(total == out, "its output has another size");
+        expect(least >= 0 && largest < in, "it reads outside its input");
+    }
+    void check(const Rearrange& op) {
+        const std::int64_t in = elements_of(op.input);
+        check_strides(op.extents, op.strides, op.offset, in, make(op.output), 6);
+    }
+    void check(const Binary& op) {
+        const std::int64_t a = elements_of(op.a), b = elements_of(op.b), out = make(op.output);
+        check_strides(op.extents, op.a_strides, 0, a, out, 5);
+        check_strides(op.extents, op.b_strides, 0, b, out, 5);
+    }
+    void check(const Concat& op) {
+        expect(!op.inputs.empty() && op.outer >= 1, "it joins nothing");
+        std::int64_t total = 0;
+        for (const TensorId id : op.inputs) {
+            expect(elements_of(id) % op.outer == 0, "a part does not fall into its blocks");
+            total += elements_of(id);
+        }
+        expect(make(op.output) == total, "its output has another size");
+    }
+    void check(const Softmax& op) {
+        check_same(op);
+        expect(op.length >= 1 && op.inner >= 1 && op.length <= 1 << 22, "a size is out of range");
+        expect(elements_of(op.input) % (std::int64_t{op.length} * op.inner) == 0,
+               "its lines do not fill its input");
+    }
+    void check(const LayerNorm& op) {
+        check_same(op);
+        const auto length = static_cast<std::int64_t>(op.scale.size());
+        expect(length >= 1 && length <= digital::norm_length_limit, "its length is out of range");
+        expect(op.shift.size() == op.scale.size() && elements_of(op.input) % length == 0,
+               "its lines do not fill its input");
+        expect(op.epsilon >= 0.0F && op.epsilon - op.epsilon == 0.0F, "epsilon is out of range");
+        expect_finite(op.scale, "a scale is not finite");
+        expect_finite(op.shift, "a shift is not finite");
+    }
+    void check(const Function& op) {
+        check_same(op);
+        expect(op.a - op.a == 0.0F && op.b - op.b == 0.0F, "a parameter is not finite");
+    }
+    void check(const Embedding& op) {
+        const std::int64_t in = elements_of(op.input);
+        expect(op.width >= 1 && !op.table.empty(), "its table is empty");
+        const auto size = static_cast<std::int64_t>(op.table.size());
+        expect(size % op.width == 0 && size / op.width <= 1 << 22, "its table has another size");
+        expect(make(op.output) == in * op.width, "its output has another size");
+        expect_finite(op.table, "a value of its table is not finite");
+    }
+    void check(const Requantise& op) {
+        check_same(op);
+        const Quantisation& q = op.quantisation;
+        expect(q.bits >= (q.is_signed ? 2 : 1) && q.bits <= 22, "bits are out of range");
+        expect(q.scale > 0.0F && q.scale - q.scale == 0.0F, "its scale is not positive");
     }
 
     const QuantizedNetwork& network_;

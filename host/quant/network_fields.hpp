@@ -7,7 +7,8 @@
 
 // The one list of what operators consist of: hash, writer and reader all walk it in this order, so
 // that none of them can forget a field. A visitor is called as visit(name, field); fields are int
-// (tensor ids too), bool, float, vector<float> and vector<int8_t>.
+// (tensor ids too), bool, float, enums, vector<int>, vector<float> and vector<int8_t>. Fields that
+// some operators of a type do not have stand behind visit.has(name of the first, is there).
 namespace acim {
 
 template <class T, class U>
@@ -62,6 +63,13 @@ void visit_fields(T& p, Visit&& visit) {
     visit("activation_signed", p.input_quantisation.is_signed);
     visit("activation_scale", p.input_quantisation.scale);
     visit("weight_bits", p.weight_bits);
+    // Products with constant weights are written, and hashed, as if there were no other kind.
+    if (visit.has("stored", p.is_computed())) {
+        visit("stored", p.stored.tensor);
+        visit("heads", p.stored.heads);
+        visit("stored_on_left", p.stored.on_left);
+        visit("stored_scale", p.stored.scale);
+    }
     visit("weights", p.weights);
     visit("weight_scale", p.weight_scale);
     visit("bias", p.bias);
@@ -118,9 +126,98 @@ void visit_fields(T& op, Visit&& visit) {
     visit("output", op.output);
 }
 
+template <Same<Constant> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("output", op.output);
+    visit("values", op.values);
+}
+
+template <Same<Rearrange> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("offset", op.offset);
+    visit("extents", op.extents);
+    visit("strides", op.strides);
+}
+
+template <Same<Concat> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("inputs", op.inputs);
+    visit("output", op.output);
+    visit("outer", op.outer);
+}
+
+template <Same<Softmax> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("length", op.length);
+    visit("inner", op.inner);
+    visit("is_log", op.is_log);
+}
+
+template <Same<LayerNorm> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("is_centred", op.is_centred);
+    visit("epsilon", op.epsilon);
+    visit("scale", op.scale);
+    visit("shift", op.shift);
+}
+
+template <Same<Function> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("function", op.kind);
+    visit("a", op.a);
+    visit("b", op.b);
+}
+
+template <Same<Binary> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("a", op.a);
+    visit("b", op.b);
+    visit("output", op.output);
+    visit("function", op.kind);
+    visit("extents", op.extents);
+    visit("a_strides", op.a_strides);
+    visit("b_strides", op.b_strides);
+}
+
+template <Same<Embedding> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("width", op.width);
+    visit("table", op.table);
+}
+
+template <Same<Requantise> T, class Visit>
+void visit_fields(T& op, Visit&& visit) {
+    visit("input", op.input);
+    visit("output", op.output);
+    visit("bits", op.quantisation.bits);
+    visit("is_signed", op.quantisation.is_signed);
+    visit("scale", op.quantisation.scale);
+}
+
 // Name of an operator type in files, in the order of the variant.
-inline constexpr const char* operation_names[] = {"product", "relu",     "clip",         "add",
-                                                  "affine",  "max_pool", "average_pool", "view"};
+inline constexpr const char* operation_names[] = {
+    "product",      "relu",     "clip",     "add",       "affine",    "max_pool",
+    "average_pool", "view",     "constant", "rearrange", "concat",    "softmax",
+    "layer_norm",   "function", "binary",   "embedding", "requantise"};
 static_assert(std::size(operation_names) == std::variant_size_v<Operation>);
+
+// The same of functions, in the order of their enums.
+inline constexpr const char* function_names[] = {
+    "sigmoid",    "tanh", "erf", "gelu", "gelu_tanh", "silu",       "hard_sigmoid", "hard_swish",
+    "leaky_relu", "elu",  "exp", "log",  "sqrt",      "reciprocal", "absolute"};
+static_assert(std::size(function_names) == static_cast<std::size_t>(FunctionKind::absolute) + 1);
+inline constexpr const char* binary_names[] = {"add",    "subtract", "multiply",
+                                               "divide", "minimum",  "maximum"};
+static_assert(std::size(binary_names) == static_cast<std::size_t>(BinaryKind::maximum) + 1);
 
 }  // namespace acim

@@ -37,9 +37,19 @@ struct FieldWriter {
     void operator()(const char* name, const std::vector<float>& values) {
         file.write(group + "/" + name, values);
     }
+    // Weights; a product of computed tensors has none.
     void operator()(const char* name, const std::vector<std::int8_t>& values) {
-        file.write(group + "/" + name, values, {outputs, values.size() / outputs});
+        if (!values.empty())
+            file.write(group + "/" + name, values, {outputs, values.size() / outputs});
     }
+    void operator()(const char* name, const std::vector<int>& values) { json[name] = values; }
+    void operator()(const char* name, FunctionKind kind) {
+        json[name] = function_names[static_cast<std::size_t>(kind)];
+    }
+    void operator()(const char* name, BinaryKind kind) {
+        json[name] = binary_names[static_cast<std::size_t>(kind)];
+    }
+    bool has(const char*, bool is_there) const { return is_there; }
 };
 
 // Throws InputError for whatever is missing or of another type.
@@ -53,9 +63,28 @@ struct FieldReader {
     void operator()(const char* name, float& value) const {
         value = file.read_scalar<float>(group + "/" + name);
     }
-    template <class T>
-    void operator()(const char* name, std::vector<T>& values) const {
-        values = file.read<T>(group + "/" + name);
+    void operator()(const char* name, std::vector<float>& values) const {
+        values = file.read<float>(group + "/" + name);
+    }
+    void operator()(const char* name, std::vector<std::int8_t>& values) const {
+        if (!json.contains("stored")) values = file.read<std::int8_t>(group + "/" + name);
+    }
+    void operator()(const char* name, std::vector<int>& values) const {
+        for (const Json& value : json.at(name)) values.push_back(to_int(value));
+    }
+    void operator()(const char* name, FunctionKind& kind) const {
+        kind = static_cast<FunctionKind>(choice(name, function_names));
+    }
+    void operator()(const char* name, BinaryKind& kind) const {
+        kind = static_cast<BinaryKind>(choice(name, binary_names));
+    }
+    bool has(const char* name, bool) const { return json.contains(name); }
+
+    int choice(const char* key, std::span<const char* const> names) const {
+        const auto text = json.at(key).get<std::string>();
+        const auto found = std::ranges::find(names, text);
+        if (found == names.end()) throw InputError(fmt::format("unknown {} '{}'", key, text));
+        return static_cast<int>(found - names.begin());
     }
 
     static int to_int(const Json& value) {

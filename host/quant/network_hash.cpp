@@ -27,6 +27,13 @@ public:
         named(name).number(static_cast<std::int64_t>(values.size()));
         hash_.update(std::as_bytes(std::span(values)));
     }
+    void operator()(const char* name, FunctionKind kind) {
+        named(name).text(function_names[static_cast<std::size_t>(kind)]);
+    }
+    void operator()(const char* name, BinaryKind kind) {
+        named(name).text(binary_names[static_cast<std::size_t>(kind)]);
+    }
+    bool has(const char*, bool is_there) const { return is_there; }
     std::string hex() { return hash_.hex(); }
 
 private:

@@ -85,7 +85,7 @@ TEST(DigitalKernels, ReluAndClip) {
                   launch_relu(x.data(), out, 3003, stream);
               })),
               bits(slots.one_by_one(
-                  [&](std::size_t s, MutableValues out) { run_relu(slots.of(in, s), out); })));
+                  [&](std::size_t s, MutableValues out) { run(Relu(), slots.of(in, s), out); })));
     Clip op;
     for (const auto& [low, high] : {std::pair{-1.5F, 6.0F}, std::pair{0.0F, 1e30F}}) {
         op.low = low;
@@ -93,9 +93,8 @@ TEST(DigitalKernels, ReluAndClip) {
         EXPECT_EQ(bits(slots.at_once([&](float* out, cudaStream_t stream) {
                       launch_clip(x.data(), out, 3003, op.low, op.high, stream);
                   })),
-                  bits(slots.one_by_one([&](std::size_t s, MutableValues out) {
-                      run_clip(op, slots.of(in, s), out);
-                  })));
+                  bits(slots.one_by_one(
+                      [&](std::size_t s, MutableValues out) { run(op, slots.of(in, s), out); })));
     }
 }
 
@@ -113,7 +112,7 @@ TEST(DigitalKernels, Add) {
                                      static_cast<std::int64_t>(b_elements), stream);
                       })),
                       bits(slots.one_by_one([&](std::size_t s, MutableValues out) {
-                          run_add(slots.of(a, s), slots.of(b, s), out);
+                          run(Add(), slots.of(a, s), slots.of(b, s), out);
                       })))
                 << elements << " " << b_elements;
         }
@@ -134,9 +133,8 @@ TEST(DigitalKernels, Affine) {
                       launch_affine(x.data(), scale.data(), shift.data(), out, 4, channels, block,
                                     stream);
                   })),
-                  bits(slots.one_by_one([&](std::size_t s, MutableValues out) {
-                      run_affine(op, slots.of(in, s), out);
-                  })));
+                  bits(slots.one_by_one(
+                      [&](std::size_t s, MutableValues out) { run(op, slots.of(in, s), out); })));
     }
 }
 
@@ -174,15 +172,14 @@ TEST(DigitalKernels, Pools) {
                       launch_max_pool(p, x.data(), out, 3, stream);
                   })),
                   bits(slots.one_by_one([&](std::size_t s, MutableValues out) {
-                      run_max_pool(p, slots.of(in, s), out);
+                      run(MaxPool{0, 0, p}, slots.of(in, s), out);
                   })))
             << i;
         EXPECT_EQ(bits(slots.at_once([&](float* out, cudaStream_t stream) {
                       launch_average_pool(op, x.data(), out, 3, stream);
                   })),
-                  bits(slots.one_by_one([&](std::size_t s, MutableValues out) {
-                      run_average_pool(op, slots.of(in, s), out);
-                  })))
+                  bits(slots.one_by_one(
+                      [&](std::size_t s, MutableValues out) { run(op, slots.of(in, s), out); })))
             << i;
     }
 }

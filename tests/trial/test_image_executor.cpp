@@ -145,26 +145,26 @@ TEST(DigitalOperators, PoolsSkipPaddingAndCountAsTold) {
     const Floats map = {1, -2, 3, 4, -5, 6, -7, -8, -9};
     const PoolGeometry pool{1, 3, 3, 2, 2, 2, 2, 2, 2, 1, 1};  // padded by one at top and left
     Floats out(4);
-    run_max_pool(pool, map, out);
+    run(MaxPool{0, 0, pool}, map, out);
     EXPECT_EQ(out, (Floats{1, 3, 4, 6}));
-    run_average_pool({0, 0, pool, false, 24}, map, out);
+    run(AveragePool{0, 0, pool, false, 24}, map, out);
     EXPECT_EQ(out, (Floats{1, 0.5F, -1.5F, -4}));
-    run_average_pool({0, 0, pool, true, 24}, map, out);
+    run(AveragePool{0, 0, pool, true, 24}, map, out);
     EXPECT_EQ(out, (Floats{0.25F, 0.25F, -0.75F, -4}));
 }
 
 TEST(DigitalOperators, ElementwiseOnes) {
     const Floats x = {-1, 0.5F, 7, std::nanf("")};
     Floats out(4);
-    run_relu(x, out);
+    run(Relu(), x, out);
     EXPECT_EQ(out, (Floats{0, 0.5F, 7, 0}));
-    run_clip({0, 0, -0.5F, 6}, x, out);
+    run(Clip{0, 0, -0.5F, 6}, x, out);
     EXPECT_EQ(out, (Floats{-0.5F, 0.5F, 6, -0.5F}));
-    run_add(Floats{1, 2, 3, 4}, Floats{10}, out);
+    run(Add(), Floats{1, 2, 3, 4}, Floats{10}, out);
     EXPECT_EQ(out, (Floats{11, 12, 13, 14}));
-    run_add(Floats{1, 2, 3, 4}, Floats{4, 3, 2, 1}, out);
+    run(Add(), Floats{1, 2, 3, 4}, Floats{4, 3, 2, 1}, out);
     EXPECT_EQ(out, (Floats{5, 5, 5, 5}));
-    run_affine({0, 0, {2, -1}, {1, 0.5F}}, Floats{1, 2, 3, 4}, out);
+    run(Affine{0, 0, {2, -1}, {1, 0.5F}}, Floats{1, 2, 3, 4}, out);
     EXPECT_EQ(out, (Floats{3, 5, -2.5F, -3.5F}));
 }
 

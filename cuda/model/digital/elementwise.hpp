@@ -16,6 +16,12 @@ ACIM_HD inline float clip(float x, float low, float high) {
 
 ACIM_HD inline float add(float a, float b) { return a + b; }
 
+ACIM_HD inline float subtract(float a, float b) { return a - b; }
+ACIM_HD inline float multiply(float a, float b) { return a * b; }
+ACIM_HD inline float divide(float a, float b) { return a / b; }
+ACIM_HD inline float lesser(float a, float b) { return a < b ? a : b; }
+ACIM_HD inline float greater(float a, float b) { return a > b ? a : b; }
+
 // x * scale + shift: the product of two floats is exact in double, so that contraction into a fused
 // multiply-add cannot change the result.
 ACIM_HD inline float affine(float x, float scale, float shift) {

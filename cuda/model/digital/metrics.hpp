@@ -5,6 +5,7 @@
 
 #include "cuda/model/digital/exp_log.hpp"
 #include "cuda/model/digital/quantise.hpp"
+#include "cuda/model/digital/softmax.hpp"
 #include "cuda/model/host_device.hpp"
 
 // What an image and an output contribute to a trial's result: integers only (SPEC section 9).
@@ -24,15 +25,11 @@ ACIM_HD inline int top1(const float* logits, int classes) {
 // steps (512 nat).
 ACIM_HD inline std::int64_t cross_entropy_steps(const float* logits, int classes, float peak,
                                                 float chosen) {
-    constexpr double two_to_32 = 4294967296.0, two_to_40 = 1099511627776.0;
+    constexpr double two_to_32 = 4294967296.0;
     std::int64_t total = 0;
-    for (int i = 0; i < classes; ++i) {
-        const double below = static_cast<double>(peak) - static_cast<double>(logits[i]);
-        if (below >= 0.0)
-            total += static_cast<std::int64_t>(nearest_even(exp_minus(below) * two_to_40));
-    }
+    for (int i = 0; i < classes; ++i) total += softmax_term(logits[i], peak);
     const double below = static_cast<double>(peak) - static_cast<double>(chosen);
-    const double loss = natural_log(static_cast<double>(total) / two_to_40) + below;
+    const double loss = natural_log(static_cast<double>(total) / softmax_steps) + below;
     if (!(loss < 512.0)) return std::int64_t{512} << 32;
     return static_cast<std::int64_t>(nearest_even(loss * two_to_32));
 }

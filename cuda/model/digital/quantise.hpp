@@ -44,6 +44,11 @@ ACIM_HD inline int quantised_high(int bits, bool is_signed) {
     return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
 }
 
+// A value as its integer stands for it: quantised and back, one rounding each way.
+ACIM_HD inline float requantise(float x, float scale, int lo, int hi) {
+    return static_cast<float>(quantise(x, scale, lo, hi)) * scale;
+}
+
 // Real value of one unit of an integer-product sum; exact, as the product of two floats fits a
 // double.
 ACIM_HD inline double product_scale(float weight_scale, float input_scale) {

@@ -18,6 +18,20 @@ __global__ void probe_clip(float x, float low, float high, float* out) {
 
 __global__ void probe_add(float a, float b, float* out) { *out = add(a, b); }
 
+__global__ void probe_subtract(float a, float b, float* out) { *out = subtract(a, b); }
+
+__global__ void probe_multiply(float a, float b, float* out) { *out = multiply(a, b); }
+
+__global__ void probe_divide(float a, float b, float* out) { *out = divide(a, b); }
+
+__global__ void probe_lesser(float a, float b, float* out) { *out = lesser(a, b); }
+
+__global__ void probe_greater(float a, float b, float* out) { *out = greater(a, b); }
+
+__global__ void probe_requantise(float x, float scale, int lo, int hi, float* out) {
+    *out = requantise(x, scale, lo, hi);
+}
+
 __global__ void probe_affine(float x, float scale, float shift, float* out) {
     *out = affine(x, scale, shift);
 }
