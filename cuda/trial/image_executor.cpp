@@ -10,7 +10,7 @@
 namespace acim {
 
 ImageExecutor::ImageExecutor(const QuantizedNetwork& network, const ProductKernel& kernel)
-    : network_(network), kernel_(kernel) {
+    : network_(network), kernel_(kernel), kept_(network.mac_layers().size()) {
     for (const Tensor& t : network.tensors)
         values_.emplace_back(static_cast<std::size_t>(t.elements()));
     fill_constants(network.operators, values_);
@@ -145,6 +145,7 @@ void ImageExecutor::run_product(const Product& product, const PointPlan::Layer& 
                     layer.group_outputs, layer.pixels, inputs_of(product, g, layer.pixels),
                     output_map(product, layer.group_outputs, layer.pixels, g), place,
                     {analog_, digital_, exact_});
+        if (stored) kept_[place.layer] = std::move(stored);
         finish(product, layer, g, sums);
         if (sums != nullptr)
             sums->conversions += layer.plan.adc_conversions(static_cast<std::int64_t>(count));

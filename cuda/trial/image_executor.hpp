@@ -40,10 +40,13 @@ private:
     const QuantizedNetwork& network_;
     const ProductKernel& kernel_;
     std::vector<std::vector<float>> values_;  // per tensor
-    std::vector<std::int16_t> quantised_;     // the product's input tensor
-    std::vector<std::int16_t> rows_;          // [pixels][depth] of one group
-    std::vector<std::int8_t> stored_;         // the product's stored operand
-    std::vector<std::int8_t> columns_;        // [outputs][depth] of one head
+    // Of each layer the operand that was stored last: what a kernel shares between stored operands
+    // of one plan (its tables) lives as long as one of them.
+    std::vector<std::unique_ptr<PackedWeights>> kept_;
+    std::vector<std::int16_t> quantised_;  // the product's input tensor
+    std::vector<std::int16_t> rows_;       // [pixels][depth] of one group
+    std::vector<std::int8_t> stored_;      // the product's stored operand
+    std::vector<std::int8_t> columns_;     // [outputs][depth] of one head
     std::vector<std::int64_t> analog_, digital_, exact_;
 };
 

@@ -197,9 +197,31 @@ using Operation =
     std::variant<Product, Relu, Clip, Add, Affine, MaxPool, AveragePool, View, Constant, Rearrange,
                  Concat, Softmax, LayerNorm, Function, Binary, Embedding, Requantise>;
 
+// The tensors that one kind of operator reads; kinds of the float graph are like these.
+template <class Kind>
+std::vector<TensorId> operands_of_kind(const Kind& op) {
+    if constexpr (requires { op.inputs; }) {
+        return op.inputs;
+    } else if constexpr (requires { op.stored; }) {
+        return op.is_computed() ? std::vector{op.input, op.stored.tensor} : std::vector{op.input};
+    } else if constexpr (requires { op.input; }) {
+        return {op.input};
+    } else if constexpr (requires { op.a; }) {
+        return {op.a, op.b};
+    } else {
+        return {};
+    }
+}
+
 // The tensors that an operator reads, and the one that it writes.
-std::vector<TensorId> operands_of(const Operation& operation);
-TensorId output_of(const Operation& operation);
+template <class AnyOperation>
+std::vector<TensorId> operands_of(const AnyOperation& operation) {
+    return std::visit([](const auto& op) { return operands_of_kind(op); }, operation);
+}
+template <class AnyOperation>
+TensorId output_of(const AnyOperation& operation) {
+    return std::visit([](const auto& op) { return op.output; }, operation);
+}
 
 struct Operator {
     std::string name;  // node name of the model file; MAC layers are matched by it

@@ -11,6 +11,7 @@
 
 #include "cuda/trial/reference_engine.hpp"
 #include "cuda/trial/unit_runner.hpp"
+#include "tests/engine/attention_network.hpp"
 #include "tests/engine/small_network.hpp"
 
 // The suite that every engine passes, written once: results are equal in every byte whatever the
@@ -76,6 +77,18 @@ protected:
 
 TEST_P(EngineSuite, EqualsReference) {
     EXPECT_EQ(run(*engine(), all_units(16, 16)), reference(16));
+}
+
+TEST_P(EngineSuite, AttentionEqualsReference) {
+    const auto units = all_units(16, 16);
+    static const auto expected = [&] {
+        const auto reference = make_reference_engine();
+        reference->prepare(testing_support::attention_setup());
+        return run(*reference, units);
+    }();
+    const auto e = GetParam().make();
+    e->prepare(testing_support::attention_setup());
+    EXPECT_EQ(run(*e, units), expected);
 }
 
 TEST_P(EngineSuite, OrderOfUnitsDoesNotMatter) {

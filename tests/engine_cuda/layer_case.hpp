@@ -151,7 +151,8 @@ private:
         for (std::size_t g = 0; g < layer.weights.size(); ++g) {
             const auto inputs =
                 unfolded_inputs(product(), static_cast<int>(g), pixels_, c_.image(place.image));
-            const OutputMap map = output_map(product(), layer.group_outputs, pixels_, g);
+            const OutputMap map =
+                output_map(product(), layer.group_outputs, pixels_, static_cast<int>(g));
             if (watch_) watch_(layer.plan, map, place);
             kernel_.run(layer.plan, *layer.weights[g], layer.group_outputs, pixels_, inputs, map,
                         place, {a, d, exact});

@@ -148,18 +148,11 @@ TEST(ImportFixtures, EveryFixtureIsSortedAndConnected) {
         const FloatGraph graph = import_onnx(entry.path());
         std::vector<bool> is_known(graph.tensors.size(), false);
         is_known.at(graph.input) = true;
-        for (const auto& op : graph.operators)
-            std::visit(
-                [&](const auto& kind) {
-                    if constexpr (requires { kind.a; }) {
-                        EXPECT_TRUE(is_known.at(kind.a) && is_known.at(kind.b)) << stem;
-                    } else {
-                        EXPECT_TRUE(is_known.at(kind.input)) << stem;
-                    }
-                    EXPECT_FALSE(is_known.at(kind.output)) << stem;
-                    is_known.at(kind.output) = true;
-                },
-                op.op);
+        for (const auto& op : graph.operators) {
+            for (const TensorId id : operands_of(op.op)) EXPECT_TRUE(is_known.at(id)) << stem;
+            EXPECT_FALSE(is_known.at(output_of(op.op))) << stem;
+            is_known.at(output_of(op.op)) = true;
+        }
         EXPECT_TRUE(is_known.at(graph.output)) << stem;
         ++count;
     }

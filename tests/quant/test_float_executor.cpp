@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "cuda/trial/digital_operators.hpp"
 #include "host/core/error.hpp"
 #include "host/data/data_set.hpp"
 #include "host/hdf5/reader.hpp"
@@ -106,8 +107,9 @@ TEST(FloatExecutor, ObserverSeesTheInputOfEveryProductInOrder) {
     std::vector<std::vector<float>> seen;
     std::vector<float> image(32);
     test::ramp_images(1).read(0, 1, image.data());
-    executor.run(image, workspace, [&](int layer, std::span<const float> values) {
+    executor.run(image, workspace, [&](int layer, Values values, Values stored) {
         EXPECT_EQ(layer, static_cast<int>(seen.size()));
+        EXPECT_TRUE(stored.empty());
         seen.emplace_back(values.begin(), values.end());
     });
     ASSERT_EQ(seen.size(), 2U);

@@ -15,6 +15,7 @@
 
 #include "cuda/trial/inverse_normal_table.hpp"
 #include "cuda/trial/reference_engine.hpp"
+#include "tests/engine/attention_network.hpp"
 #include "tests/trial/small_network.hpp"
 
 namespace acim {
@@ -108,6 +109,18 @@ TEST(TrialIdentity, BitParallelSignedTablePath) {
     s.macro.hybrid = {2, true};
     s.macro.noise.random = {0.7, NoiseUnit::percent_fs};
     expect_golden("parallel", hash_of(s, SamplingPath::table), 0x3250648ef9525866u);
+}
+
+// A transformer block with attention on the array, on every path, chips too.
+TEST(TrialIdentity, Attention) {
+    const auto setup = testing_support::attention_setup();
+    const auto engine = make_reference_engine();
+    std::vector<WorkUnit> units;
+    for (std::uint32_t point = 0; point < setup->points.size(); ++point)
+        units.push_back({point, 1, 2, 3, 2});
+    Fnv hash;
+    for (const TrialResult& r : ref::run_units(*engine, setup, units)) hash.add(r);
+    expect_golden("attention", hash.value(), 0xebdd124bc4f50debu);
 }
 
 // The tables themselves, so that a change is found where it arises.

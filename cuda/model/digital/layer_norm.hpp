@@ -30,8 +30,9 @@ ACIM_HD inline int exponent_of(double x) { return static_cast<int>(bits_of(x) >>
 // NaN counts as 0, infinities as the largest float.
 ACIM_HD inline float norm_finite(float x) {
     constexpr float largest = 3.402823466e38F;
-    const float held = x < largest ? x : largest;
-    return held > -largest ? held : (x == x ? -largest : 0.0F);
+    const float number = x == x ? x : 0.0F;
+    const float held = number < largest ? number : largest;
+    return held > -largest ? held : -largest;
 }
 
 ACIM_HD inline float norm_magnitude(float most, float x) {
