@@ -23,6 +23,8 @@ public:
     // Logits of the image; valid until the next run. Adds to `sums` (one per MAC layer) unless empty.
     std::span<const float> run(const PointPlan& plan, PhiloxKey trial, std::uint32_t image,
                                std::span<LayerSums> sums);
+    // A tensor as the last run left it.
+    const std::vector<float>& value(TensorId tensor) const { return values_[tensor]; }
     // Bytes that one executor of this network holds.
     static std::uint64_t memory(const QuantizedNetwork& network);
 

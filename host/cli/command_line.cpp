@@ -43,6 +43,7 @@ void add_commands(CLI::App& app, ExitCode& result) {
     add_pareto_command(app, result);
     add_export_command(app, result);
     add_mac_command(app, result);
+    add_trace_command(app, result);
     add_bench_command(app, result);
     add_info_command(app, result);
 }

@@ -9,14 +9,11 @@
 #include "host/engine/engine_choice.hpp"
 
 namespace acim {
-namespace {
 
 bool parse_number(std::string_view text, std::uint32_t& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc() && end == text.data() + text.size();
 }
-
-}  // namespace
 
 std::filesystem::path SweepOptions::directory() const {
     return out.empty() ? std::filesystem::path("results") / std::filesystem::path(sweep).stem()

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/run/runner.hpp"
@@ -26,6 +27,9 @@ struct SweepOptions {
 
 void add_sweep_options(CLI::App& command, SweepOptions& options);
 void add_engine_option(CLI::App& command, std::string& engine);
+
+// All of the text as a number; false for anything else.
+bool parse_number(std::string_view text, std::uint32_t& value);
 
 // "i/n" with 0 <= i < n. InputError.
 Shard parse_shard(const std::string& text);

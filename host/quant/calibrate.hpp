@@ -17,7 +17,8 @@ namespace acim {
 enum class RangeRule {
     max,         // the largest magnitude seen
     percentile,  // the nearest rank of |x|
-    mse          // least mean squared error over 128 candidate ranges
+    mse,         // least mean squared error over 128 candidate ranges
+    automatic    // to be replaced by the best of the others before anything is quantised
 };
 using WeightRule = RangeRule;
 using ActivationRule = RangeRule;

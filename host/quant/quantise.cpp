@@ -124,6 +124,7 @@ QuantizedNetwork quantise(const FloatGraph& graph, const CalibrationStatistics& 
     if (!(spec.percentile > 0.0 && spec.percentile <= 100.0))
         throw InputError(fmt::format(
             "quantisation.percentile: must be above 0 and at most 100 ({})", spec.percentile));
+    ACIM_EXPECT(spec.weights != RangeRule::automatic && spec.activations != RangeRule::automatic);
     QuantizedNetwork network;
     network.tensors = graph.tensors;
     network.input = graph.input;

@@ -11,9 +11,8 @@ namespace acim {
 namespace {
 
 LayerShape float_shape(const FloatProduct& product) {
-    const int groups = product.is_conv ? product.conv.groups : 1;
     const int window = product.is_conv ? product.conv.kernel_height * product.conv.kernel_width : 1;
-    return {product.outputs / groups, product.depth, window, false};
+    return {product.outputs / product.groups(), product.depth, window, false};
 }
 
 constexpr double most_units = 1e7;  // about a gigabyte while a run is planned

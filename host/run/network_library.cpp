@@ -7,6 +7,7 @@
 #include "host/core/sha256.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/quant/network_file.hpp"
+#include "host/run/auto_quantisation.hpp"
 
 namespace acim {
 namespace {
@@ -53,12 +54,26 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::load(const std::string& 
     }
 }
 
+const DataSet& NetworkLibrary::calibration_data(const QuantisationRecipe& recipe) const {
+    return recipe.on_evaluated ? *workload_->data : *workload_->calibration;
+}
+
 const CalibrationStatistics& NetworkLibrary::statistics(const QuantisationRecipe& recipe) {
     const std::pair key{recipe.on_evaluated, recipe.spec.images};
-    const DataSet& data = recipe.on_evaluated ? *workload_->data : *workload_->calibration;
     const auto it = statistics_.find(key);
     if (it != statistics_.end()) return it->second;
-    return statistics_[key] = observe(workload_->graph, data, recipe.spec.images, threads_);
+    return statistics_[key] =
+               observe(workload_->graph, calibration_data(recipe), recipe.spec.images, threads_);
+}
+
+QuantizedNetwork NetworkLibrary::make(const QuantisationRecipe& recipe) {
+    const CalibrationStatistics& seen = statistics(recipe);
+    const QuantisationRecipe chosen =
+        has_automatic_rule(recipe)
+            ? choose_rules(workload_->graph, seen, recipe, calibration_data(recipe), threads_)
+            : recipe;
+    return quantise(*workload_->graph, seen, chosen.spec, chosen.weight_bits,
+                    chosen.activation_bits);
 }
 
 std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRecipe& recipe) {
@@ -68,9 +83,7 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::get(const QuantisationRe
     network = load(name);
     if (!network) {
         made_.insert(name);
-        network = std::make_shared<const QuantizedNetwork>(
-            quantise(*workload_->graph, statistics(recipe), recipe.spec, recipe.weight_bits,
-                     recipe.activation_bits));
+        network = std::make_shared<const QuantizedNetwork>(make(recipe));
     }
     return network;
 }

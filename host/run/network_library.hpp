@@ -38,6 +38,8 @@ private:
     // Nothing where the folder lacks the network or holds a damaged one: calibrating again gives
     // the same bytes.
     std::shared_ptr<const QuantizedNetwork> load(const std::string& recipe) const;
+    QuantizedNetwork make(const QuantisationRecipe& recipe);
+    const DataSet& calibration_data(const QuantisationRecipe& recipe) const;
     const CalibrationStatistics& statistics(const QuantisationRecipe& recipe);
 
     std::shared_ptr<const Workload> workload_;

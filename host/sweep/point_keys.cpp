@@ -12,7 +12,7 @@ using P = PointConfig;
 
 constexpr unsigned sweep_axis = in_sweep | on_axis;
 
-constexpr std::string_view range_rules = "max percentile mse";
+constexpr std::string_view range_rules = "max percentile mse auto";
 constexpr std::string_view paths = "auto table fixed";
 constexpr std::string_view streams = "shared independent";
 constexpr double most = 1e6;
@@ -24,7 +24,9 @@ const auto table = std::to_array<KeyInfo>({
      .choices = range_rules,
      .fallback = "\"max\"",
      .always = true,
-     .help = "how the weights' scales are chosen",
+     .help = "how the weights' scales are chosen; auto: the rule with the least error of the "
+             "logits on the "
+             "calibration images",
      .set = [](P& p,
                const json& v) { p.quantisation.weights = to_enum<WeightRule>(range_rules, v); },
      .get = [](const P& p) { return to_word(range_rules, p.quantisation.weights); }},
@@ -34,7 +36,7 @@ const auto table = std::to_array<KeyInfo>({
      .choices = range_rules,
      .fallback = "\"percentile\"",
      .always = true,
-     .help = "how the activations' scales are chosen",
+     .help = "how the activations' scales are chosen; auto as for weights, both together",
      .set =
          [](P& p, const json& v) {
              p.quantisation.activations = to_enum<ActivationRule>(range_rules, v);
@@ -66,13 +68,14 @@ const auto table = std::to_array<KeyInfo>({
      .fallback = "99.9",
      .always = true,
      .unit = "%",
-     .help = "nearest rank of the magnitudes, for `percentile`",
+     .help = "nearest rank of the magnitudes, for `percentile` and where `auto` tries it",
      .set = [](P& p, const json& v) { p.quantisation.percentile = v.get<double>(); },
      .get = [](const P& p) { return json(p.quantisation.percentile); },
      .applies =
          [](const P& p) {
-             return p.quantisation.weights == WeightRule::percentile ||
-                    p.quantisation.activations == ActivationRule::percentile;
+             for (const RangeRule rule : {p.quantisation.weights, p.quantisation.activations})
+                 if (rule == RangeRule::percentile || rule == RangeRule::automatic) return true;
+             return false;
          }},
 
     {.path = "weight_bits",

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`acimsweep trace`: operands of real layers, as `acimsweep mac` reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from mac_cases import run, write_macro
+from sweep_cases import SWEEP, needs_data, set_options
+
+pytestmark = needs_data
+
+# One point on a few images.
+ONE = {"workload.images": 8, "quantisation.images": 64, "grid.macro.adc.bits": [8],
+       "grid.macro.noise.random.sigma": [0]}
+NOISY = ONE | {"grid.macro.noise.random.sigma": [1]}
+TWO = ONE | {"grid.macro.adc.bits": [7, 8]}
+MACRO = {"weight_bits": 8, "activation_bits": 8, "macro": {"rows": 255, "mapping": "dense"}}
+
+
+def trace(out: Path, settings: dict[str, object], *arguments: str) -> dict[str, np.ndarray]:
+    result = run("trace", SWEEP, "-o", out, *set_options(settings), *arguments)
+    assert result.returncode == 0, result.stderr
+    with h5py.File(out) as file:
+        return {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)}
+
+
+def convolved(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The plain integer convolution without padding, [N, M, H', W']."""
+    windows = np.lib.stride_tricks.sliding_window_view(x.astype(np.int64), w.shape[2:], axis=(2, 3))
+    return np.einsum("nchwij,mcij->nmhw", windows, w.astype(np.int64))
+
+
+def test_convolution_goes_through_mac(tmp_path: Path) -> None:
+    operands = trace(tmp_path / "in.h5", ONE, "--layer", "conv2", "--images", "2-4")
+    x, w = operands["x"], operands["w"]
+    assert x.shape == (3, 6, 14, 14) and w.shape == (16, 6, 5, 5)
+    assert x.min() == 0 and 200 < x.max() <= 255 and np.abs(w).max() == 127
+    macro = write_macro(tmp_path / "m.yaml", MACRO)
+    result = run("mac", tmp_path / "in.h5", "--macro", macro, "-o", tmp_path / "out.h5")
+    assert result.returncode == 0, result.stderr
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert np.array_equal(file["y"][()], convolved(x, w))
+
+
+def test_linear_layer_has_its_scales(tmp_path: Path) -> None:
+    operands = trace(tmp_path / "in.h5", ONE, "--layer", "fc1", "--images", "0-1")
+    assert operands["x"].shape == (2, 400) and operands["w"].shape == (120, 400)
+    with h5py.File(tmp_path / "in.h5") as file:
+        origin = file["trace"]
+        assert origin.attrs["layer"] == "fc1" and origin.attrs["upstream"] == "digital"
+        assert origin["weight_scale"].shape == (120,) and origin["bias"].shape == (120,)
+        assert json.loads(origin.attrs["config"])["weight_bits"] == 8
+
+
+def test_a_trial_changes_what_later_layers_see(tmp_path: Path) -> None:
+    plain = trace(tmp_path / "a.h5", NOISY, "--layer", "fc1")["x"]
+    first = trace(tmp_path / "b.h5", NOISY, "--layer", "fc1", "--trial", "0,0")["x"]
+    second = trace(tmp_path / "c.h5", NOISY, "--layer", "fc1", "--trial", "0,1")["x"]
+    assert not np.array_equal(plain, first) and not np.array_equal(first, second)
+    trace(tmp_path / "d.h5", NOISY, "--layer", "fc1", "--trial", "0,0", "--threads", "1")
+    assert (tmp_path / "d.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.parametrize(("settings", "arguments", "message"), [
+    (ONE, ("--layer", "conv9"), "no such layer. The network has conv1, conv2, fc1"),
+    (ONE, ("--layer", "fc1", "--images", "7-2"), "expected one image or a range"),
+    (ONE, ("--layer", "fc1", "--images", "99999999"), "the data hold images 0 to 9999"),
+    (ONE, ("--layer", "fc1", "--point", "zz"), "is none of the sweep's 1 points"),
+    (ONE, ("--layer", "fc1", "--trial", "0"), "expected CHIP,REPEAT"),
+    (TWO, ("--layer", "fc1"), "fits 2 of the sweep's 2 points"),
+])
+def test_what_does_not_fit_is_said(tmp_path: Path, settings: dict[str, object],
+                                   arguments: tuple[str, ...], message: str) -> None:
+    out = tmp_path / "in.h5"
+    result = run("trace", SWEEP, "-o", out, *set_options(settings), *arguments)
+    assert result.returncode == 2 and message in result.stderr, result.stderr
+    assert not out.exists()
