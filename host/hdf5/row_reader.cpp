@@ -102,21 +102,43 @@ struct RowReader::State {
         const H5D_layout_t layout = H5Pget_layout(creation.get());
         if (layout == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
             fail("keeps its values in other files. Store them in this one");
-        H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
-        if (H5Dget_space_status(dataset.get(), &status) < 0 || status != H5D_SPACE_STATUS_ALLOCATED)
-            fail("not all of its values were written. Write the file again");
-        if (layout != H5D_CHUNKED) return 0;
+        if (layout != H5D_CHUNKED) {
+            H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
+            if (H5Dget_space_status(dataset.get(), &status) < 0 ||
+                status != H5D_SPACE_STATUS_ALLOCATED)
+                fail_unwritten();
+            return 0;
+        }
         std::vector<hsize_t> chunk(dims.size());
         if (H5Pget_chunk(creation.get(), static_cast<int>(dims.size()), chunk.data()) < 0)
             fail("its chunks cannot be read. The file may be damaged; write it again");
         const Id stored(H5Dget_type(dataset.get()));
         unsigned __int128 bytes = H5Tget_size(stored.get());
+        for (const hsize_t d : chunk)
+            if (d == 0) fail("its chunks are empty. The file may be damaged; write it again");
         for (const hsize_t d : chunk) bytes = std::min<unsigned __int128>(bytes * d, 1ULL << 60);
         if (bytes > chunk_limit)
             fail(fmt::format("chunks of {} bytes; at most {} are read. Store chunks of one image",
                              static_cast<std::uint64_t>(bytes), chunk_limit));
         check_filters(creation.get());
+        check_chunks(chunk);
         return static_cast<std::uint64_t>(bytes);
+    }
+
+    // A chunk that was never written takes no room in the file, whatever the shape promises.
+    void check_chunks(const std::vector<hsize_t>& chunk) const {
+        unsigned __int128 expected = 1;
+        for (std::size_t i = 0; i < dims.size(); ++i)
+            expected = std::min<unsigned __int128>(
+                expected * (dims[i] / chunk[i] + (dims[i] % chunk[i] != 0 ? 1 : 0)), ~0ULL);
+        hsize_t there = 0;
+        const Id space(H5Dget_space(dataset.get()));
+        if (H5Dget_num_chunks(dataset.get(), space.get(), &there) < 0 || there != expected)
+            fail_unwritten();
+    }
+
+    [[noreturn]] void fail_unwritten() const {
+        fail("not all of its values were written. Write the file again");
     }
 
     // Filters beyond those of the library itself would be loaded as code from elsewhere.

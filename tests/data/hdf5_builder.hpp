@@ -11,14 +11,14 @@ namespace acim {
 // Writes one dataset into an HDF5 file with the C library, so that tests can make what the
 // project's own writer never makes. `values` may be null: then nothing is written.
 struct Hdf5Dataset {
-    std::string name;
+    std::string name = {};
     hid_t type = H5T_STD_U8LE;  // in the file
     hid_t memory = H5T_NATIVE_UINT8;
-    std::vector<hsize_t> dims;
+    std::vector<hsize_t> dims = {};
     const void* values = nullptr;
-    std::vector<hsize_t> chunk;  // empty: contiguous
+    std::vector<hsize_t> chunk = {};  // empty: contiguous
     int deflate = 0;
-    std::string layout;  // attribute; empty: none
+    std::string layout = {};  // attribute; empty: none
 };
 
 inline void write_hdf5(const std::string& path, const std::vector<Hdf5Dataset>& datasets) {

@@ -9,7 +9,7 @@
 namespace acim {
 namespace {
 
-constexpr int rounds = 400;
+constexpr int rounds = 150;
 
 class Robustness : public DataFixture {
 protected:

@@ -74,8 +74,9 @@ TEST_P(Streaming, ThreadsReadRangesInAnyOrder) {
     const auto work = [&](unsigned seed) {
         std::mt19937 random(seed);
         for (int i = 0; i < 200; ++i) {
-            const std::uint32_t first = random() % images;
-            const std::uint32_t n = 1 + random() % std::min<std::uint32_t>(9, images - first);
+            const auto first = static_cast<std::uint32_t>(random() % images);
+            const auto most = std::min<std::uint32_t>(9, images - first);
+            const auto n = static_cast<std::uint32_t>(1 + random() % most);
             const auto out = pixels(*data, first, n);
             for (std::size_t k = 0; k < out.size(); ++k)
                 wrong += out[k] != static_cast<float>(values_[first * elements + k]);
