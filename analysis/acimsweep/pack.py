@@ -61,7 +61,7 @@ class Listing:
 
 
 def list_folder(root: Path, per_class: int | None = None) -> Listing:
-    """Images below root/CLASS/, at most per_class of each class; PackError where a class has none."""
+    """Images below root/CLASS/, at most per_class of each; PackError where a class has none."""
     classes = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
     if not classes:
         raise PackError(f"{root}: has no folders. Give one folder per class")
@@ -71,8 +71,8 @@ def list_folder(root: Path, per_class: int | None = None) -> Listing:
                  for folder, _, files in sorted(os.walk(root / name, followlinks=True))
                  for file in sorted(files) if Path(file).suffix.lower() in EXTENSIONS]
         if not found:
-            raise PackError(f"{root / name}: has no images. Remove the folder, which would count as "
-                            "a class, or fill it")
+            raise PackError(f"{root / name}: has no images. Remove the folder, which would count "
+                            "as a class, or fill it")
         columns.append([(file, label) for file in found[:per_class]])
     rows = itertools.zip_longest(*columns)
     pairs = [pair for row in rows for pair in row if pair is not None]
@@ -87,8 +87,8 @@ def list_file(path: Path, per_class: int | None = None) -> Listing:
             continue
         name, _, label = line.strip().rpartition(" ")
         if not name or not label.isdecimal() or int(label) > 2**31 - 1:
-            raise PackError(f"{path}:{number}: is no line of the form FILE LABEL, with a label from "
-                            f"0 on ({line.strip()[:80]!r})")
+            raise PackError(f"{path}:{number}: is no line of the form FILE LABEL, with a label "
+                            f"from 0 on ({line.strip()[:80]!r})")
         seen[label] = seen.get(label, 0) + 1
         if per_class is None or seen[label] <= per_class:
             files.append(path.parent / name.strip())
@@ -203,8 +203,8 @@ def pack(listing: Listing, out: Path, form: Form = Form(), jobs: int = 1,
                                              **(chunks if compress else {}))
                 images.attrs["layout"] = "NCHW"
             elif images.shape[1:] != array.shape:
-                raise PackError(f"{listing.files[i]}: is {list(array.shape)}, but the first image is "
-                                f"{list(images.shape[1:])}. Crop all to one size (--crop)")
+                raise PackError(f"{listing.files[i]}: is {list(array.shape)}, but the first image "
+                                f"is {list(images.shape[1:])}. Crop all to one size (--crop)")
             images[i] = array
             bar.show(i + 1)
         text = h5py.string_dtype()

@@ -28,6 +28,8 @@ public:
     explicit ByteStream(const std::string& path) : path_(path) {
         if (std::filesystem::is_directory(path))
             throw InputError(path + ": is a directory. Give the path of an IDX file");
+        if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+            throw InputError(path + ": is not a file. Give the path of an IDX file");
         errno = 0;
         file_.reset(gzopen(path.c_str(), "rb"));
         if (!file_)

@@ -128,8 +128,8 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
     both = {data + "images": "small.npy", "workload.calibration.images": "small.npy"}
     fails(file, both, "[3, 16, 32]", "3072")
     np.save(folder / "none.npy", images[:0])
-    fails(file, {"workload.calibration.images": "none.npy", "workload.calibration.labels": "few.npy"},
-          "none.npy", "at least one item")
+    empty = {"workload.calibration.images": "none.npy", "workload.calibration.labels": "few.npy"}
+    fails(file, empty, "none.npy", "at least one item")
     np.save(folder / "objects.npy", np.array([{"a": 1}] * 4), allow_pickle=True)
     fails(file, {data + "images": "objects.npy"}, "pickled")
     text = file.read_text().replace(", layout: NCHW", "").replace(", labels: labels.npy", "")
@@ -150,6 +150,31 @@ def test_class_names_are_counted(tmp_path: Path) -> None:
     with h5py.File(folder / "set.h5", "a") as h5:
         del h5["classes"], h5["labels"]
     fails(file, {}, "data.labels: missing")
+
+
+def test_a_packed_folder_is_a_data_set(tmp_path: Path) -> None:
+    """PNG keeps every byte, so that a packed folder equals the array it was written from."""
+    image = pytest.importorskip("PIL.Image", reason="PIL is missing: apt-get install python3-pil")
+    from acimsweep import pack
+    write_network(tmp_path / "net.onnx")
+    images, labels = colour_images()
+    for i, (pixels, label) in enumerate(zip(images, labels)):
+        place = tmp_path / "folder" / f"class{label}"
+        place.mkdir(parents=True, exist_ok=True)
+        image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{i:03}.png")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    assert pack.main([str(tmp_path / "folder"), "-o", str(folder / "p.h5"), "-q",
+                      "--resize", "none", "--crop", "none"]) == 0
+    with h5py.File(folder / "p.h5") as file:
+        order = [int(name[-7:-4]) for name in file["files"].asstr()[()]]
+    assert sorted(order) == list(range(len(images)))
+    npy = write_sweep(folder, data_cases.npy(folder, images[order], labels[order]))
+    with h5py.File(finished(tmp_path / "a", {}, file=npy)) as a, \
+            h5py.File(finished(tmp_path / "b", {}, file=write_sweep(
+                folder, "format: hdf5, images: p.h5"))) as b:
+        assert a.attrs["data_hash"] == b.attrs["data_hash"]
+        assert (a["point_id"][()] == b["point_id"][()]).all()
 
 
 def test_the_network_may_hold_the_normalisation(tmp_path: Path) -> None:
