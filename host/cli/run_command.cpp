@@ -46,8 +46,8 @@ void run(const RunCommandOptions& options, ExitCode& result) {
     const auto engine = options.engine_of_choice();
     std::signal(SIGINT, request_stop);
     std::signal(SIGTERM, request_stop);
-    SweepPlan plan =
-        make_sweep_plan(options.sweep, {options.overrides, options.directory(), options.threads});
+    SweepPlan plan = make_sweep_plan(
+        options.sweep, {options.overrides, options.directory(), options.threads, options.quiet});
     print(baseline_lines(plan));
     const RunOutcome outcome =
         run_sweep(plan, *engine, {options.directory(), options.threads, shard, options.quiet},

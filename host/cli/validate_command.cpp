@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
@@ -32,6 +33,8 @@ void run_validate(const ValidateOptions& options) {
                     "layers in {}.\n",
                     options.sweep, points.size(), spec.trials.chips, spec.trials.repeats, trials,
                     workload.images, workload.layers.size(), spec.workload.network));
+    print(fmt::format("data: {} images of {}; {}\n", workload.data->count(),
+                      fmt::join(workload.data->image_shape(), "x"), workload.normalisation));
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 #include <memory>
 
 #include "host/core/error.hpp"
+#include "host/data/file_array.hpp"
+#include "host/data/read_file.hpp"
+#include "host/data/stored_set.hpp"
 
 namespace acim {
 namespace {
@@ -25,6 +28,8 @@ public:
     explicit ByteStream(const std::string& path) : path_(path) {
         if (std::filesystem::is_directory(path))
             throw InputError(path + ": is a directory. Give the path of an IDX file");
+        if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+            throw InputError(path + ": is not a file. Give the path of an IDX file");
         errno = 0;
         file_.reset(gzopen(path.c_str(), "rb"));
         if (!file_)
@@ -34,7 +39,8 @@ public:
     }
 
     // Reads up to `bytes` bytes; less only at the end of the data.
-    std::size_t read(std::uint8_t* out, std::size_t bytes) {
+    std::size_t read(void* to, std::size_t bytes) {
+        auto* out = static_cast<std::uint8_t*>(to);
         std::size_t done = 0;
         while (done < bytes) {
             const auto step = static_cast<unsigned>(std::min<std::size_t>(bytes - done, 1U << 30));
@@ -46,6 +52,7 @@ public:
         if (done < bytes) check_end();
         return done;
     }
+    bool compressed() const { return gzdirect(file_.get()) == 0; }
 
 private:
     // A compressed stream that stops in the middle reports it here and not in gzread.
@@ -72,7 +79,7 @@ std::uint32_t big_endian(const std::uint8_t* b) {
            std::uint32_t{b[3]};
 }
 
-std::vector<std::uint32_t> read_header(ByteStream& stream, const std::string& path) {
+std::vector<std::uint64_t> read_header(ByteStream& stream, const std::string& path) {
     std::uint8_t magic[4] = {};
     const std::size_t got = stream.read(magic, 4);
     if (got < 4 || magic[0] != 0 || magic[1] != 0)
@@ -93,18 +100,24 @@ std::vector<std::uint32_t> read_header(ByteStream& stream, const std::string& pa
     const std::size_t bytes = std::size_t{4} * magic[3];
     if (stream.read(sizes, bytes) < bytes)
         throw InputError(path + ": ends inside its header. Fetch the file again");
-    std::vector<std::uint32_t> dims;
+    std::vector<std::uint64_t> dims;
     for (std::size_t i = 0; i < magic[3]; ++i) dims.push_back(big_endian(sizes + 4 * i));
     return dims;
 }
 
-std::uint64_t promised_bytes(const std::vector<std::uint32_t>& dims, const std::string& path) {
+[[noreturn]] void fail_longer(const std::string& path, std::uint64_t promised) {
+    throw InputError(fmt::format(
+        "{}: data follow the {} bytes of values that the header promises. The file is damaged",
+        path, promised));
+}
+
+std::uint64_t promised_bytes(const std::vector<std::uint64_t>& dims, const std::string& path) {
     std::uint64_t total = 1;
     for (std::size_t i = 0; i < dims.size(); ++i) {
         if (dims[i] == 0)
             throw InputError(fmt::format(
                 "{}: dimension {} is 0. The file must hold at least one item", path, i));
-        total *= dims[i];  // below 2^33 * 2^32 here: no overflow
+        total *= dims[i];  // below 2^40 * 2^32 here: no overflow
         if (total > idx_byte_limit)
             throw InputError(fmt::format(
                 "{}: the header promises more than {} bytes. The file is damaged or too large",
@@ -113,19 +126,16 @@ std::uint64_t promised_bytes(const std::vector<std::uint32_t>& dims, const std::
     return total;
 }
 
-}  // namespace
-
-IdxFile read_idx(const std::string& path) {
-    ByteStream stream(path);
-    IdxFile file;
-    file.dims = read_header(stream, path);
-    const std::uint64_t promised = promised_bytes(file.dims, path);
+// The values of a stream that is positioned behind its header.
+std::vector<std::byte> read_values(ByteStream& stream, std::uint64_t promised,
+                                   const std::string& path) {
     constexpr std::uint64_t chunk = std::uint64_t{16} << 20;
+    std::vector<std::byte> values;
     std::uint64_t done = 0;
     while (done < promised) {
         const std::uint64_t want = std::min(chunk, promised - done);
-        file.values.resize(done + want);
-        const std::size_t got = stream.read(file.values.data() + done, want);
+        values.resize(done + want);
+        const std::size_t got = stream.read(values.data() + done, want);
         done += got;
         if (got < want)
             throw InputError(
@@ -133,12 +143,45 @@ IdxFile read_idx(const std::string& path) {
                             "the file again",
                             path, done, promised));
     }
-    std::uint8_t extra = 0;
-    if (stream.read(&extra, 1) != 0)
+    std::byte extra{};
+    if (stream.read(&extra, 1) != 0) fail_longer(path, promised);
+    return values;
+}
+
+}  // namespace
+
+std::shared_ptr<const ItemArray> open_idx_file(const std::string& path) {
+    ByteStream stream(path);
+    const std::vector<std::uint64_t> dims = read_header(stream, path);
+    const std::uint64_t promised = promised_bytes(dims, path);
+    if (!stream.compressed()) {
+        auto file = std::make_shared<const ReadFile>(path, "an IDX file");
+        const std::uint64_t header = 4 + 4 * dims.size();
+        if (file->size() > header + promised) fail_longer(path, promised);
+        if (file->size() < header + promised)
+            throw InputError(
+                fmt::format("{}: is truncated ({} bytes of values, the header promises {}). Fetch "
+                            "the file again",
+                            path, file->size() - std::min(file->size(), header), promised));
+        return std::make_shared<FileArray>(std::move(file), ValueType::u1, dims,
+                                           FilePlace{header, 0});
+    }
+    if (promised > memory_limit)
         throw InputError(fmt::format(
-            "{}: data follow the {} bytes of values that the header promises. The file is damaged",
-            path, promised));
-    return file;
+            "{}: holds {} bytes of compressed values, but at most {} are kept in memory. Unpack it "
+            "(gunzip): a plain file is read by range",
+            path, promised, memory_limit));
+    return std::make_shared<MemoryArray>(path, ValueType::u1, dims,
+                                         read_values(stream, promised, path));
+}
+
+StoredSet open_idx(const DataSpec& spec) {
+    StoredSet set;
+    set.images = open_idx_file(spec.images);
+    // MNIST's format knows [N,H,W]; a fourth axis is the channels'.
+    if (set.images->dims().size() == 4 && !spec.layout) set.layout = DataLayout::nchw;
+    if (!spec.labels.empty()) set.labels = open_idx_file(spec.labels);
+    return set;
 }
 
 }  // namespace acim

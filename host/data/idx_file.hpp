@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
-#include <vector>
+
+#include "host/data/item_array.hpp"
 
 namespace acim {
 
-// An IDX file of unsigned bytes: 00 00 08 nd, nd big-endian uint32 sizes, then the values in C
-// order (the format of MNIST by LeCun, Cortes and Burges).
-struct IdxFile {
-    std::vector<std::uint32_t> dims;
-    std::vector<std::uint8_t> values;
-};
-
 // A header may promise at most this many bytes.
-inline constexpr std::uint64_t idx_byte_limit = std::uint64_t{8} << 30;
+inline constexpr std::uint64_t idx_byte_limit = std::uint64_t{1} << 40;
 
-// Reads a plain or gzip-compressed file. Memory grows with what is really there, and no more is
-// inflated than the header promises. Throws InputError naming the file.
-IdxFile read_idx(const std::string& path);
+// Opens an IDX file of unsigned bytes: 00 00 08 nd, nd big-endian uint32 sizes, then the values in C
+// order (the format of MNIST by LeCun, Cortes and Burges). A gzip-compressed file, told by its first
+// bytes, is inflated to memory, which grows with what is really there, and no more is inflated than
+// the header promises; a plain one stays on disk. Throws InputError naming the file.
+std::shared_ptr<const ItemArray> open_idx_file(const std::string& path);
 
 }  // namespace acim

@@ -42,6 +42,7 @@ struct PlanOptions {
     std::vector<std::string> overrides;   // --set key=value
     std::filesystem::path run_directory;  // where what is calibrated is read from; may be empty
     int threads = 0;
+    bool quiet = false;  // no line on stderr while data are read
 };
 
 // Reads, calibrates and checks everything; writes nothing. Throws InputError.

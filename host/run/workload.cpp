@@ -7,7 +7,10 @@
 #include "host/core/sha256.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/onnx/import.hpp"
+#include "host/onnx/metadata.hpp"
 #include "host/quant/float_executor.hpp"
+#include "host/run/normalisation.hpp"
+#include "host/run/reading_line.hpp"
 
 namespace acim {
 namespace {
@@ -24,14 +27,18 @@ std::uint32_t image_count(const SweepSpec& spec, const ImageSource& data) {
 
 }  // namespace
 
-Workload load_workload(const SweepSpec& spec) {
+Workload load_workload(const SweepSpec& spec, bool quiet) {
     Workload w;
     w.graph = std::make_shared<const FloatGraph>(import_onnx(spec.workload.network));
     w.graph_hash = Sha256().update(read_whole_file(spec.workload.network)).hex();
     for (const FloatOperator& op : w.graph->operators)
         if (std::holds_alternative<FloatProduct>(op.op)) w.layers.push_back(op.name);
-    w.data = open_data(spec.workload.data);
-    w.calibration = spec.workload.calibration ? open_data(*spec.workload.calibration) : w.data;
+    const Metadata metadata = read_onnx_metadata(spec.workload.network);
+    const WorkloadSpec workload = with_network_normalisation(spec, metadata);
+    w.normalisation = normalisation_text(spec, metadata, workload.data);
+    w.data = open_data(workload.data, ReadingLine(quiet));
+    w.calibration =
+        workload.calibration ? open_data(*workload.calibration, ReadingLine(quiet)) : w.data;
     w.calibration_hash = w.calibration->content_hash();
     w.images = image_count(spec, *w.data);
     w.classes = static_cast<int>(w.graph->tensors[w.graph->output].elements());

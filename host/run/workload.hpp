@@ -22,9 +22,11 @@ struct Workload {
     std::string calibration_hash;
     std::uint32_t images = 0;  // evaluation images of every trial
     int classes = 0;
+    std::string normalisation;  // of the evaluation data and where it comes from, for people
 };
 
-// Throws InputError for a network and data that do not fit each other.
-Workload load_workload(const SweepSpec& spec);
+// Throws InputError for a network and data that do not fit each other. Data that take long to read
+// are told on stderr unless `quiet`.
+Workload load_workload(const SweepSpec& spec, bool quiet = false);
 
 }  // namespace acim

@@ -7,6 +7,8 @@ namespace acim {
 namespace {
 
 constexpr double most = 1e6;
+constexpr std::string_view formats = "idx cifar10 cifar100 npy npz hdf5";
+constexpr std::string_view layouts = "NCHW NHWC NHW NT";
 
 const auto table = std::to_array<KeyInfo>({
     {.path = "acimsweep",
@@ -58,26 +60,32 @@ const auto table = std::to_array<KeyInfo>({
     {.path = "workload.data.format",
      .type = KeyType::choice,
      .scopes = in_sweep,
-     .choices = "idx",
+     .choices = formats,
      .fallback = "\"idx\"",
-     .help = "format of the evaluation set (IDX, also gzip-compressed)"},
+     .help = "format of the evaluation set (docs/data.md)"},
     {.path = "workload.data.images",
-     .type = KeyType::path,
+     .type = KeyType::paths,
      .scopes = in_sweep,
      .required = true,
-     .help = "file of the images"},
+     .help = "file of the images; a list only for the batches of cifar10 and cifar100"},
     {.path = "workload.data.labels",
      .type = KeyType::path,
      .scopes = in_sweep,
-     .required = true,
-     .help = "file of the labels"},
+     .help = "file of the labels; required for idx and npy, in the images' file for the others"},
+    {.path = "workload.data.layout",
+     .type = KeyType::choice,
+     .scopes = in_sweep,
+     .choices = layouts,
+     .help = "axes of the images: N images, C channels, H rows, W columns, T tokens; required "
+             "where a file of four axes does not say it"},
     {.path = "workload.data.scale",
      .type = KeyType::real,
      .scopes = in_sweep,
      .low = 1e-9,
      .high = most,
      .fallback = "1.0",
-     .help = "a pixel p enters the network as (p * scale - mean) / std"},
+     .help = "a pixel p enters the network as (p * scale - mean) / std; these three default to "
+             "the network's own metadata"},
     {.path = "workload.data.mean",
      .type = KeyType::numbers,
      .scopes = in_sweep,
@@ -95,10 +103,10 @@ const auto table = std::to_array<KeyInfo>({
     {.path = "workload.calibration.format",
      .type = KeyType::choice,
      .scopes = in_sweep,
-     .choices = "idx",
+     .choices = formats,
      .help = "format of the calibration set; default: as `workload.data`"},
     {.path = "workload.calibration.images",
-     .type = KeyType::path,
+     .type = KeyType::paths,
      .scopes = in_sweep,
      .help = "file of the calibration images (training images); required unless "
              "quantisation.images is 0"},
@@ -106,6 +114,11 @@ const auto table = std::to_array<KeyInfo>({
      .type = KeyType::path,
      .scopes = in_sweep,
      .help = "file of their labels; calibration does not need it"},
+    {.path = "workload.calibration.layout",
+     .type = KeyType::choice,
+     .scopes = in_sweep,
+     .choices = layouts,
+     .help = "default: as `workload.data` where the format is the same"},
     {.path = "workload.calibration.scale",
      .type = KeyType::real,
      .scopes = in_sweep,

@@ -105,6 +105,8 @@ std::string expectation(const KeyInfo& key) {
         case KeyType::error_table:
         case KeyType::chip_file:
             return "a path";
+        case KeyType::paths:
+            return "a path or a list of paths";
         case KeyType::metadata:
             return "a map";
         case KeyType::numbers:

@@ -18,6 +18,7 @@ enum class KeyType {
     choice,       // one of a list of words
     text,         // any text
     path,         // a path, relative to the file's directory
+    paths,        // one path or a list of paths
     numbers,      // one number or a list of numbers, each like `real`
     adc_range,    // a word, {percentile: p} or [lo, hi]
     normals,      // [n1, n2]

@@ -36,10 +36,22 @@ DataSpec read_data(const Document& document, const std::string& group) {
         const json own = document.value(group + "." + key);
         return own.is_null() ? document.value("workload.data." + key) : own;
     };
+    const auto format_of = [&](const json& word) {
+        return to_enum<DataFormat>(find_key("workload.data.format", in_sweep)->choices, word);
+    };
     DataSpec data;
-    data.format = DataFormat::idx;
-    data.images = resolved(document, document.value(group + ".images"));
+    data.format = format_of(value("format"));
+    const json images = document.value(group + ".images");
+    data.images = resolved(document, images.at(0));
+    for (std::size_t i = 1; i < images.size(); ++i)
+        data.more_images.push_back(resolved(document, images[i]));
     data.labels = resolved(document, document.value(group + ".labels"));
+    // A layout belongs to a file: that of another format is another question.
+    const bool same = data.format == format_of(document.value("workload.data.format"));
+    const json layout = same ? value("layout") : document.value(group + ".layout");
+    if (!layout.is_null())
+        data.layout =
+            to_enum<DataLayout>(find_key("workload.data.layout", in_sweep)->choices, layout);
     data.scale = static_cast<float>(value("scale").get<double>());
     data.mean = channel_values(value("mean"));
     data.std = channel_values(value("std"));
@@ -78,6 +90,12 @@ WorkloadSpec read_workload(const Document& document) {
     WorkloadSpec workload;
     workload.network = resolved(document, document.value("workload.network"));
     workload.data = read_data(document, "workload.data");
+    const bool two_files =
+        workload.data.format == DataFormat::idx || workload.data.format == DataFormat::npy;
+    if (two_files && workload.data.labels.empty())
+        throw InputError(fmt::format(
+            "{}: key 'workload.data.labels' is missing. Give a path (file of the labels).",
+            document.file().string()));
     const json images = document.value("workload.images");
     if (!images.is_null()) workload.images = images.get<std::uint32_t>();
     return workload;

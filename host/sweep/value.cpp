@@ -142,6 +142,17 @@ json read_numbers(const KeyInfo& key, const YamlNode& node, const ValuePlace& wh
     return list;
 }
 
+json read_paths(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
+    json list = json::array();
+    if (node.kind != YamlNode::Kind::sequence) {
+        list.push_back(read_text(key, node, where));
+        return list;
+    }
+    for (const YamlNode& item : node.items) list.push_back(read_text(key, item, where));
+    if (list.empty()) fail_value(key, "an empty list", where);
+    return list;
+}
+
 json read_table(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
     if (node.kind == YamlNode::Kind::null) return nullptr;
     const std::string written = read_text(key, node, where);
@@ -203,6 +214,8 @@ json read_value(const KeyInfo& key, const YamlNode& node, const ValuePlace& wher
         case KeyType::text:
         case KeyType::path:
             return read_text(key, node, where);
+        case KeyType::paths:
+            return read_paths(key, node, where);
         case KeyType::numbers:
             return read_numbers(key, node, where);
         case KeyType::adc_range:

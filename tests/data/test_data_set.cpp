@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gmock/gmock.h>
-#include <zlib.h>
-
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
-#include "host/core/error.hpp"
-#include "host/data/data_set.hpp"
+#include "host/core/sha256.hpp"
 #include "host/data/idx_file.hpp"
+#include "tests/data/data_fixture.hpp"
 
 namespace acim {
 namespace {
@@ -18,28 +13,15 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string idx_bytes(const std::vector<std::uint32_t>& dims, std::size_t values, int type = 8) {
-    std::string out{'\0', '\0', static_cast<char>(type), static_cast<char>(dims.size())};
-    for (std::uint32_t d : dims)
-        for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(d >> shift);
-    for (std::size_t i = 0; i < values; ++i) out += static_cast<char>(i * 37);
-    return out;
+// Values 0, 37, 74, ... modulo 256.
+std::string counted(const std::vector<std::uint32_t>& dims, std::size_t values, int type = 8) {
+    std::string bytes;
+    for (std::size_t i = 0; i < values; ++i) bytes += static_cast<char>(i * 37);
+    return idx_bytes(dims, bytes, type);
 }
 
-class DataSetTest : public ::testing::Test {
+class DataSetTest : public DataFixture {
 protected:
-    void SetUp() override {
-        const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::path(ACIM_BINARY_DIR) / "test_data" / info->name();
-        std::filesystem::create_directories(folder_);
-    }
-
-    std::string plain(const std::string& name, const std::string& bytes) const {
-        const std::string path = (folder_ / name).string();
-        std::ofstream(path, std::ios::binary) << bytes;
-        return path;
-    }
-
     std::string compressed(const std::string& name, const std::string& bytes) const {
         const std::string path = (folder_ / name).string();
         gzFile file = gzopen(path.c_str(), "wb");
@@ -48,32 +30,16 @@ protected:
         return path;
     }
 
-    static std::string contents(const std::string& path) {
-        std::ifstream in(path, std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
-
     DataSpec small_spec() const {
         DataSpec spec;
-        spec.images = plain("images", idx_bytes({4, 2, 3}, 24));
-        spec.labels = plain("labels", idx_bytes({4}, 4));
+        spec.images = write("images", counted({4, 2, 3}, 24));
+        spec.labels = write("labels", counted({4}, 4));
         return spec;
     }
 
-    template <class Call>
-    static std::string error_of(Call call) {
-        try {
-            call();
-        } catch (const InputError& error) {
-            return error.what();
-        }
-        return "no error";
-    }
     static std::string idx_error(const std::string& path) {
-        return error_of([&] { read_idx(path); });
+        return error_of([&] { open_idx_file(path); });
     }
-
-    std::filesystem::path folder_;
 };
 
 TEST_F(DataSetTest, ReadsGreyImagesAndLabels) {
@@ -90,7 +56,7 @@ TEST_F(DataSetTest, ReadsGreyImagesAndLabels) {
 
 TEST_F(DataSetTest, PreprocessesInSingleIeeeOperationsPerChannel) {
     DataSpec spec;
-    spec.images = plain("images", idx_bytes({2, 2, 1, 2}, 8));
+    spec.images = write("images", counted({2, 2, 1, 2}, 8));
     spec.scale = 1.0F / 255.0F;
     spec.mean = {0.4914F, 0.4465F};
     spec.std = {0.247F, 0.2616F};
@@ -107,12 +73,26 @@ TEST_F(DataSetTest, PreprocessesInSingleIeeeOperationsPerChannel) {
 }
 
 TEST_F(DataSetTest, TellsCompressionByMagicNotByName) {
-    const std::string bytes = idx_bytes({4, 2, 3}, 24);
-    const IdxFile a = read_idx(plain("plain.gz", bytes));
-    const IdxFile b = read_idx(compressed("compressed", bytes));
-    EXPECT_EQ(a.dims, b.dims);
-    EXPECT_EQ(a.values, b.values);
-    EXPECT_EQ(b.values[1], 37);
+    const std::string bytes = counted({4, 2, 3}, 24);
+    const auto a = open_idx_file(write("plain.gz", bytes));
+    const auto b = open_idx_file(compressed("compressed", bytes));
+    EXPECT_EQ(a->dims(), b->dims());
+    std::vector<std::byte> space, other;
+    EXPECT_THAT(a->read(0, 4, space), ::testing::ElementsAreArray(b->read(0, 4, other)));
+    EXPECT_EQ(b->read(0, 1, other)[1], std::byte{37});
+    EXPECT_THAT(space, ::testing::SizeIs(24));
+    EXPECT_THAT(other, ::testing::IsEmpty()) << "compressed values stay in memory";
+}
+
+// Stored points are named by this hash: it may never change.
+TEST_F(DataSetTest, ContentHashOfBytesIsFixed) {
+    DataSpec spec = small_spec();
+    spec.mean = {0.5F};
+    std::string content = "acimsweep data 1\n";
+    content += raw_bytes<std::int32_t>({1, 2, 3}) + raw_bytes<std::uint64_t>({24});
+    content += counted({}, 24).substr(4) + raw_bytes<std::uint64_t>({4}) + counted({}, 4).substr(4);
+    for (int p = 0; p < 256; ++p) content += raw_bytes<float>({static_cast<float>(p) - 0.5F});
+    EXPECT_EQ(open_data(spec)->content_hash(), sha256_hex(content));
 }
 
 TEST_F(DataSetTest, ContentHashSeesContentAndPreprocessingOnly) {
@@ -130,10 +110,10 @@ TEST_F(DataSetTest, ContentHashSeesContentAndPreprocessingOnly) {
     other = spec;
     std::string labels = contents(spec.labels);
     labels.back() ^= 1;
-    other.labels = plain("labels2", labels);
+    other.labels = write("labels2", labels);
     EXPECT_NE(open_data(other)->content_hash(), hash);
     other = spec;
-    other.images = plain("images2", idx_bytes({4, 3, 2}, 24));
+    other.images = write("images2", counted({4, 3, 2}, 24));
     EXPECT_NE(open_data(other)->content_hash(), hash);
 }
 
@@ -141,53 +121,51 @@ TEST_F(DataSetTest, NamesWhatIsWrongWithAFile) {
     const std::string missing = (folder_ / "missing").string();
     EXPECT_THAT(idx_error(missing), AllOf(HasSubstr(missing), HasSubstr("No such file")));
     EXPECT_THAT(idx_error(folder_.string()), HasSubstr("is a directory"));
-    EXPECT_THAT(idx_error(plain("empty", "")), HasSubstr("is not an IDX file"));
-    EXPECT_THAT(idx_error(plain("png", "\x89PNG\r\n\x1a\n")),
+    EXPECT_THAT(idx_error(write("empty", "")), HasSubstr("is not an IDX file"));
+    EXPECT_THAT(idx_error(write("png", "\x89PNG\r\n\x1a\n")),
                 HasSubstr("is not an IDX file (first bytes 89 50 4e 47"));
-    EXPECT_THAT(idx_error(plain("float", idx_bytes({1}, 4, 0x0D))), HasSubstr("type 0x0d"));
-    EXPECT_THAT(idx_error(plain("rank0", std::string("\0\0\x08\0", 4))), HasSubstr("0 dimensions"));
-    EXPECT_THAT(idx_error(plain("rank5", idx_bytes({1, 1, 1, 1, 1}, 1))),
-                HasSubstr("5 dimensions"));
-    EXPECT_THAT(idx_error(plain("header", idx_bytes({4, 2}, 0).substr(0, 10))),
+    EXPECT_THAT(idx_error(write("float", counted({1}, 4, 0x0D))), HasSubstr("type 0x0d"));
+    EXPECT_THAT(idx_error(write("rank0", std::string("\0\0\x08\0", 4))), HasSubstr("0 dimensions"));
+    EXPECT_THAT(idx_error(write("rank5", counted({1, 1, 1, 1, 1}, 1))), HasSubstr("5 dimensions"));
+    EXPECT_THAT(idx_error(write("header", counted({4, 2}, 0).substr(0, 10))),
                 HasSubstr("ends inside its header"));
-    EXPECT_THAT(idx_error(plain("zero", idx_bytes({0, 2, 3}, 0))), HasSubstr("dimension 0 is 0"));
-    EXPECT_THAT(idx_error(plain("short", idx_bytes({4, 2, 3}, 23))),
+    EXPECT_THAT(idx_error(write("zero", counted({0, 2, 3}, 0))), HasSubstr("dimension 0 is 0"));
+    EXPECT_THAT(idx_error(write("short", counted({4, 2, 3}, 23))),
                 HasSubstr("is truncated (23 bytes of values, the header promises 24)"));
-    EXPECT_THAT(idx_error(plain("long", idx_bytes({4, 2, 3}, 25))), HasSubstr("data follow"));
-    EXPECT_THAT(idx_error(compressed("long.gz", idx_bytes({4, 2, 3}, 25))),
-                HasSubstr("data follow"));
+    EXPECT_THAT(idx_error(write("long", counted({4, 2, 3}, 25))), HasSubstr("data follow"));
+    EXPECT_THAT(idx_error(compressed("long.gz", counted({4, 2, 3}, 25))), HasSubstr("data follow"));
 }
 
 TEST_F(DataSetTest, RefusesDamagedCompression) {
-    const std::string whole = contents(compressed("whole.gz", idx_bytes({9, 20, 30}, 5400)));
-    EXPECT_THAT(idx_error(plain("cut.gz", whole.substr(0, whole.size() / 2))),
+    const std::string whole = contents(compressed("whole.gz", counted({9, 20, 30}, 5400)));
+    EXPECT_THAT(idx_error(write("cut.gz", whole.substr(0, whole.size() / 2))),
                 HasSubstr("compressed data end too early"));
-    EXPECT_THAT(idx_error(plain("no_crc.gz", whole.substr(0, whole.size() - 4))),
+    EXPECT_THAT(idx_error(write("no_crc.gz", whole.substr(0, whole.size() - 4))),
                 HasSubstr("compressed data end too early"));
     std::string flipped = whole;
     flipped[flipped.size() - 6] ^= 1;  // in the CRC
-    EXPECT_THAT(idx_error(plain("flipped.gz", flipped)), HasSubstr("cannot be read"));
+    EXPECT_THAT(idx_error(write("flipped.gz", flipped)), HasSubstr("cannot be read"));
 }
 
 TEST_F(DataSetTest, DoesNotBelieveHugeHeaders) {
     constexpr std::uint32_t most = 0xffffffffU;
-    EXPECT_THAT(idx_error(plain("huge", idx_bytes({most, most, most, most}, 3))),
+    EXPECT_THAT(idx_error(write("huge", counted({most, most, most, most}, 3))),
                 HasSubstr("promises more than"));
     // 4 GiB promised, 3 bytes there: memory follows the file.
-    EXPECT_THAT(idx_error(plain("promise", idx_bytes({most}, 3))), HasSubstr("is truncated (3"));
+    EXPECT_THAT(idx_error(write("promise", counted({most}, 3))), HasSubstr("is truncated (3"));
     // 64 MiB of zeros in a small file that promises 6 bytes.
-    const std::string bomb = idx_bytes({1, 2, 3}, 6) + std::string(std::size_t{64} << 20, '\0');
+    const std::string bomb = counted({1, 2, 3}, 6) + std::string(std::size_t{64} << 20, '\0');
     EXPECT_THAT(idx_error(compressed("bomb.gz", bomb)), HasSubstr("data follow the 6 bytes"));
 }
 
 TEST_F(DataSetTest, ChecksThatImagesAndLabelsBelongTogether) {
     DataSpec spec = small_spec();
-    spec.labels = plain("three", idx_bytes({3}, 3));
+    spec.labels = write("three", counted({3}, 3));
     EXPECT_THAT(error_of([&] { open_data(spec); }),
                 AllOf(HasSubstr("three: 3 labels for the 4 images"), HasSubstr(spec.images)));
     std::swap(spec.images, spec.labels);
     EXPECT_THAT(error_of([&] { open_data(spec); }), HasSubstr("Is this the labels file?"));
-    spec.labels = spec.images = plain("images", idx_bytes({4, 2, 3}, 24));
+    spec.labels = spec.images = write("images", counted({4, 2, 3}, 24));
     EXPECT_THAT(error_of([&] { open_data(spec); }), HasSubstr("Is this the images file?"));
 }
 

@@ -58,9 +58,10 @@ def finished(folder: Path, settings: dict[str, object], *options: object,
     return folder / "results.h5"
 
 
-def start(folder: Path, settings: dict[str, object], *options: object) -> subprocess.Popen[str]:
+def start(folder: Path, settings: dict[str, object], *options: object,
+          file: Path = SWEEP) -> subprocess.Popen[str]:
     """`acimsweep run` in the background."""
-    command = [binary(), "run", SWEEP, "-o", folder, "-q", *set_options(settings), *options]
+    command = [binary(), "run", file, "-o", folder, "-q", *set_options(settings), *options]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 

@@ -101,6 +101,32 @@ TEST_F(LoadTest, WhatIsLeftOutIsOffOrDefault) {
     EXPECT_EQ(expand(spec).size(), 1U);
 }
 
+TEST_F(LoadTest, DataFormatsArrive) {
+    SweepSpec spec = sweep("", {"workload.data={format: cifar100, images: [a.bin, /abs/b.bin]}",
+                                "workload.calibration={images: [c.bin]}"});
+    EXPECT_EQ(spec.workload.data.format, DataFormat::cifar100);
+    EXPECT_EQ(spec.workload.data.images, (folder_ / "a.bin").string());
+    EXPECT_EQ(spec.workload.data.more_images, (std::vector<std::string>{"/abs/b.bin"}));
+    EXPECT_EQ(spec.workload.data.labels, "");
+    EXPECT_FALSE(spec.workload.data.layout.has_value());
+    EXPECT_EQ(spec.workload.calibration->format, DataFormat::cifar100);
+    EXPECT_TRUE(spec.workload.calibration->more_images.empty());
+
+    const std::string npy = "workload.data={format: npy, images: i, labels: l, layout: NHWC}";
+    spec = sweep("", {npy});
+    EXPECT_EQ(spec.workload.data.layout, DataLayout::nhwc);
+    EXPECT_EQ(spec.workload.calibration->format, DataFormat::npy);
+    EXPECT_EQ(spec.workload.calibration->layout, DataLayout::nhwc);
+    spec = sweep("", {npy, "workload.calibration.format=hdf5"});
+    EXPECT_EQ(spec.workload.calibration->format, DataFormat::hdf5);
+    EXPECT_FALSE(spec.workload.calibration->layout.has_value()) << "a layout belongs to a file";
+
+    EXPECT_NE(sweep_error("", {"workload.data={format: npy, images: i}"})
+                  .find("key 'workload.data.labels' is missing"),
+              std::string::npos);
+    EXPECT_NE(sweep_error("", {"workload.data.images=[]"}).find("empty list"), std::string::npos);
+}
+
 TEST_F(LoadTest, DotsAndAliasesSpellTheSame) {
     const SweepSpec spec =
         sweep("macro.adc.bits: 9\nmacro: {noise.random: &n {sigma: 1}, noise.nonlinear: *n}\n");

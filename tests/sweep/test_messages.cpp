@@ -108,7 +108,9 @@ TEST_F(MessageTest, TypesAndRanges) {
         {"workload.data.mean: []\n", "is an empty list"},
         {"workload.data.std: [1, 0]\n",
          "is 0, but must be a number or a list of numbers from 1e-09"},
-        {"workload.data.format: npy\n", "is 'npy', but must be idx"},
+        {"workload.data.format: png\n",
+         "is 'png', but must be one of: idx, cifar10, cifar100, npy, npz, hdf5"},
+        {"workload.data.layout: nchw\n", "is 'nchw', but must be one of: NCHW, NHWC, NHW, NT"},
     };
     for (const auto& [text, expected] : cases)
         EXPECT_THAT(sweep_error(text), HasSubstr(expected)) << text;
