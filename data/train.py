@@ -45,9 +45,15 @@ FLOAT = {
 }
 QUANTISED = {
     "lenet": Recipe(epochs=4, peak_rate=1e-3, weight_decay=1e-3),
-    "resnet20": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
+    "resnet20": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3),
     "resnet18": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
     "vit": Recipe(epochs=2, peak_rate=5e-4, weight_decay=1e-2),
+}
+NOISY = {
+    "lenet": QUANTISED["lenet"],
+    "resnet20": QUANTISED["resnet20"],
+    "resnet18": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3),
+    "vit": Recipe(epochs=1, peak_rate=5e-4, weight_decay=1e-2),
 }
 Data = tuple[Tensor, Tensor]
 
@@ -90,7 +96,7 @@ def float_stage(options: argparse.Namespace, images: Data, test: Data) -> None:
 
 def quantised_stage(options: argparse.Namespace, images: Data, test: Data) -> None:
     """Quantise the float network, fine-tune and write it, without noise and then with noise."""
-    name, recipe = options.network, QUANTISED[options.network]
+    name = options.network
     model = NETWORKS[name]()
     load_float(model, options.folder / f"{name}_fmnist.onnx")
     report("float", model, test)
@@ -98,14 +104,14 @@ def quantised_stage(options: argparse.Namespace, images: Data, test: Data) -> No
     batches = images[0][:CALIBRATION_IMAGES].split(128)
     at.calibrate(model, batches)
     report("W4A4 calibrated", model, test)
-    seconds = train(model, *images, recipe, checkpoint(options, "w4a4"))
+    seconds = train(model, *images, QUANTISED[name], checkpoint(options, "w4a4"))
     print(f"fine-tuned for {seconds:.0f} s", flush=True)
     report("W4A4", model, test)
     write(model, options.folder / f"{name}_w4a4_fmnist.onnx")
     at.set_proportional_noise(model, batches, NOISE_FRACTION)
     report_noisy("W4A4", model, test)
     torch.manual_seed(options.seed)
-    seconds = train(model, *images, recipe, checkpoint(options, "noise"))
+    seconds = train(model, *images, NOISY[name], checkpoint(options, "noise"))
     print(f"fine-tuned with noise for {seconds:.0f} s", flush=True)
     report("noise-aware", model, test)
     report_noisy("noise-aware", model, test)
