@@ -134,7 +134,7 @@ class ViT(nn.Module):
     """A small vision transformer (Dosovitskiy et al. 2021) with a convolutional stem.
 
     The stem is two overlapping 3x3 convolutions of stride 2 (Xiao et al. 2021, "Early convolutions
-    help transformers see better"), which give 7 x 7 tokens; the class is read from the tokens' mean.
+    help transformers see better"), which give 7 x 7 tokens; the class is read from their mean.
     """
 
     def __init__(self, width: int = 64, layers: int = 4, heads: int = 4, hidden: int = 128) -> None:

@@ -6,9 +6,9 @@
     /usr/bin/python3 data/train.py --network vit --stage w4a4     data/vit_w4a4_fmnist.onnx and
                                                                   data/vit_noise_fmnist.onnx
 
-Stage `float` trains from scratch. Stage `w4a4` starts from the float file: it folds BatchNorm, rounds
-weights and activations to 4 bits, calibrates, fine-tunes and writes the first file, then goes on
-with noise on every product's output and writes the second.
+Stage `float` trains from scratch. Stage `w4a4` starts from the float file: it folds BatchNorm,
+rounds weights and activations to 4 bits, calibrates, fine-tunes and writes the first file, then
+goes on with noise on every product's output and writes the second.
 
 The input of every file is `input`, float32 [N, 1, 28, 28] = pixel / 255 without any further
 normalisation; its output is `logits`, float32 [N, 10]. Layers keep the names they have in

@@ -128,7 +128,8 @@ def test_quant_nodes_stand_in_front_of_products(kind: str, tmp_path: Path) -> No
 
 
 def made_scale(file: onnx.ModelProto, weight: str) -> str:
-    return next(n.input[1] for n in file.graph.node if n.op_type == "Quant" and n.input[0] == weight)
+    quants = [n for n in file.graph.node if n.op_type == "Quant"]
+    return next(n.input[1] for n in quants if n.input[0] == weight)
 
 
 def test_products_of_activations_have_their_modules_name(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def _least_error(values: Tensor, largest: Tensor, low: int, high: int) -> Tensor
     for step in range(CANDIDATES, 0, -1):
         candidate = largest * (step / CANDIDATES)
         scale = (candidate / high).clamp_min(SMALLEST_SCALE)[:, None]
-        error = (values / scale).round_().clamp_(low, high).mul_(scale).sub_(values).square_().sum(1)
+        rounded = (values / scale).round_().clamp_(low, high).mul_(scale)
+        error = rounded.sub_(values).square_().sum(1)
         better = error < best
         best = torch.where(better, error, best)
         limit = torch.where(better, candidate, limit)

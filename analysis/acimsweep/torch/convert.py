@@ -37,8 +37,8 @@ def quantise(
     """Return the model with each nn.Conv2d, nn.Linear and MatMul rounded as the macro does it.
 
     sample: an input (a tensor, or a tuple of arguments), needed if the model has BatchNorm, which
-        is folded into the layer in front of it first (`fold_batchnorm`): the integers of the weights
-        must be those of the folded weights, because these are what a macro holds.
+        is folded into the layer in front of it first (`fold_batchnorm`): a macro holds the folded
+        weights, so these are the ones that must be rounded.
     per_channel: one weight scale per output channel, else one per layer.
     layers: what differs by name pattern (`*`, `?`) of the module path: a mapping with weight_bits,
         activation_bits, per_channel, or None to leave the layer in float. Later entries win.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What layers look like while they are written as ONNX: operators with fixed scales, plain names."""
+"""What layers look like while they are written as ONNX: fixed scales, plain names."""
 
 from __future__ import annotations
 

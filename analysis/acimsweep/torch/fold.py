@@ -36,9 +36,8 @@ def fold_batchnorm(model: nn.Module, sample: Any) -> list[str]:
         error = float((after - before).abs().max()) / max(float(before.abs().max()), 1e-30)
         if not error <= TOLERANCE:
             raise ValueError(
-                f"folding BatchNorm changed the output by {error:.1e} of its maximum: the output of "
-                "a layer in front of one is used elsewhere too. Fold by hand, or leave those layers "
-                "out of quantise and pass no sample"
+                f"folding BatchNorm changed the output by {error:.1e} of its maximum: the output "
+                "of a layer in front of one is used elsewhere too. Fold it by hand"
             )
     return list(pairs)
 
