@@ -28,28 +28,30 @@ class _FakeQuantise(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, scale: Tensor, low: int, high: int, factor: float) -> Tensor:
         ratio = x / scale
-        ctx.save_for_backward(ratio)
-        ctx.bounds = low, high, factor, scale.shape
-        return ratio.round().clamp_(low, high).mul_(scale)
+        integer = ratio.clamp(low, high).round_()  # the same as rounding first, whole bounds
+        ctx.save_for_backward(ratio, integer)
+        ctx.bounds = float(low), float(high), factor, scale.shape
+        return integer * scale
 
     @staticmethod
     def backward(ctx, gradient: Tensor):
-        (ratio,) = ctx.saved_tensors
+        ratio, integer = ctx.saved_tensors
         low, high, factor, shape = ctx.bounds
-        inside = (ratio >= low) & (ratio <= high)
+        # This is values * (low < ratio < high), several times faster than by a mask.
+        inside = torch.ops.aten.hardtanh_backward
+        to_x = inside(gradient, ratio, low, high) if ctx.needs_input_grad[0] else None
         to_scale = None
         if ctx.needs_input_grad[1]:
             # Esser et al. 2020 ("Learned step size quantization"), equation 3.
-            error = ratio.round().clamp_(low, high).sub_(ratio * inside)
-            to_scale = (gradient * error).sum_to_size(shape) * factor
-        to_x = gradient * inside if ctx.needs_input_grad[0] else None
+            error = integer - inside(ratio, ratio, low, high)
+            to_scale = error.mul_(gradient).sum_to_size(shape) * factor
         return to_x, to_scale, None, None, None
 
 
 def fake_quantise(x: Tensor, scale: Tensor, low: int, high: int, factor: float = 1.0) -> Tensor:
     """Return x rounded to whole multiples low..high of the scale, one IEEE division, half to even.
 
-    `scale` broadcasts against x. Gradients: straight through to x inside the range, none outside;
+    `scale` broadcasts against x. Gradients: straight through to x inside the range, none outside or at its ends;
     to the scale that of learned step sizes, times `factor`.
     """
     return _FakeQuantise.apply(x, scale, low, high, factor)
