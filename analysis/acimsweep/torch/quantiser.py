@@ -93,7 +93,7 @@ class Quantiser(nn.Module):
 
     def _keep(self, x: Tensor) -> None:
         flat = x.reshape(-1)
-        step = max(1, flat.numel() // VALUES_PER_BATCH)
+        step = flat.numel() // VALUES_PER_BATCH | 1  # odd: no power of 2 of channels is missed
         # The extremes are kept whatever the step: they decide the sign and the maximum.
         self._seen += [flat[::step].clone(), flat.min()[None], flat.max()[None]]
 
