@@ -157,6 +157,8 @@ def test_quantise_refuses() -> None:
         at.quantise(model, 9, sample=x)
     with pytest.raises(ValueError, match="no nn.Conv2d"):
         at.quantise(nn.ReLU())
+    with pytest.raises(ValueError, match="put it into nn.Sequential"):
+        at.quantise(nn.Linear(2, 2))
     quantised = at.quantise(model, sample=x)
     with pytest.raises(RuntimeError, match="not calibrated"):
         quantised(x)

@@ -54,6 +54,8 @@ def quantise(
     check_method(weights, percentile)
     if not inplace:
         model = copy.deepcopy(model)
+    if type(model) in QUANTISED:
+        raise ValueError("the model is a single layer; put it into nn.Sequential")
     targets = {n: m for n, m in model.named_modules() if type(m) in QUANTISED}
     base = {"weight_bits": weight_bits, "activation_bits": activation_bits,
             "per_channel": per_channel}  # fmt: skip
