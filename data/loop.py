@@ -29,6 +29,7 @@ class Recipe:
     epochs: int
     peak_rate: float
     weight_decay: float
+    images: int = 60_000  # of an epoch, drawn anew for each
 
 
 def save(path: Path, **state: object) -> None:
@@ -46,7 +47,7 @@ def train(
     Prints one line per epoch. Where `checkpoint` exists, training goes on behind its last epoch
     with the same random numbers as if it had not stopped.
     """
-    steps = len(images) // BATCH
+    steps = min(recipe.images, len(images)) // BATCH
     model.to(memory_format=torch.channels_last)  # about a tenth faster
     groups = [{"params": list(model.parameters()), "weight_decay": recipe.weight_decay}]
     if quantised_layers(model):

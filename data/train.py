@@ -44,16 +44,16 @@ FLOAT = {
     "vit": Recipe(epochs=12, peak_rate=2e-3, weight_decay=5e-2),
 }
 QUANTISED = {
-    "lenet": Recipe(epochs=3, peak_rate=1e-3, weight_decay=1e-3),
+    "lenet": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
     "resnet20": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3),
     "resnet18": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
-    "vit": Recipe(epochs=2, peak_rate=5e-4, weight_decay=1e-2),
+    "vit": Recipe(epochs=1, peak_rate=5e-4, weight_decay=1e-2),
 }
 NOISY = {
-    "lenet": QUANTISED["lenet"],
-    "resnet20": QUANTISED["resnet20"],
+    "lenet": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
+    "resnet20": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3, images=30_000),
     "resnet18": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3),
-    "vit": Recipe(epochs=1, peak_rate=5e-4, weight_decay=1e-2),
+    "vit": Recipe(epochs=1, peak_rate=5e-4, weight_decay=1e-2, images=30_000),
 }
 Data = tuple[Tensor, Tensor]
 
