@@ -36,7 +36,12 @@ inline void draw_operands(Pick& pick, LayerCase& c) {
     run.shape = {p.outputs, p.depth, 1, q.is_signed};
     run.pixels = static_cast<int>(count / static_cast<std::size_t>(p.depth)) + 1;
     run.draw_operands(pick);
-    p.weights = run.weights;
+    if (!p.is_computed()) p.weights = run.weights;
+    const int stored_low = digital::quantised_low(p.weight_bits, true);
+    for (std::size_t i = 0; i < stored_images * c.stored_elements(); ++i)
+        c.stored.push_back(static_cast<std::int8_t>(pick.chance(10)
+                                                        ? stored_low
+                                                        : pick.between(stored_low, -stored_low)));
     run.inputs.resize(count);
     const auto low = static_cast<std::int16_t>(digital::quantised_low(q.bits, q.is_signed));
     for (const std::int16_t x : run.inputs) c.inputs.push_back(std::max(x, low));
@@ -123,7 +128,27 @@ inline void make_conv(Pick& pick, LayerCase& c, int group_outputs, int depth) {
     draw_parts(pick, c, affordable_images(c, y.out * x.out));
 }
 
-// A product on these macros, of other sizes; every second one is a convolution.
+// A product of two computed tensors; the operand that is stored has its own scale.
+inline void make_computed(Pick& pick, LayerCase& c, int group_outputs, int depth) {
+    const int pixels = pick.of({1, 2, 7, 8, 9, 40});
+    Product& p = c.product;
+    p.stored.tensor = 0;  // the case's network says which
+    p.stored.heads = pick.between(1, 4);
+    p.stored.on_left = pick.chance(50);
+    p.stored.scale = 0.0213F;
+    p.outputs = group_outputs * p.stored.heads;
+    p.depth = depth;
+    c.input_shape = {1, p.stored.heads, pixels, depth};
+    c.output_shape = {1, p.stored.heads, pixels, group_outputs};
+    if (p.stored.on_left) {
+        std::swap(c.input_shape[2], c.input_shape[3]);
+        std::swap(c.output_shape[2], c.output_shape[3]);
+    }
+    draw_parts(pick, c, affordable_images(c, pixels));
+}
+
+// A product on these macros, of other sizes; every second one is a convolution, every fourth has a
+// stored operand.
 inline LayerCase sized_case(Pick& pick, const std::vector<LayerRun>& runs, int least_outputs) {
     LayerCase c;
     for (const LayerRun& run : runs) c.points.push_back(run.settings);
@@ -133,6 +158,8 @@ inline LayerCase sized_case(Pick& pick, const std::vector<LayerRun>& runs, int l
     const int depth = pick.between(1, 2 * c.points[0].macro.rows + 40);
     if (pick.chance(50))
         make_conv(pick, c, outputs, std::min(depth, 500));
+    else if (pick.chance(50))
+        make_computed(pick, c, outputs, pick.chance(70) ? std::min(depth, 40) : depth);
     else
         make_linear(pick, c, outputs, depth);
     draw_operands(pick, c);
