@@ -230,27 +230,48 @@ void BatchRunner::run_aidac(std::span<const BatchPart> parts, const NetworkLayer
                             std::size_t index) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const DeviceLayer& point = parts[i].point->layer(index);
-        for (int g = 0; g < static_cast<int>(point.aidac_view.size()); ++g) {
+        for (std::size_t g = 0; g < point.aidac_view.size(); ++g) {
             const Segment& segment = segments_[i];
             launch_unfold_values(layer.unfold, space_.quantised.data(), segment.first_slot,
-                                 segment.slots, g, space_.values.data(), stream_);
+                                 segment.slots, static_cast<int>(g), space_.values.data(), stream_);
             AidacBatch batch;
             batch.key = segment.key;
             batch.slots = space_.slots.data() + segment.first_slot;
-            batch.map = output_map(*layer.product, layer.outputs, layer.pixels,
-                                   static_cast<std::size_t>(g));
+            batch.map =
+                output_map(*layer.product, layer.outputs, layer.pixels, static_cast<int>(g));
             batch.layer = static_cast<std::uint32_t>(index);
             batch.pixels_per_image = layer.pixels;
             batch.pixels = std::int64_t{segment.slots} * layer.pixels;
             batch.inputs = space_.values.data();
             batch.stride = stride(layer);
-            const std::int64_t first = std::int64_t{g} * layer.outputs * batch.stride +
+            const std::int64_t first = static_cast<std::int64_t>(g) * layer.outputs * batch.stride +
                                        std::int64_t{segment.first_slot} * layer.pixels;
             batch.analog = space_.analog.data() + first;
             batch.digital = space_.digital.data() + first;
-            launch_aidac(point.aidac_view[static_cast<std::size_t>(g)], batch, stream_);
+            if (layer.is_computed())
+                batch.own = aidac_weights(layer, segment, g, point.aidac_view[g]);
+            launch_aidac(point.aidac_view[g], batch, stream_);
         }
     }
+}
+
+// Of one head in the slots of a segment.
+AidacSlotWeights BatchRunner::aidac_weights(const NetworkLayer& layer, const Segment& segment,
+                                            std::size_t head, const AidacView& view) {
+    const std::int64_t size = std::int64_t{layer.outputs} * layer.product->depth;
+    AidacSlotWeights own;
+    own.weight_step = layer.conv_groups * size;
+    own.correction_step = layer.product->outputs;
+    own.weights = space_.aidac_weights.data() + segment.first_slot * own.weight_step +
+                  static_cast<std::int64_t>(head) * size;
+    own.correction = space_.aidac_sums.data() + segment.first_slot * own.correction_step +
+                     static_cast<std::int64_t>(head) * layer.outputs;
+    const std::int64_t line =
+        (std::int64_t{segment.first_slot} * layer.conv_groups + static_cast<std::int64_t>(head)) *
+        layer.product_rows;
+    launch_aidac_weights(view, layer.stored, space_.stored_bytes.data() + line * layer.line,
+                         segment.slots, own, stream_);
+    return own;
 }
 
 void BatchRunner::finish(const NetworkLayer& layer, const LayerWorks& works,

@@ -87,6 +87,8 @@ private:
     void store_bits(const NetworkLayer& layer, const LayerWorks& works);
     void convert(const NetworkLayer& layer, const LayerWorks& works);
     void run_aidac(std::span<const BatchPart> parts, const NetworkLayer& layer, std::size_t index);
+    AidacSlotWeights aidac_weights(const NetworkLayer& layer, const Segment& segment,
+                                   std::size_t head, const AidacView& view);
     void finish(const NetworkLayer& layer, const LayerWorks& works, const Product& product);
     std::vector<TrialResult> collect(std::span<const BatchPart> parts);
     SlotOperators operators() const;

@@ -330,6 +330,8 @@ std::unique_ptr<PackedWeights> LayerPacker::prepare(const LayerPlan& plan, int o
                                                     const ProductSite& site) const {
     auto layer = choose(plan, outputs);
     const bool fragments = layer->kernel != ConversionKernel::general;
+    if (layer->kernel == ConversionKernel::aidac)
+        layer->aidac = std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, {}, site));
     if (layer->weight_words > 0 && plan.channels)
         add_chip(plan, outputs, {}, site, fragments, *layer);
     return layer;

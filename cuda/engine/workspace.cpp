@@ -8,10 +8,10 @@
 namespace acim {
 
 std::uint64_t SlotSizes::slot_bytes() const {
-    return static_cast<std::uint64_t>(tensors * 4 + quantised * 2 + lines + high_lines +
-                                      input_sums * 4 + products * 4 + high_products * 4 +
-                                      integers * 16 + bits * 4 + values * 2 + stored_bytes +
-                                      stored_sums * 8 + stored_words * 4) +
+    return static_cast<std::uint64_t>(
+               tensors * 4 + quantised * 2 + lines + high_lines + input_sums * 4 + products * 4 +
+               high_products * 4 + integers * 16 + bits * 4 + values * 2 + stored_bytes +
+               stored_sums * 8 + stored_words * 4 + aidac_weights * 2 + aidac_sums * 8) +
            static_cast<std::uint64_t>(computed) * sizeof(ConversionWork) + sizeof(Slot);
 }
 
@@ -67,9 +67,13 @@ void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint
         const DeviceLayer& layer = point.layer(i);
         sizes.bits = std::max(sizes.bits, layer.bits_a_slot());
         sizes.stored_words = std::max(sizes.stored_words, layer.weight_words);
-        if (layer.kernel == ConversionKernel::aidac)
-            sizes.values = std::max(
-                sizes.values, std::int64_t{layer.shape.pixels} * network.layer(i).unfold.depth);
+        if (layer.kernel != ConversionKernel::aidac) continue;
+        const Product& product = *network.layer(i).product;
+        sizes.values = std::max(sizes.values, std::int64_t{layer.shape.pixels} * product.depth);
+        if (!layer.computed) continue;
+        sizes.aidac_weights =
+            std::max(sizes.aidac_weights, std::int64_t{product.outputs} * product.depth);
+        sizes.aidac_sums = std::max<std::int64_t>(sizes.aidac_sums, product.outputs);
     }
 }
 
@@ -94,6 +98,8 @@ void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t par
     stored_bytes.reserve(of(s.stored_bytes));
     stored_sums.reserve(of(s.stored_sums));
     stored_bits.reserve(of(s.stored_words));
+    aidac_weights.reserve(of(s.aidac_weights));
+    aidac_sums.reserve(of(s.aidac_sums));
     slots.reserve(n);
 }
 
@@ -101,8 +107,9 @@ std::uint64_t Workspace::bytes() const {
     return tensors.bytes() + quantised.bytes() + values.bytes() + low.bytes() + high.bytes() +
            input_sums.bytes() + low_products.bytes() + high_products.bytes() + analog.bytes() +
            digital.bytes() + bits.bytes() + stored_bytes.bytes() + stored_sums.bytes() +
-           stored_bits.bytes() + slots.bytes() + correct_bits.bytes() + counts.bytes() +
-           sums.bytes() + conversion_works.bytes() + finish_works.bytes();
+           stored_bits.bytes() + aidac_weights.bytes() + aidac_sums.bytes() + slots.bytes() +
+           correct_bits.bytes() + counts.bytes() + sums.bytes() + conversion_works.bytes() +
+           finish_works.bytes();
 }
 
 }  // namespace acim

@@ -26,6 +26,8 @@ struct SlotSizes {
     // Of products of two computed tensors: the stored one in bytes, their sums (int64), its bits (32-bit
     // words), and how many of these products there are.
     std::int64_t stored_bytes = 0, stored_sums = 0, stored_words = 0, computed = 0;
+    // The same on AiDAC macros: weights (int16) and corrections (int64).
+    std::int64_t aidac_weights = 0, aidac_sums = 0;
     std::int64_t layers = 0;  // for what a segment needs in each
     // Pixels of a batch are padded to a step: rows of products, and bytes of a pixel's lines.
     std::int64_t rows = 0, line_bytes = 0;
@@ -46,10 +48,10 @@ void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint
 // Buffers of the batches of one lane; they grow with the largest batch.
 struct Workspace {
     DeviceArray<float> tensors;
-    DeviceArray<std::int16_t> quantised, values;
+    DeviceArray<std::int16_t> quantised, values, aidac_weights;
     DeviceArray<std::int8_t> low, high;
     DeviceArray<std::int32_t> input_sums, low_products, high_products;
-    DeviceArray<std::int64_t> analog, digital, stored_sums;
+    DeviceArray<std::int64_t> analog, digital, stored_sums, aidac_sums;
     DeviceArray<std::int8_t> stored_bytes;
     DeviceArray<std::uint32_t> bits, stored_bits;
     DeviceArray<Slot> slots;

@@ -201,15 +201,14 @@ private:
     void run_image(const PointPlan::Layer& layer, const ProductPlace& place, LayerSums& sums) {
         const auto n = static_cast<std::size_t>(layer.group_outputs) * pixels_;
         std::vector<std::int64_t> a(n), d(n), exact(n);
-        for (std::size_t g = 0; g < static_cast<std::size_t>(product().groups()); ++g) {
-            const auto inputs =
-                unfolded_inputs(product(), static_cast<int>(g), pixels_, c_.image(place.image));
-            const OutputMap map =
-                output_map(product(), layer.group_outputs, pixels_, static_cast<int>(g));
+        for (int group = 0; group < product().groups(); ++group) {
+            const auto g = static_cast<std::size_t>(group);
+            const auto inputs = unfolded_inputs(product(), group, pixels_, c_.image(place.image));
+            const OutputMap map = output_map(product(), layer.group_outputs, pixels_, group);
             if (watch_) watch_(layer.plan, map, place);
-            const auto own = weights_of(layer, static_cast<int>(g), place.image);
-            kernel_.run(layer.plan, own ? *own : *layer.weights[g], layer.group_outputs, pixels_, inputs, map,
-                        place, {a, d, exact});
+            const auto own = weights_of(layer, group, place.image);
+            kernel_.run(layer.plan, own ? *own : *layer.weights[g], layer.group_outputs, pixels_,
+                        inputs, map, place, {a, d, exact});
             for (std::size_t at = 0; at < n; ++at) {
                 const std::size_t m = at / pixels_, p = at % pixels_;
                 const std::size_t channel = g * layer.group_outputs + m;
