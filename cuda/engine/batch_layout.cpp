@@ -87,6 +87,7 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
             launch.most_weight_words = std::max(launch.most_weight_words, l.weight_words);
         }
         launch.count = static_cast<std::uint32_t>(conversion_works_.size()) - launch.first;
+        if (launch.count == 0) continue;  // segments without slots
         works.count += launch.count;
         works.launches.push_back(launch);
     }

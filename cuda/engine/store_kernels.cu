@@ -88,13 +88,14 @@ __global__ void store_bits(StoredView stored, const std::int8_t* bytes, const Co
     for (std::int64_t i = thread_index() / lanes; i < n; i += thread_count() / lanes) {
         const StoredWord at(s, outputs, i);
         const int first = at.group * s.group_rows, row = at.word * lanes + lane;
-        const bool inside = at.output < s.outputs && row < min(s.group_rows, s.depth - first);
+        const int rows = at.output < s.outputs ? min(s.group_rows, s.depth - first) : 0;
+        const bool inside = row < rows, any = row - lane < rows;
         const std::int64_t line =
             (std::int64_t{work.segment.first_slot} * stored.heads + at.head) * stored.rows +
             at.output;
         const int w = inside ? bytes[line * stored.line + first + row] : 0;
         std::uint32_t own = 0;
-        for (int plane = 0; plane < s.planes; ++plane) {
+        for (int plane = 0; any && plane < s.planes; ++plane) {
             const int bit = stored_bit(v.encoding, v.weight_bits, v.columns, plane, w);
             const std::uint32_t vote = __ballot_sync(~0u, inside && bit != 0);
             own = lane == plane ? vote : own;

@@ -76,6 +76,20 @@ public:
         return out;
     }
 
+    // Memory that the engine plans for the batch, and how much of it may stay free: works of layers
+    // without conversions, and what is padded.
+    std::uint64_t planned_bytes() const {
+        SlotSizes sizes = slot_sizes(network_);
+        for (const BatchPart& part : parts_) add_point(sizes, network_, *part.point);
+        return sizes.bytes(slots_, parts_.size());
+    }
+    std::uint64_t spare_bytes() const {
+        const std::size_t works = network_.layers() * parts_.size() + slots_;
+        return works * sizeof(ConversionWork) + 64 * parts_.size() + slots_;
+    }
+    // What the last run took.
+    std::uint64_t bytes() const { return runner_.bytes(); }
+
     LayerOutcome run() {
         LayerOutcome out;
         for (const TrialResult& result : runner_.run(parts_))

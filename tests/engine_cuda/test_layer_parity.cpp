@@ -32,6 +32,8 @@ protected:
         SCOPED_TRACE(trace + describe(c));
         const auto wanted = LayerOnKernel(c, *make_reference_kernel()).run(cache);
         EXPECT_EQ(difference(device.run(), wanted), "");
+        EXPECT_LE(device.bytes(), device.planned_bytes());
+        EXPECT_GE(device.bytes() + device.spare_bytes(), device.planned_bytes());
         ++cases_;
     }
 
