@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/check/parity_cases.hpp"
 
+#include "cuda/check/parity_attention.hpp"
 #include "cuda/check/parity_network.hpp"
 #include "cuda/check/parity_points.hpp"
 #include "cuda/trial/point_plan.hpp"
@@ -180,6 +181,20 @@ void add_widths(CaseList& list) {
     }
 }
 
+// Every error model where both operands are computed.
+void add_attention(CaseList& list) {
+    const std::shared_ptr<TrialSetup> both = attention({8, 8, true});
+    for (const auto points :
+         {exact_points, noise_points, threshold_points, transfer_points, technique_points,
+          encoding_points, chip_mixture_points, array_points, aidac_points})
+        list.add("attention", both, points());
+    list.add("attention", both, cycle_points(7));
+    list.add("attention W3 X9", attention({3, 9, true}), basic_points());
+    list.add("attention W6 X4", attention({6, 4, true}), encoding_points());
+    list.add("transformer", transformer(), basic_points());
+    list.add_mixture("transformer", transformer(), basic_points());
+}
+
 }  // namespace
 
 std::vector<ParityCase> parity_cases() {
@@ -210,6 +225,7 @@ std::vector<ParityCase> parity_cases() {
     list.add("signed", with_signs, chip_mixture_points());
     list.add("arrays", convolutions(), array_points());
     list.add("deep", deep(), deep_points());
+    add_attention(list);
     return list.take();
 }
 

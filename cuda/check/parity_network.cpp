@@ -211,6 +211,80 @@ TensorId NetworkBuilder::view(TensorId input, std::vector<int> out) {
     return append(View{input, -1}, std::move(out));
 }
 
+std::vector<float> NetworkBuilder::random_values(std::size_t count, float scale) {
+    std::vector<float> out(count);
+    for (float& v : out) v = scale * (2.0F * unit(random_) - 1.0F);
+    return out;
+}
+
+TensorId NetworkBuilder::constant(std::vector<int> out, float scale) {
+    std::size_t count = 1;
+    for (const int d : out) count *= static_cast<std::size_t>(d);
+    return append(Constant{-1, random_values(count, scale)}, std::move(out));
+}
+
+TensorId NetworkBuilder::rearrange(TensorId input, int offset, std::vector<int> extents,
+                                   std::vector<int> strides, std::vector<int> out) {
+    if (out.empty()) out = extents;
+    return append(Rearrange{input, -1, offset, std::move(extents), std::move(strides)},
+                  std::move(out));
+}
+
+TensorId NetworkBuilder::concat(std::vector<TensorId> inputs, int outer, std::vector<int> out) {
+    return append(Concat{std::move(inputs), -1, outer}, std::move(out));
+}
+
+TensorId NetworkBuilder::softmax(TensorId input, int length, int inner, bool is_log) {
+    return append(Softmax{input, -1, length, inner, is_log}, shape(input));
+}
+
+TensorId NetworkBuilder::layer_norm(TensorId input, bool is_centred) {
+    const auto length = static_cast<std::size_t>(shape(input).back());
+    LayerNorm op{input, -1, is_centred, 1e-5F, random_values(length, 2.0F), {}};
+    op.shift = random_values(length, 0.5F);
+    return append(std::move(op), shape(input));
+}
+
+TensorId NetworkBuilder::function(TensorId input, FunctionKind kind) {
+    return append(Function{input, -1, kind}, shape(input));
+}
+
+TensorId NetworkBuilder::binary(BinaryKind kind, TensorId a, TensorId b, std::vector<int> extents,
+                                std::vector<int> a_strides, std::vector<int> b_strides) {
+    std::vector<int> out = extents;
+    return append(
+        Binary{a, b, -1, kind, std::move(extents), std::move(a_strides), std::move(b_strides)},
+        std::move(out));
+}
+
+TensorId NetworkBuilder::embedding(TensorId input, int rows, int width) {
+    std::vector<int> out = shape(input);
+    out.push_back(width);
+    const auto count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(width);
+    return append(Embedding{input, -1, width, random_values(count, 1.0F)}, std::move(out));
+}
+
+TensorId NetworkBuilder::requantise(TensorId input, int bits) {
+    return append(Requantise{input, -1, calibrate(input, {8, bits, true})}, shape(input));
+}
+
+TensorId NetworkBuilder::computed(TensorId input, TensorId stored, const StoredSpec& spec,
+                                  const OperandBits& bits) {
+    const std::vector<int>&left = shape(spec.on_left ? stored : input),
+          &right = shape(spec.on_left ? input : stored);
+    Product p;
+    p.input = input;
+    p.stored = {stored, spec.heads, spec.on_left, calibrate(stored, {8, bits.weights, true}).scale};
+    p.depth = left[2];
+    p.outputs = spec.heads * (spec.on_left ? left[1] : right[2]);
+    p.weight_bits = bits.weights;
+    p.input_quantisation = calibrate(input, bits);
+    const float factor = p.stored.scale / std::sqrt(static_cast<float>(p.depth));
+    p.weight_scale.assign(static_cast<std::size_t>(p.outputs), factor);
+    p.bias.assign(static_cast<std::size_t>(p.outputs), 0.0F);
+    return append(std::move(p), {spec.heads, left[1], right[2]});
+}
+
 std::shared_ptr<const QuantizedNetwork> NetworkBuilder::finish(TensorId logits, std::string name) {
     network_.output = logits;
     network_.classes = static_cast<int>(network_.tensors[logits].elements());

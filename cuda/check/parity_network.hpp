@@ -55,6 +55,12 @@ struct OperandBits {
     bool is_signed = false;  // activations
 };
 
+// How the second tensor of a computed product is stored.
+struct StoredSpec {
+    int heads = 1;
+    bool on_left = false;
+};
+
 // Adds operators one by one; every call returns the tensor that it makes.
 class NetworkBuilder {
 public:
@@ -75,6 +81,25 @@ public:
     TensorId average_pool(TensorId input, int kernel, int stride, int pad, bool count_pad);
     TensorId global_average(TensorId input);
     TensorId view(TensorId input, std::vector<int> shape);
+    // Random values within +-scale.
+    TensorId constant(std::vector<int> shape, float scale);
+    // `extents` are the output's shape unless that is given.
+    TensorId rearrange(TensorId input, int offset, std::vector<int> extents,
+                       std::vector<int> strides, std::vector<int> shape = {});
+    TensorId concat(std::vector<TensorId> inputs, int outer, std::vector<int> shape);
+    TensorId softmax(TensorId input, int length, int inner, bool is_log);
+    // Over the last axis, random parameters.
+    TensorId layer_norm(TensorId input, bool is_centred);
+    TensorId function(TensorId input, FunctionKind kind);
+    TensorId binary(BinaryKind kind, TensorId a, TensorId b, std::vector<int> extents,
+                    std::vector<int> a_strides, std::vector<int> b_strides);
+    // A row of a random table for each value of the input.
+    TensorId embedding(TensorId input, int rows, int width);
+    // Signed.
+    TensorId requantise(TensorId input, int bits);
+    // Heads of products of the input and the stored tensor, both [heads][..][..].
+    TensorId computed(TensorId input, TensorId stored, const StoredSpec& spec,
+                      const OperandBits& bits);
 
     // The network whose logits are that tensor.
     std::shared_ptr<const QuantizedNetwork> finish(TensorId logits, std::string name);
@@ -83,6 +108,7 @@ private:
     const std::vector<int>& shape(TensorId t) const { return network_.tensors[t].shape; }
     TensorId new_tensor(std::vector<int> shape);
     TensorId add_product(Product product, const OperandBits& bits, std::vector<int> shape);
+    std::vector<float> random_values(std::size_t count, float scale);
     PoolGeometry pool(TensorId input, int kernel, int stride, int pad) const;
     Quantisation calibrate(TensorId input, const OperandBits& bits) const;
     template <class Op>

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "cuda/engine/launch.cuh"
+#include "cuda/engine/threads.cuh"
 #include "cuda/model/aidac/row_conversion.hpp"
 
 // A block takes 64 pixels and up to 32 outputs of one array, which is what shares a row's input
@@ -62,6 +63,8 @@ struct Tile {
     int array, first_output, outputs;
     std::int64_t first_pixel;
     int pixels;
+    const std::int16_t* weights;  // of the product
+    const std::int64_t* correction;
 };
 
 // Rows that are in shared memory.
@@ -115,7 +118,7 @@ private:
             if (lane >= tile_.outputs) continue;
             const std::int64_t m = tile_.first_output + lane;
             b_.digital[m * b_.stride + tile_.first_pixel + p] =
-                v_.operands.digital(sum, v_.correction[m]);
+                v_.operands.digital(sum, tile_.correction[m]);
         }
     }
 
@@ -187,7 +190,7 @@ private:
             std::uint32_t pair = 0;
             if (o < tile_.outputs) {
                 const std::int64_t m = tile_.first_output + o;
-                const std::int16_t* w = v_.weights + m * v_.layout.depth + rows.first + 2 * lane;
+                const std::int16_t* w = tile_.weights + m * v_.layout.depth + rows.first + 2 * lane;
                 pair = pair_of(left > 0 ? w[0] : 0, left > 1 ? w[1] : 0);
             }
             out[o * output_line + lane] = pair;
@@ -251,6 +254,27 @@ private:
     std::int64_t codes_[warp_outputs][lane_pixels] = {};
 };
 
+// Strips of 64 pixels, none of which spans slots with weights of their own.
+struct Strips {
+    std::int64_t alike;  // pixels with the same weights
+    std::int64_t each;   // strips that those take
+    std::int64_t count;
+
+    __host__ __device__ Strips(const AidacView& v, const AidacBatch& b)
+        : alike(v.weights == nullptr ? b.pixels_per_image : b.pixels),
+          each((alike + tile_pixels - 1) / tile_pixels),
+          count(b.pixels / alike * each) {}
+
+    __device__ void place(const AidacBatch& b, std::int64_t strip, Tile& tile) const {
+        const std::int64_t set = strip / each, first = strip % each * tile_pixels;
+        tile.first_pixel = set * alike + first;
+        tile.pixels = static_cast<int>(min(alike - first, std::int64_t{tile_pixels}));
+        if (tile.weights != nullptr) return;
+        tile.weights = b.own.weights + set * b.own.weight_step;
+        tile.correction = b.own.correction + set * b.own.correction_step;
+    }
+};
+
 // Tiles of outputs that an array may need.
 __host__ __device__ inline int tiles_of_array(const AidacLayout& layout) {
     return (layout.per_array + tile_outputs - 1) / tile_outputs;
@@ -269,24 +293,60 @@ __global__ void __launch_bounds__(threads)
         const int first = at.first_in_array(array) + y % tiles * tile_outputs;
         if (first >= end) continue;
         const int outputs = end - first < tile_outputs ? end - first : tile_outputs;
-        for (std::int64_t p = std::int64_t{blockIdx.x} * tile_pixels; p < b.pixels;
-             p += std::int64_t{gridDim.x} * tile_pixels) {
-            const std::int64_t left = b.pixels - p;
-            const Tile tile{array, first, outputs, p,
-                            left < tile_pixels ? static_cast<int>(left) : tile_pixels};
+        const Strips strips(v, b);
+        for (std::int64_t i = blockIdx.x; i < strips.count; i += gridDim.x) {
+            Tile tile{array, first, outputs, 0, 0, v.weights, v.correction};
+            strips.place(b, i, tile);
             Products<effective>(v, b, tile).run();
         }
     }
 }
 
+// One warp a line: an output of a slot.
+__global__ void make_weights(const __grid_constant__ AidacView v, StoredView stored,
+                             const std::int8_t* bytes, std::int64_t lines, AidacSlotWeights own) {
+    const int depth = v.layout.depth, outputs = v.layout.outputs;
+    const int blocks = (depth + v.terms.rows - 1) / v.terms.rows;
+    for (std::int64_t i = thread_index() / lanes; i < lines; i += thread_count() / lanes) {
+        const Quotient at(i, outputs);
+        const std::int64_t m = at.remainder;
+        const std::int8_t* line =
+            bytes + (at.quotient * stored.heads * stored.rows + m) * stored.line;
+        std::int16_t* out = own.weights + at.quotient * own.weight_step + m * depth;
+        std::int32_t sum = 0;
+        for (int r = lane_index(); r < depth; r += lanes) {
+            const int w = line[r];
+            sum += w;
+            const int operand = aidac::array_operand(w, v.operands.weight_offset, stored.bits);
+            out[r] = v.rows == nullptr ? static_cast<std::int16_t>(operand)
+                                       : effective_weight(v.terms, operand,
+                                                          v.columns[m * blocks + r / v.terms.rows],
+                                                          v.rows[m * depth + r]);
+        }
+        for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(~0u, sum, step);
+        if (lane_index() == 0)
+            own.correction[at.quotient * own.correction_step + m] =
+                v.operands.input_offset * (sum + std::int64_t{v.operands.weight_offset} * depth);
+    }
+}
+
 }  // namespace
+
+void launch_aidac_weights(const AidacView& layer, const StoredView& stored,
+                          const std::int8_t* bytes, std::int64_t slots, const AidacSlotWeights& own,
+                          cudaStream_t stream) {
+    const std::int64_t lines = slots * layer.layout.outputs;
+    if (lines == 0) return;
+    launch("AiDAC weights", make_weights, {.blocks = blocks_for(lines, warps), .threads = threads},
+           stream, layer, stored, bytes, lines, own);
+}
 
 void launch_aidac(const AidacView& layer, const AidacBatch& batch, cudaStream_t stream) {
     if (batch.pixels == 0 || layer.layout.outputs == 0) return;
     constexpr int most_blocks_y = 65535;
     const int lines = layer.layout.arrays * tiles_of_array(layer.layout);
     const Grid grid{
-        .blocks = blocks_for(batch.pixels, tile_pixels),
+        .blocks = blocks_for(Strips(layer, batch).count, 1),
         .blocks_y = static_cast<unsigned>(lines < most_blocks_y ? lines : most_blocks_y),
         .threads = threads,
         .shared_bytes = shared_words * sizeof(std::uint32_t)};

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "cuda/engine/digital_kernels.hpp"
 #include "cuda/engine/finish_kernel.hpp"
 #include "cuda/engine/metrics_kernel.hpp"
 #include "cuda/engine/pack_kernels.hpp"
+#include "cuda/engine/store_kernels.hpp"
 #include "cuda/model/digital/quantise.hpp"
 
 namespace acim {
@@ -86,8 +86,8 @@ void BatchRunner::send(cudaStream_t stream) {
     space_.finish_works.upload(finish_works_, stream);
 }
 
-float* BatchRunner::tensor(TensorId id) const {
-    return space_.tensors.data() + network_.offset(id) * slots_;
+SlotOperators BatchRunner::operators() const {
+    return {network_, space_.tensors.data(), slots_, stream_};
 }
 
 void BatchRunner::read_images() {
@@ -124,34 +124,13 @@ void BatchRunner::stage_images(const Segment& segment, float* to) {
 }
 
 void BatchRunner::run_operators(std::span<const BatchPart> parts) {
-    const QuantizedNetwork& network = network_.network();
+    const SlotOperators digital = operators();
     std::size_t mac = 0;
-    const auto elements = [&](TensorId t) { return network.tensors[t].elements(); };
-    for (std::size_t i = 0; i < network.operators.size(); ++i) {
-        const Operation& op = network.operators[i].op;
-        if (const auto* product = std::get_if<Product>(&op)) {
+    for (std::size_t i = 0; i < network_.network().operators.size(); ++i)
+        if (const auto* product = std::get_if<Product>(&network_.network().operators[i].op))
             run_product(parts, *product, mac++);
-        } else if (const auto* relu = std::get_if<Relu>(&op)) {
-            launch_relu(tensor(relu->input), tensor(relu->output), slots_ * elements(relu->output),
-                        stream_);
-        } else if (const auto* clip = std::get_if<Clip>(&op)) {
-            launch_clip(tensor(clip->input), tensor(clip->output), slots_ * elements(clip->output),
-                        clip->low, clip->high, stream_);
-        } else if (const auto* add = std::get_if<Add>(&op)) {
-            launch_add(tensor(add->a), tensor(add->b), tensor(add->output), slots_,
-                       elements(add->output), elements(add->b), stream_);
-        } else if (const auto* affine = std::get_if<Affine>(&op)) {
-            const int channels = static_cast<int>(affine->scale.size());
-            launch_affine(tensor(affine->input), network_.affine(i).scale, network_.affine(i).shift,
-                          tensor(affine->output), slots_, channels,
-                          elements(affine->output) / channels, stream_);
-        } else if (const auto* max = std::get_if<MaxPool>(&op)) {
-            launch_max_pool(max->pool, tensor(max->input), tensor(max->output), slots_, stream_);
-        } else if (const auto* average = std::get_if<AveragePool>(&op)) {
-            launch_average_pool(*average, tensor(average->input), tensor(average->output), slots_,
-                                stream_);
-        }  // a View is its input
-    }
+        else
+            digital.run(i);
 }
 
 ByteLines BatchRunner::byte_lines(const NetworkLayer& layer) const {
@@ -182,6 +161,10 @@ void BatchRunner::run_product(std::span<const BatchPart> parts, const Product& p
 void BatchRunner::exact_products(const NetworkLayer& layer) {
     const ByteLines lines = byte_lines(layer);
     launch_unfold_bytes(layer.unfold, space_.quantised.data(), slots_, lines, stream_);
+    if (layer.is_computed()) {
+        stored_products(layer, lines);
+        return;
+    }
     ByteProduct product{layer.weights,     lines.low,          space_.low_products.data(),
                         layer.conv_groups, layer.product_rows, layer.line,
                         lines.stride};
@@ -192,11 +175,40 @@ void BatchRunner::exact_products(const NetworkLayer& layer) {
     product_.run(product, stream_);
 }
 
+// The same where every slot has weights of its own, which are made first.
+void BatchRunner::stored_products(const NetworkLayer& layer, const ByteLines& lines) {
+    launch_store_bytes(layer.stored, tensor(layer.product->stored.tensor), slots_,
+                       {space_.stored_bytes.data(), space_.stored_sums.data()}, stream_);
+    StoredProduct product{space_.stored_bytes.data(),
+                          lines.low,
+                          space_.low_products.data(),
+                          layer.conv_groups,
+                          layer.product_rows,
+                          layer.line,
+                          layer.pixels,
+                          slots_,
+                          lines.stride};
+    launch_stored_product(product, stream_);
+    if (lines.high == nullptr) return;
+    product.b = lines.high;
+    product.out = space_.high_products.data();
+    launch_stored_product(product, stream_);
+}
+
+void BatchRunner::store_bits(const NetworkLayer& layer, const LayerWorks& works) {
+    for (const Launch& l : works.launches)
+        launch_store_bits(layer.stored, space_.stored_bytes.data(),
+                          space_.conversion_works.data() + l.first, l.count, l.most_weight_words,
+                          l.tile.kernel != ConversionKernel::general, space_.stored_bits.data(),
+                          stream_);
+}
+
 void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
     if (works.count == 0) return;
     const ConversionWork* all = space_.conversion_works.data();
     launch_pack_bits(byte_lines(layer), all + works.first, works.count, works.most_lines,
                      space_.bits.data(), stream_);
+    if (layer.is_computed()) store_bits(layer, works);
     const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};
     // Tiles and the escapes that they leave behind add to A.
     const std::int64_t integers = out.stride * layer.outputs * layer.conv_groups;
@@ -218,27 +230,48 @@ void BatchRunner::run_aidac(std::span<const BatchPart> parts, const NetworkLayer
                             std::size_t index) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const DeviceLayer& point = parts[i].point->layer(index);
-        for (int g = 0; g < static_cast<int>(point.aidac_view.size()); ++g) {
+        for (std::size_t g = 0; g < point.aidac_view.size(); ++g) {
             const Segment& segment = segments_[i];
             launch_unfold_values(layer.unfold, space_.quantised.data(), segment.first_slot,
-                                 segment.slots, g, space_.values.data(), stream_);
+                                 segment.slots, static_cast<int>(g), space_.values.data(), stream_);
             AidacBatch batch;
             batch.key = segment.key;
             batch.slots = space_.slots.data() + segment.first_slot;
-            batch.map = output_map(*layer.product, layer.outputs, layer.pixels,
-                                   static_cast<std::size_t>(g));
+            batch.map =
+                output_map(*layer.product, layer.outputs, layer.pixels, static_cast<int>(g));
             batch.layer = static_cast<std::uint32_t>(index);
             batch.pixels_per_image = layer.pixels;
             batch.pixels = std::int64_t{segment.slots} * layer.pixels;
             batch.inputs = space_.values.data();
             batch.stride = stride(layer);
-            const std::int64_t first = std::int64_t{g} * layer.outputs * batch.stride +
+            const std::int64_t first = static_cast<std::int64_t>(g) * layer.outputs * batch.stride +
                                        std::int64_t{segment.first_slot} * layer.pixels;
             batch.analog = space_.analog.data() + first;
             batch.digital = space_.digital.data() + first;
-            launch_aidac(point.aidac_view[static_cast<std::size_t>(g)], batch, stream_);
+            if (layer.is_computed())
+                batch.own = aidac_weights(layer, segment, g, point.aidac_view[g]);
+            launch_aidac(point.aidac_view[g], batch, stream_);
         }
     }
+}
+
+// Of one head in the slots of a segment.
+AidacSlotWeights BatchRunner::aidac_weights(const NetworkLayer& layer, const Segment& segment,
+                                            std::size_t head, const AidacView& view) {
+    const std::int64_t size = std::int64_t{layer.outputs} * layer.product->depth;
+    AidacSlotWeights own;
+    own.weight_step = layer.conv_groups * size;
+    own.correction_step = layer.product->outputs;
+    own.weights = space_.aidac_weights.data() + segment.first_slot * own.weight_step +
+                  static_cast<std::int64_t>(head) * size;
+    own.correction = space_.aidac_sums.data() + segment.first_slot * own.correction_step +
+                     static_cast<std::int64_t>(head) * layer.outputs;
+    const std::int64_t line =
+        (std::int64_t{segment.first_slot} * layer.conv_groups + static_cast<std::int64_t>(head)) *
+        layer.product_rows;
+    launch_aidac_weights(view, layer.stored, space_.stored_bytes.data() + line * layer.line,
+                         segment.slots, own, stream_);
+    return own;
 }
 
 void BatchRunner::finish(const NetworkLayer& layer, const LayerWorks& works,
@@ -248,7 +281,8 @@ void BatchRunner::finish(const NetworkLayer& layer, const LayerWorks& works,
     f.low = space_.low_products.data();
     f.high = layer.two_bytes ? space_.high_products.data() : nullptr;
     f.input_sums = space_.input_sums.data();
-    f.offset_product = layer.offset_product;
+    f.offset_product = layer.is_computed() ? space_.stored_sums.data() : layer.offset_product;
+    f.offset_stride = layer.is_computed() ? product.outputs : 0;
     f.weight_scale = layer.weight_scale;
     f.bias = layer.bias;
     f.input_scale = product.input_quantisation.scale;

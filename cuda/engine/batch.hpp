@@ -10,6 +10,7 @@
 #include "cuda/engine/device_point.hpp"
 #include "cuda/engine/integer_product.hpp"
 #include "cuda/engine/pack_kernels.hpp"
+#include "cuda/engine/slot_operators.hpp"
 #include "cuda/engine/workspace.hpp"
 #include "cuda/trial/engine.hpp"
 
@@ -58,6 +59,11 @@ private:
     struct Launch {
         TileLaunch tile;  // kernel and sizes; for general only `kernel` and `most_items`
         std::uint32_t first = 0, count = 0;  // in conversion_works
+        std::int64_t most_weight_words = 0;  // of a work with weights of its own
+    };
+    // Where the next work's packed inputs and its own weights' bits begin.
+    struct WorkPlace {
+        std::uint64_t inputs = 0, weights = 0;
     };
     struct LayerWorks {
         std::vector<Launch> launches;
@@ -68,6 +74,8 @@ private:
 
     void lay_out(std::span<const BatchPart> parts);
     void add_conversions(std::span<const BatchPart> parts, std::size_t layer);
+    void add_works(const DeviceLayer& layer, const Segment& segment, std::uint32_t index,
+                   WorkPlace& place);
     void add_finish(std::span<const BatchPart> parts, std::size_t layer);
     void send(cudaStream_t stream);
     void read_images();
@@ -75,11 +83,16 @@ private:
     void run_operators(std::span<const BatchPart> parts);
     void run_product(std::span<const BatchPart> parts, const Product& product, std::size_t layer);
     void exact_products(const NetworkLayer& layer);
+    void stored_products(const NetworkLayer& layer, const ByteLines& lines);
+    void store_bits(const NetworkLayer& layer, const LayerWorks& works);
     void convert(const NetworkLayer& layer, const LayerWorks& works);
     void run_aidac(std::span<const BatchPart> parts, const NetworkLayer& layer, std::size_t index);
+    AidacSlotWeights aidac_weights(const NetworkLayer& layer, const Segment& segment,
+                                   std::size_t head, const AidacView& view);
     void finish(const NetworkLayer& layer, const LayerWorks& works, const Product& product);
     std::vector<TrialResult> collect(std::span<const BatchPart> parts);
-    float* tensor(TensorId id) const;
+    SlotOperators operators() const;
+    float* tensor(TensorId id) const { return operators().tensor(id); }
     std::int64_t stride(const NetworkLayer& layer) const;
     ByteLines byte_lines(const NetworkLayer& layer) const;
 

@@ -15,10 +15,6 @@ namespace {
 // kernel, bits, eight one-bit cycles, thresholds to a side
 using LaunchKey = std::tuple<ConversionKernel, int, bool, int>;
 
-// Packed inputs of every work begin where the widest load may.
-constexpr std::int64_t word_step = 4;
-static_assert(word_step <= Workspace::spare_words);
-
 bool is_converted(ConversionKernel kernel) {
     return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
 }
@@ -73,28 +69,43 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
         if (is_converted(l.kernel))
             kinds[{l.kernel, l.shape.bits, l.serial8, l.threshold_side}].push_back(i);
     }
-    std::uint64_t word = 0;
+    WorkPlace place;
     for (const auto& [key, members] : kinds) {
         Launch launch;
         std::tie(launch.tile.kernel, launch.tile.bits, launch.tile.serial8,
                  launch.tile.threshold_side) = key;
         launch.tile.processors = processors_;
         launch.first = static_cast<std::uint32_t>(conversion_works_.size());
-        launch.count = static_cast<std::uint32_t>(members.size());
         for (const std::size_t i : members) {
             const DeviceLayer& l = parts[i].point->layer(layer);
-            conversion_works_.push_back(
-                {l.view, segments_[i], static_cast<std::uint32_t>(layer), word});
-            const std::int64_t words = l.words_a_slot() * parts[i].images;
-            word += static_cast<std::uint64_t>((words + word_step - 1) / word_step * word_step);
-            works.most_lines =
-                std::max(works.most_lines, words / (std::int64_t{l.shape.bits} * l.shape.words));
+            add_works(l, segments_[i], static_cast<std::uint32_t>(layer), place);
+            const std::uint32_t slots = l.computed ? 1 : parts[i].images;
+            works.most_lines = std::max(works.most_lines, l.lines_a_slot() * slots);
             launch.tile.most_items =
-                std::max(launch.tile.most_items, items_of(l.kernel, l.shape, parts[i].images));
+                std::max(launch.tile.most_items, items_of(l.kernel, l.shape, slots));
             launch.tile.table_bytes = std::max(launch.tile.table_bytes, l.table_bytes);
+            launch.most_weight_words = std::max(launch.most_weight_words, l.weight_words);
         }
+        launch.count = static_cast<std::uint32_t>(conversion_works_.size()) - launch.first;
+        if (launch.count == 0) continue;  // segments without slots
         works.count += launch.count;
         works.launches.push_back(launch);
+    }
+}
+
+// One work for the segment, or one for each of its slots.
+void BatchRunner::add_works(const DeviceLayer& layer, const Segment& segment, std::uint32_t index,
+                            WorkPlace& place) {
+    const std::uint32_t slots = layer.computed ? 1 : segment.slots;
+    Segment part = segment;
+    part.slots = slots;
+    for (; part.first_slot < segment.first_slot + segment.slots; part.first_slot += slots) {
+        const std::uint32_t* weights =
+            layer.computed ? space_.stored_bits.data() + place.weights : layer.weights;
+        conversion_works_.push_back({layer.view, weights, part, index, place.inputs});
+        place.inputs += static_cast<std::uint64_t>(layer.input_words(slots));
+        place.weights += static_cast<std::uint64_t>(layer.weight_words);
+        part.first_image += slots;
     }
 }
 

@@ -60,7 +60,7 @@ __device__ std::uint32_t used_cells(const CellDraw& d, const ColumnIndex& c, con
     const int left = s.depth - c.group * s.group_rows;
     const int rows = min(left, s.group_rows) - word * lanes;
     std::uint32_t used = rows >= lanes ? ~0u : rows <= 0 ? 0u : (1u << rows) - 1u;
-    if (d.fragments && used != 0)
+    if (d.fragments && used != 0 && d.view->weights != nullptr)
         used &= d.view->weights[words.first / cell_bits + fragment_place(c.output, word)];
     return used;
 }

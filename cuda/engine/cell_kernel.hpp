@@ -12,7 +12,7 @@ namespace acim {
 
 // Draws the cells of one convolution group (ChipLayer draws the same on a host), as bit planes of
 // their deviations in the order that the layer's kernel reads, and the q_sum of their columns.
-// `fragments`: cells of weight bit 1 alone, in the order of fragments.
+// `fragments`: in the order of fragments, and of weight bit 1 alone where weights are constant.
 struct CellDraw {
     const ConversionView* view = nullptr;
     CellPlace place;

@@ -96,16 +96,19 @@ public:
         const std::int64_t line =
             ((static_cast<std::int64_t>(conv_group_) * s.groups + group) * tiles_ + tile_) *
             s.planes * blocks * lanes;
-        const auto* weights = reinterpret_cast<const uint4*>(v_.weights) + line + lane_;
+        const auto* weights = reinterpret_cast<const uint4*>(work_.weights) + line + lane_;
         const auto* cells = reinterpret_cast<const uint4*>(v_.cells) + cell_bits * line + lane_;
         e_[0].place.group = e_[1].place.group = static_cast<std::uint32_t>(group);
         for (int plane = 0; plane < s.planes; ++plane) {
             std::int32_t count[1][pairs][4] = {}, mismatch[1][pairs][4] = {};
-            multiply(inputs, weights + plane * blocks * lanes, blocks, count);
+            const uint4* own = weights + plane * blocks * lanes;
+            multiply(inputs, own, nullptr, blocks, count);
+            // Cells are those of weight bit 1 already, unless weights are computed.
+            const uint4* used = v_.weights == nullptr ? own : nullptr;
             if (v_.cells != nullptr)
                 for (int b = cell_bits - 1; b >= 0; --b) {
                     if (b < cell_bits - 1) shift(mismatch, b == cell_bits - 2 ? -2 : 2);
-                    multiply(inputs, cells + (plane * cell_bits + b) * blocks * lanes, blocks,
+                    multiply(inputs, cells + (plane * cell_bits + b) * blocks * lanes, used, blocks,
                              mismatch);
                 }
             add_plane(group, plane, count[0], mismatch[0]);
@@ -127,14 +130,20 @@ public:
     }
 
 private:
-    // c += ones in common of the inputs and one plane of the 16 outputs.
+    // c += ones in common of the inputs and one plane of the 16 outputs, and of `also` unless null.
     __device__ __forceinline__ void multiply(const std::uint32_t* inputs, const uint4* plane,
-                                             int blocks, std::int32_t (&c)[1][pairs][4]) const {
+                                             const uint4* also, int blocks,
+                                             std::int32_t (&c)[1][pairs][4]) const {
         for (int block = 0; block < blocks; ++block) {
             InputFragments<pairs, 1> fragments;
             const std::uint32_t* here[1] = {inputs + 8 * block};
             fragments.load(here, v_.shape.bits, v_.shape.words, lane_);
-            fragments.multiply(c, __ldg(plane + block * lanes));
+            uint4 bits = __ldg(plane + block * lanes);
+            if (also != nullptr) {
+                const uint4 w = __ldg(also + block * lanes);
+                bits = {bits.x & w.x, bits.y & w.y, bits.z & w.z, bits.w & w.w};
+            }
+            fragments.multiply(c, bits);
         }
     }
     __device__ __forceinline__ static void shift(std::int32_t (&c)[1][pairs][4], int factor) {

@@ -25,6 +25,8 @@ private:
     DeviceArray<std::int64_t> correction_;
     DeviceArray<aidac::ConverterError> converters_;
     DeviceArray<double> reference_;
+    DeviceArray<AidacRow> rows_;
+    DeviceArray<AidacColumn> columns_;
 };
 
 }  // namespace acim

@@ -147,7 +147,7 @@ struct DevicePoint::Builder {
         place.cells = add(cells.data(), cells.size());
         if (packed(layer, 0).draw) {
             place.drawn_cells = drawn_words;
-            drawn_words += 8 * weights.size();
+            drawn_words += 8 * layer.weights.size() * packed(layer, 0).weight_words;
         }
         place.conversions = data().add(layer.plan.conversions);
         for (int j = 0; j < layer.plan.cycles.count; ++j) {
@@ -295,6 +295,13 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
                   out.kernel == ConversionKernel::aidac || packed(layer, 0).factors.hybrid();
     out.table_bytes = packed(layer, 0).table_bytes;
     out.serial8 = packed(layer, 0).serial8;
+    out.computed = product.is_computed();
+    if (out.computed) {
+        constexpr std::int64_t step = DeviceLayer::word_step;
+        const auto words =
+            static_cast<std::int64_t>(layer.weights.size() * packed(layer, 0).weight_words);
+        out.weight_words = (words + step - 1) / step * step;
+    }
     out.threshold_side = packed(layer, 0).thresholds.side;
     return out;
 }
@@ -355,6 +362,7 @@ void DevicePoint::add_views(const QuantizedNetwork& network, const PointPlan& pl
         } else if (out.kernel != ConversionKernel::none) {
             builder.fill_view(view, layer, builder.places[i]);
             if (!builder.places[i].chips.empty()) view.chips = chips_.data() + chip;
+            out.weights = view.weights;
         }
         chip += builder.places[i].chips.size();
         views.push_back(view);

@@ -18,7 +18,8 @@ namespace acim {
 // One MAC layer of a design point in device memory, and what the host launches it with.
 struct DeviceLayer {
     ConversionKernel kernel = ConversionKernel::none;
-    const ConversionView* view = nullptr;  // on the device; null for none and aidac
+    const ConversionView* view = nullptr;    // on the device; null for none and aidac
+    const std::uint32_t* weights = nullptr;  // of that view
     ConversionShape shape;
     bool serial8 = false;
     int threshold_side = 0;
@@ -31,10 +32,22 @@ struct DeviceLayer {
     std::vector<DeviceAidac> aidac;  // by convolution group
     std::vector<AidacView> aidac_view;
 
-    // Words of packed inputs that one slot takes.
-    std::int64_t words_a_slot() const {
-        return std::int64_t{shape.conv_groups} * shape.pixels * shape.groups * shape.bits *
-               shape.words;
+    bool computed = false;          // every slot has weights of its own, and is a work
+    std::int64_t weight_words = 0;  // of bits of the weights of one slot, if so
+
+    // Row groups of all pixels of one slot: lines of packed inputs.
+    std::int64_t lines_a_slot() const {
+        return std::int64_t{shape.conv_groups} * shape.pixels * shape.groups;
+    }
+    // Words of packed inputs of a work of that many slots, up to where the next may begin.
+    static constexpr std::int64_t word_step = 4;  // of the widest load
+    std::int64_t input_words(std::uint32_t slots) const {
+        const std::int64_t words = lines_a_slot() * shape.bits * shape.words * slots;
+        return (words + word_step - 1) / word_step * word_step;
+    }
+    // Of one slot of a batch, beside what a part wastes.
+    std::int64_t bits_a_slot() const {
+        return computed ? input_words(1) : lines_a_slot() * shape.bits * shape.words;
     }
 };
 

@@ -18,9 +18,10 @@ namespace acim {
 // What a block computes, in shared memory.
 struct TileBlock {
     const ConversionView* view;
-    const std::uint32_t* bits;  // packed inputs of the segment
-    std::int64_t* analog;       // A at the segment's first pixel
-    std::int64_t* digital;      // D likewise
+    const std::uint32_t* bits;     // packed inputs of the segment
+    const std::uint32_t* weights;  // as ConversionView says
+    std::int64_t* analog;          // A at the segment's first pixel
+    std::int64_t* digital;         // D likewise
     std::int64_t stride;
     std::int64_t pixels, octets;  // of the segment
     PhiloxKey key;
@@ -62,12 +63,14 @@ struct EscapeQueue {
 };
 
 // Sum of cycle j of a column; `line` numbers the fragments of its column, `input` its bit planes.
-__device__ inline std::int32_t tile_cycle_sum(const ConversionView& v, std::int64_t line,
+__device__ inline std::int32_t tile_cycle_sum(const TileBlock& block, std::int64_t line,
                                               const std::uint32_t* input, int output, int j) {
+    const ConversionView& v = *block.view;
     const int words = v.shape.words;
     std::int32_t sum = 0;
     for (int word = 0; word < words; ++word) {
-        const std::uint32_t w = v.weights[line * (words / 8) * 128 + fragment_place(output, word)];
+        const std::uint32_t w =
+            block.weights[line * (words / 8) * 128 + fragment_place(output, word)];
         for (int b = 0; b < v.cycles.width[j]; ++b)
             sum += __popc(w & input[(v.cycles.low_bit[j] + b) * words + word]) << b;
     }
@@ -108,7 +111,7 @@ __device__ void resolve_escape(const TileBlock& block, const Sampler& fast, Esca
             philox4x32(fresh_counter(NoiseSource::code_table, place, k >> 3, 0), block.key);
         const std::uint32_t u = table_uniform(call, k);
         if (u >= static_cast<std::uint32_t>(v.max_escape)) continue;
-        const std::int32_t count = tile_cycle_sum(v, line, input, output, j);
+        const std::int32_t count = tile_cycle_sum(block, line, input, output, j);
         if (u >= v.law[j].table.escape[count]) continue;
         const std::int32_t code = escape_code(v.law[j], count, block.key, place, k, 0);
         sum += std::int64_t{v.cycle_factor[j]} * (code - fast.code(j, count, u));

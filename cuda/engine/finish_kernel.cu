@@ -53,14 +53,15 @@ __device__ void add_block(const ThreadSums& own, LimbSums& total) {
 struct OutputPlace {
     std::int64_t channel;
     int group, m;
-    std::int64_t pixel;
+    std::int64_t pixel, slot;
 };
 
 __device__ std::int64_t exact_product(const FinishLayer& layer, const OutputPlace& at) {
     const std::int64_t index =
         (static_cast<std::int64_t>(at.group) * layer.product_rows + at.m) * layer.sums.stride +
         at.pixel;
-    std::int64_t sum = layer.low[index] + layer.offset_product[at.channel];
+    std::int64_t sum =
+        layer.low[index] + layer.offset_product[at.slot * layer.offset_stride + at.channel];
     if (layer.high != nullptr) sum += std::int64_t{layer.high[index]} * 128;
     return sum;
 }
@@ -87,15 +88,14 @@ __global__ __launch_bounds__(threads) void finish(FinishLayer layer, const Finis
         const Quotient own(i, pixels);  // channel, pixel of the segment
         const Quotient group(own.quotient, layer.outputs), slot(own.remainder, layer.pixels);
         const OutputPlace at{own.quotient, static_cast<int>(group.quotient), group.remainder,
-                             first + own.remainder};
+                             first + own.remainder, work.segment.first_slot + slot.quotient};
         const std::int64_t exact = exact_product(layer, at);
         const double y = product_value(layer, work, at, exact);
         const std::int64_t element = layer.group_first * at.group + layer.output_stride * at.m +
                                      layer.pixel_stride * slot.remainder;
-        layer.out[(work.segment.first_slot + slot.quotient) * layer.elements + element] =
-            digital::dequantise(
-                y, digital::product_scale(layer.weight_scale[at.channel], layer.input_scale),
-                layer.bias[at.channel]);
+        layer.out[at.slot * layer.elements + element] = digital::dequantise(
+            y, digital::product_scale(layer.weight_scale[at.channel], layer.input_scale),
+            layer.bias[at.channel]);
         if (work.sums != nullptr) sums.add(exact, y);
     }
     if (work.sums != nullptr) add_block(sums, *work.sums);

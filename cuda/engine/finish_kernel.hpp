@@ -47,6 +47,7 @@ struct FinishLayer {
     const std::int32_t* high = nullptr;        // of the upper bytes, or null
     const std::int32_t* input_sums = nullptr;  // [convolution groups][stride]
     const std::int64_t* offset_product = nullptr;  // [convolution groups*M] offset * sum of weights
+    std::int64_t offset_stride = 0;                // of slots, where each has weights of its own
     const float* weight_scale = nullptr;           // [convolution groups*M]
     const float* bias = nullptr;
     float input_scale = 1.0F;

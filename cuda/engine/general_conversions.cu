@@ -57,7 +57,7 @@ __device__ RowGroup row_group(const ConversionWork& work, const Element& e, int 
     const std::int64_t plane_words = static_cast<std::int64_t>(s.planes) * s.words * s.outputs;
     RowGroup g;
     g.inputs = bits + work.first_word + line * s.bits * s.words;
-    g.weights = v.weights + block * plane_words + e.output;
+    g.weights = work.weights + block * plane_words + e.output;
     g.cells = v.cells == nullptr ? nullptr : v.cells + block * 8 * plane_words + e.output;
     g.index = group;
     const int left = s.depth - group * s.group_rows;

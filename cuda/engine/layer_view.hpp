@@ -27,19 +27,33 @@ struct Tap {
     std::int16_t dy = 0, dx = 0;
 };
 
-// How outputs of a layer read its input tensor; for linear layers a pixel is a line of `depth`
-// values and no tap is used.
+// How outputs of a layer read its input tensor. Heads of a product of two computed tensors are
+// convolution groups here and in all that follows.
 struct UnfoldView {
-    const Tap* taps = nullptr;  // [depth]; null: linear
+    bool by_taps = false;       // else a pixel of a group is a line of `depth` values
+    const Tap* taps = nullptr;  // [depth]
     std::int64_t elements = 0;  // of the input tensor of one slot
     int depth = 0;              // K
     int pixels = 0;             // of one slot
     int conv_groups = 1;
-    int group_stride = 0;  // elements of one convolution group's channels
+    int group_stride = 0;  // elements from one convolution group's inputs to the next's
     int width = 1, height = 1;
     int reach_y = 0, reach_x = 0;  // farthest tap of a window
     int out_width = 1;
     int stride_height = 1, stride_width = 1, pad_top = 0, pad_left = 0;
+};
+
+// The second operand of a product of two computed tensors: from its floats in every slot to bytes
+// [slots][heads][rows][line], as the constant weights of other layers stand.
+struct StoredView {
+    std::int64_t elements = 0;  // of its tensor of one slot
+    int heads = 1, outputs = 0, depth = 0;
+    bool on_left = false;  // [heads][m][k], else [heads][k][m]
+    float scale = 1.0F;    // of its integers in low .. high
+    int low = 0, high = 0;
+    int bits = 8;
+    int rows = 0, line = 0;  // M and bytes of a line, padded
+    int byte_offset = 0;     // that the bytes of the inputs lack
 };
 
 // What the engine needs of one chip in one convolution group (cuda/trial/chip_layer.hpp).
@@ -90,10 +104,10 @@ struct ConversionView {
     ColumnTerms terms;
     bool any_dac = false;  // input DACs have errors
     // [convolution groups][row groups][planes][words][M], or as fragments of 16 outputs
-    // (cuda/engine/tile_conversions.cu): bits of the weights.
+    // (cuda/engine/tile_conversions.cu): bits of the weights. Null where each slot has its own.
     const std::uint32_t* weights = nullptr;
-    // The same of the cells' deviations q, a further index [8] for the bit of q before [words]; of
-    // cells whose weight bit is 1 alone in the order of fragments.
+    // The same of the cells' deviations q, a further index [8] for the bit of q before [words]. In
+    // the order of fragments of cells whose constant weight bit is 1 alone.
     const std::uint32_t* cells = nullptr;
     const ChipView* chips = nullptr;              // [convolution groups]; null: the sum decides
     const ConversionPlan* conversions = nullptr;  // [conversion_count]
@@ -117,9 +131,10 @@ struct ConversionView {
     const std::uint32_t* tile_cells[max_cycles] = {};  // cells of the laws as TileCell, or null
 };
 
-// One segment's work in a layer.
+// One segment's work in a layer, or that of one of its slots where each has weights of its own.
 struct ConversionWork {
     const ConversionView* view = nullptr;
+    const std::uint32_t* weights = nullptr;  // as ConversionView says
     Segment segment;
     std::uint32_t layer_index = 0;  // among MAC layers, for sums
     std::uint64_t first_word = 0;   // of its packed inputs in the batch's buffer

@@ -149,7 +149,7 @@ std::vector<std::uint32_t> weight_words(const LayerPlan& plan, std::span<const s
 void pack_lines(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
                 PackedLayer& layer) {
     const std::size_t words = static_cast<std::size_t>(layer.words), m = outputs;
-    layer.weights.resize(static_cast<std::size_t>(plan.groups) * plan.columns.count * words * m);
+    layer.weights.resize(layer.weight_words);
     std::size_t block = 0;
     for (int g = 0; g < plan.groups; ++g) {
         for (int i = 0; i < plan.columns.count; ++i, block += words * m) {
@@ -168,8 +168,7 @@ void pack_lines(const LayerPlan& plan, int outputs, std::span<const std::int8_t>
 void pack_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
                     PackedLayer& layer) {
     const int tiles = (outputs + tile - 1) / tile, blocks = layer.words / block_words;
-    layer.weights.resize(static_cast<std::size_t>(plan.groups) * tiles * plan.columns.count *
-                         blocks * 128);
+    layer.weights.resize(layer.weight_words);
     for (int g = 0; g < plan.groups; ++g) {
         for (int o = 0; o < outputs; ++o) {
             for (int i = 0; i < plan.columns.count; ++i) {
@@ -194,7 +193,7 @@ void pack_fragments(const LayerPlan& plan, int outputs, std::span<const std::int
 // [row groups][planes][8][words][M]: bits of q of every cell of a row group.
 void pack_cells(const LayerPlan& plan, int outputs, PackedLayer& layer) {
     const std::size_t words = static_cast<std::size_t>(layer.words), m = outputs;
-    layer.cells.resize(static_cast<std::size_t>(plan.groups) * plan.columns.count * 8 * words * m);
+    layer.cells.resize(8 * layer.weight_words);
     std::size_t block = 0;
     for (int g = 0; g < plan.groups; ++g) {
         const Rows rows = rows_of(plan, g);
@@ -213,12 +212,12 @@ void pack_cells(const LayerPlan& plan, int outputs, PackedLayer& layer) {
     }
 }
 
-// [row groups][tiles][planes][8][256 rows][32 lanes][4 words]: the same of cells with a weight bit of
-// 1, in fragments.
+// [row groups][tiles][planes][8][256 rows][32 lanes][4 words]: the same in fragments, of cells with a
+// weight bit of 1 if weights are given.
 void pack_cell_fragments(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights,
                          PackedLayer& layer) {
     const int tiles = (outputs + tile - 1) / tile, blocks = layer.words / block_words;
-    layer.cells.resize(layer.weights.size() * 8);
+    layer.cells.resize(8 * layer.weight_words);
     for (int g = 0; g < plan.groups; ++g) {
         const Rows rows = rows_of(plan, g);
         for (int o = 0; o < outputs; ++o) {
@@ -228,10 +227,10 @@ void pack_cell_fragments(const LayerPlan& plan, int outputs, std::span<const std
                     ((static_cast<std::size_t>(g) * tiles + o / tile) * plan.columns.count + i) *
                     8 * static_cast<std::size_t>(blocks) * 128;
                 for (int r = 0; r < rows.count; ++r) {
-                    const int w = weights[static_cast<std::size_t>(o) * plan.depth +
-                                          static_cast<std::size_t>(rows.begin + r)];
-                    if (stored_bit(plan.macro.weight_encoding, plan.weight_bits, plan.columns, i,
-                                   w) == 0)
+                    if (!weights.empty() &&
+                        stored_bit(plan.macro.weight_encoding, plan.weight_bits, plan.columns, i,
+                                   weights[static_cast<std::size_t>(o) * plan.depth +
+                                           static_cast<std::size_t>(rows.begin + r)]) == 0)
                         continue;
                     const auto value = static_cast<std::uint8_t>(q[static_cast<std::size_t>(r)]);
                     const std::size_t at =
@@ -311,21 +310,44 @@ std::optional<Thresholds> find_thresholds(const CycleLaw& law) {
 std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outputs,
                                                  std::span<const std::int8_t> weights,
                                                  const ProductSite& site) const {
-    auto layer = std::make_unique<PackedLayer>();
-    choose_kernel(plan, outputs, thresholds_, *layer);
+    auto layer = choose(plan, outputs);
     if (layer->kernel == ConversionKernel::none) return layer;
     if (layer->kernel == ConversionKernel::aidac) {
         layer->aidac =
             std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, weights, site));
         return layer;
     }
-    layer->words = words_of(plan, layer->kernel);
     const bool fragments = layer->kernel != ConversionKernel::general;
     if (fragments)
         pack_fragments(plan, outputs, weights, *layer);
     else
         pack_lines(plan, outputs, weights, *layer);
     if (plan.channels) add_chip(plan, outputs, weights, site, fragments, *layer);
+    return layer;
+}
+
+std::unique_ptr<PackedWeights> LayerPacker::prepare(const LayerPlan& plan, int outputs,
+                                                    const ProductSite& site) const {
+    auto layer = choose(plan, outputs);
+    const bool fragments = layer->kernel != ConversionKernel::general;
+    if (layer->kernel == ConversionKernel::aidac)
+        layer->aidac = std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, {}, site));
+    if (layer->weight_words > 0 && plan.channels)
+        add_chip(plan, outputs, {}, site, fragments, *layer);
+    return layer;
+}
+
+// The kernel, and the sizes of what it reads.
+std::unique_ptr<PackedLayer> LayerPacker::choose(const LayerPlan& plan, int outputs) const {
+    auto layer = std::make_unique<PackedLayer>();
+    choose_kernel(plan, outputs, thresholds_, *layer);
+    if (layer->kernel == ConversionKernel::none || layer->kernel == ConversionKernel::aidac)
+        return layer;
+    layer->words = words_of(plan, layer->kernel);
+    const int filled =
+        layer->kernel == ConversionKernel::general ? outputs : (outputs + tile - 1) / tile * tile;
+    layer->weight_words = static_cast<std::size_t>(plan.groups) * filled * plan.columns.count *
+                          static_cast<std::size_t>(layer->words);
     return layer;
 }
 

@@ -36,11 +36,12 @@ struct Thresholds {
 // The law's table as thresholds, if that is what it holds; every cell is compared.
 std::optional<Thresholds> find_thresholds(const CycleLaw& law);
 
-// Weights of one convolution group.
+// Weights of one convolution group or head.
 struct PackedLayer : PackedWeights {
     ConversionKernel kernel = ConversionKernel::none;
     int words = 0;                       // 32-row words of a row group
-    std::vector<std::uint32_t> weights;  // bits, in the order of `kernel`
+    std::vector<std::uint32_t> weights;  // bits, in the order of `kernel`; none if prepared
+    std::size_t weight_words = 0;        // how many they are
     std::vector<std::uint32_t> cells;    // bits of the cells' deviations, where they are measured
     std::optional<CellPlace> draw;       // where the device draws them
     std::unique_ptr<ChipLayer> chip;     // where plan.channels
@@ -60,8 +61,13 @@ public:
     std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
                                         std::span<const std::int8_t> weights,
                                         const ProductSite& site) const override;
+    // The same but for the weights' bits, which the device finds for every image.
+    std::unique_ptr<PackedWeights> prepare(const LayerPlan& plan, int outputs,
+                                           const ProductSite& site) const override;
 
 private:
+    std::unique_ptr<PackedLayer> choose(const LayerPlan& plan, int outputs) const;
+
     bool thresholds_;
 };
 

@@ -27,4 +27,15 @@ inline constexpr int padded_product_rows(int rows) {
 
 void launch_byte_product(const ByteProduct& product, cudaStream_t stream);
 
+// The same with rows of every slot: out[head][m][slot*pixels + p] = sum over k of
+// a[slot][head][m][k] * b[head][slot*pixels + p][k]. A head has `stride` columns.
+struct StoredProduct {
+    const std::int8_t* a = nullptr;
+    const std::int8_t* b = nullptr;
+    std::int32_t* out = nullptr;
+    int heads = 1, rows = 0, depth = 0, pixels = 0;
+    std::int64_t slots = 0, stride = 0;
+};
+void launch_stored_product(const StoredProduct& product, cudaStream_t stream);
+
 }  // namespace acim

@@ -154,7 +154,7 @@ public:
              item_.tile) *
             s.planes * blocks;
         const auto* weights =
-            reinterpret_cast<const uint4*>(v_.weights) + line * tile_lanes + lane_;
+            reinterpret_cast<const uint4*>(block_.weights) + line * tile_lanes + lane_;
         InputFragments<pairs, 2> fragments;
         if (serial || blocks == 1) fragments.load(inputs, s.bits, s.words, lane_);
         std::uint64_t escapes = 0;
@@ -241,6 +241,7 @@ __device__ inline void describe_block(TileBlock& block, const ConversionWork& wo
     const ConversionShape& s = work.view->shape;
     block.view = work.view;
     block.bits = bits + work.first_word;
+    block.weights = work.weights;
     block.analog = out.analog + static_cast<std::int64_t>(work.segment.first_slot) * s.pixels;
     block.digital = out.digital + static_cast<std::int64_t>(work.segment.first_slot) * s.pixels;
     block.stride = out.stride;

@@ -10,8 +10,9 @@ namespace acim {
 class UnfoldedPixel {
 public:
     ACIM_HD UnfoldedPixel(const UnfoldView& u, const std::int16_t* slot, int g, int p) : u_(u) {
-        if (u.taps == nullptr) {
-            values_ = slot + static_cast<std::int64_t>(p) * u.depth;
+        if (!u.by_taps) {
+            values_ = slot + static_cast<std::int64_t>(g) * u.group_stride +
+                      static_cast<std::int64_t>(p) * u.depth;
             inside_ = true;
             return;
         }
@@ -25,7 +26,7 @@ public:
 
     // Value of row r.
     ACIM_HD std::int32_t at(int r) const {
-        if (u_.taps == nullptr) return values_[r];
+        if (!u_.by_taps) return values_[r];
         const Tap tap = u_.taps[r];
         if (!inside_) {
             const int y = top_ + tap.dy, x = left_ + tap.dx;

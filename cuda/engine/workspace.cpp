@@ -8,10 +8,11 @@
 namespace acim {
 
 std::uint64_t SlotSizes::slot_bytes() const {
-    return static_cast<std::uint64_t>(tensors * 4 + quantised * 2 + lines + high_lines +
-                                      input_sums * 4 + products * 4 + high_products * 4 +
-                                      integers * 16 + bits * 4 + values * 2) +
-           sizeof(Slot);
+    return static_cast<std::uint64_t>(
+               tensors * 4 + quantised * 2 + lines + high_lines + input_sums * 4 + products * 4 +
+               high_products * 4 + integers * 16 + bits * 4 + values * 2 + stored_bytes +
+               stored_sums * 8 + stored_words * 4 + aidac_weights * 2 + aidac_sums * 8) +
+           static_cast<std::uint64_t>(computed) * sizeof(ConversionWork) + sizeof(Slot);
 }
 
 std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const {
@@ -52,6 +53,11 @@ SlotSizes slot_sizes(const DeviceNetwork& network) {
         raise(s.integers, pixels * l.outputs);
         raise(s.rows, rows);
         raise(s.line_bytes, std::int64_t{l.conv_groups} * l.line);
+        if (l.is_computed()) {
+            raise(s.stored_bytes, rows * l.line);
+            raise(s.stored_sums, l.product->outputs);
+            ++s.computed;
+        }
     }
     return s;
 }
@@ -59,10 +65,15 @@ SlotSizes slot_sizes(const DeviceNetwork& network) {
 void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint& point) {
     for (std::size_t i = 0; i < network.layers(); ++i) {
         const DeviceLayer& layer = point.layer(i);
-        sizes.bits = std::max(sizes.bits, layer.words_a_slot());
-        if (layer.kernel == ConversionKernel::aidac)
-            sizes.values = std::max(
-                sizes.values, std::int64_t{layer.shape.pixels} * network.layer(i).unfold.depth);
+        sizes.bits = std::max(sizes.bits, layer.bits_a_slot());
+        sizes.stored_words = std::max(sizes.stored_words, layer.weight_words);
+        if (layer.kernel != ConversionKernel::aidac) continue;
+        const Product& product = *network.layer(i).product;
+        sizes.values = std::max(sizes.values, std::int64_t{layer.shape.pixels} * product.depth);
+        if (!layer.computed) continue;
+        sizes.aidac_weights =
+            std::max(sizes.aidac_weights, std::int64_t{product.outputs} * product.depth);
+        sizes.aidac_sums = std::max<std::int64_t>(sizes.aidac_sums, product.outputs);
     }
 }
 
@@ -84,14 +95,21 @@ void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t par
     analog.reserve(of(s.integers) + rows);
     digital.reserve(of(s.integers) + rows);
     bits.reserve(of(s.bits) + parts * spare_words);
+    stored_bytes.reserve(of(s.stored_bytes));
+    stored_sums.reserve(of(s.stored_sums));
+    stored_bits.reserve(of(s.stored_words));
+    aidac_weights.reserve(of(s.aidac_weights));
+    aidac_sums.reserve(of(s.aidac_sums));
     slots.reserve(n);
 }
 
 std::uint64_t Workspace::bytes() const {
     return tensors.bytes() + quantised.bytes() + values.bytes() + low.bytes() + high.bytes() +
            input_sums.bytes() + low_products.bytes() + high_products.bytes() + analog.bytes() +
-           digital.bytes() + bits.bytes() + slots.bytes() + correct_bits.bytes() + counts.bytes() +
-           sums.bytes() + conversion_works.bytes() + finish_works.bytes();
+           digital.bytes() + bits.bytes() + stored_bytes.bytes() + stored_sums.bytes() +
+           stored_bits.bytes() + aidac_weights.bytes() + aidac_sums.bytes() + slots.bytes() +
+           correct_bits.bytes() + counts.bytes() + sums.bytes() + conversion_works.bytes() +
+           finish_works.bytes();
 }
 
 }  // namespace acim

@@ -23,7 +23,12 @@ struct SlotSizes {
     std::int64_t integers = 0;  // int64, each of A and D
     std::int64_t bits = 0;      // 32-bit words of packed inputs
     std::int64_t values = 0;    // int16, unfolded inputs of AiDAC layers
-    std::int64_t layers = 0;    // for what a segment needs in each
+    // Of products of two computed tensors: the stored one in bytes, their sums (int64), its bits (32-bit
+    // words), and how many of these products there are.
+    std::int64_t stored_bytes = 0, stored_sums = 0, stored_words = 0, computed = 0;
+    // The same on AiDAC macros: weights (int16) and corrections (int64).
+    std::int64_t aidac_weights = 0, aidac_sums = 0;
+    std::int64_t layers = 0;  // for what a segment needs in each
     // Pixels of a batch are padded to a step: rows of products, and bytes of a pixel's lines.
     std::int64_t rows = 0, line_bytes = 0;
 
@@ -43,11 +48,12 @@ void add_point(SlotSizes& sizes, const DeviceNetwork& network, const DevicePoint
 // Buffers of the batches of one lane; they grow with the largest batch.
 struct Workspace {
     DeviceArray<float> tensors;
-    DeviceArray<std::int16_t> quantised, values;
+    DeviceArray<std::int16_t> quantised, values, aidac_weights;
     DeviceArray<std::int8_t> low, high;
     DeviceArray<std::int32_t> input_sums, low_products, high_products;
-    DeviceArray<std::int64_t> analog, digital;
-    DeviceArray<std::uint32_t> bits;
+    DeviceArray<std::int64_t> analog, digital, stored_sums, aidac_sums;
+    DeviceArray<std::int8_t> stored_bytes;
+    DeviceArray<std::uint32_t> bits, stored_bits;
     DeviceArray<Slot> slots;
     DeviceArray<std::uint32_t> correct_bits;
     DeviceArray<SegmentCounts> counts;
@@ -56,7 +62,7 @@ struct Workspace {
     DeviceArray<FinishWork> finish_works;
 
     // Words of packed inputs that a part may waste.
-    static constexpr int spare_words = 4;
+    static constexpr int spare_words = DeviceLayer::word_step;
 
     void reserve(const SlotSizes& sizes, std::uint32_t slots, std::size_t parts);
     std::uint64_t bytes() const;

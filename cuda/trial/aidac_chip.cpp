@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "cuda/model/aidac/column.hpp"
 #include "cuda/model/aidac/row_conversion.hpp"
 #include "cuda/model/macro/transfer.hpp"
 #include "cuda/trial/chip_draw.hpp"
@@ -58,14 +57,19 @@ public:
         for (int m = 0; m < layout_.outputs; ++m) used = std::max(used, layout_.column_of(m) + 1);
         const int columns = cells ? aidac::row_units : used * operand_bits;
         if (cells) out.inputs.resize(depth_ * operand_bits * layout_.arrays);
-        out.weights.resize(depth_ * layout_.outputs);
+        if (weights_.empty()) {
+            out.rows.resize(depth_ * layout_.outputs);
+            out.columns.resize(row_blocks() * static_cast<std::size_t>(layout_.outputs));
+        } else {
+            out.weights.resize(depth_ * layout_.outputs);
+        }
         Cells block(columns, terms_.rows);
         for (int array = 0; array < layout_.arrays; ++array) {
             for (int row = 0; row < layout_.depth; row += terms_.rows) {
                 const int span = row / layout_.span_rows;
                 block.draw(columns, place(span, array, row % layout_.span_rows), site_.chip);
                 if (cells) add_inputs(block, array, row, out.inputs);
-                add_weights(block, array, row, cells, out.weights);
+                add_weights(block, array, row, cells, out);
             }
         }
     }
@@ -120,50 +124,50 @@ private:
         }
     }
 
+    std::size_t row_blocks() const {
+        return (depth_ + static_cast<std::size_t>(terms_.rows) - 1) /
+               static_cast<std::size_t>(terms_.rows);
+    }
+
+    // Of the outputs of an array in one block of rows.
     void add_weights(const Cells& block, int array, int first_row, bool cells,
-                     std::vector<std::int16_t>& out) const {
+                     AidacChip& out) const {
         for (int m = layout_.first_in_array(array);
              m < layout_.outputs && layout_.array_of(m) == array; ++m) {
             const int column = layout_.column_of(m) * operand_bits;
-            const std::size_t at = depth_ * m + first_row;
-            if (cells)
-                joined_weights(block, column, first_row, weights_.data() + at, out.data() + at);
-            else
-                grouped_weights(block, column, first_row, weights_.data() + at, out.data() + at);
+            const AidacColumn shares =
+                cells ? joined_column(block, column) : grouped_column(block, column);
+            if (weights_.empty()) out.columns[row_blocks() * m + first_row / terms_.rows] = shares;
+            for (int r = 0; r < rows_left(first_row); ++r) {
+                const std::size_t at = depth_ * m + first_row + r;
+                AidacRow row;
+                for (int b = 0; b < operand_bits; ++b)
+                    row.q[b] = static_cast<std::int8_t>(block.at(column + b, r));
+                if (weights_.empty())
+                    out.rows[at] = row;
+                else
+                    out.weights[at] = effective_weight(terms_, weights_[at], shares, row);
+            }
         }
     }
 
-    void joined_weights(const Cells& block, int column, int first_row, const std::int16_t* weights,
-                        std::int16_t* out) const {
+    AidacColumn joined_column(const Cells& block, int column) const {
         aidac::ColumnSums sums[operand_bits];
         std::int32_t joined = 0;
         for (int j = 0; j < operand_bits; ++j) {
             sums[j] = {block.sum(column + j, terms_.rows), block.sum(column + j, 1 << j)};
             joined += sums[j].joined;
         }
-        double bit[operand_bits];
+        AidacColumn out{};
         for (int j = 0; j < operand_bits; ++j)
-            bit[j] = aidac::bit_weight(terms_, j, sums[j], joined);
-        for (int r = 0; r < rows_left(first_row); ++r) {
-            std::int8_t q[operand_bits];
-            for (int j = 0; j < operand_bits; ++j)
-                q[j] = static_cast<std::int8_t>(block.at(column + j, r));
-            out[r] = static_cast<std::int16_t>(aidac::effective_weight(terms_, weights[r], bit, q));
-        }
+            out.share[j] = aidac::bit_weight(terms_, j, sums[j], joined);
+        return out;
     }
 
-    void grouped_weights(const Cells& block, int column, int first_row, const std::int16_t* weights,
-                         std::int16_t* out) const {
+    AidacColumn grouped_column(const Cells& block, int column) const {
         std::int32_t sums[operand_bits];
         for (int b = 0; b < operand_bits; ++b) sums[b] = block.sum(column + b, terms_.rows);
-        const double share = aidac::grouped_share(terms_, sums);
-        for (int r = 0; r < rows_left(first_row); ++r) {
-            std::int8_t q[operand_bits];
-            for (int b = 0; b < operand_bits; ++b)
-                q[b] = static_cast<std::int8_t>(block.at(column + b, r));
-            out[r] = static_cast<std::int16_t>(
-                aidac::effective_grouped_weight(terms_, weights[r], share, q));
-        }
+        return {{aidac::grouped_share(terms_, sums)}};
     }
 
     const AidacLayout& layout_;

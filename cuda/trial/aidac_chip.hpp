@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "cuda/model/aidac/column.hpp"
 #include "cuda/model/aidac/terms.hpp"
 #include "cuda/model/aidac/time.hpp"
 #include "cuda/model/host_device.hpp"
@@ -43,17 +44,36 @@ struct AidacLayout {
 
 AidacLayout aidac_layout(const LayerPlan& plan, int outputs, const ProductSite& site);
 
+// What makes effective weights of operands: the deviations q of a row's units for each bit, and the
+// shares of an output's columns in one block; of grouped weights they have one share, that of bit 0.
+struct AidacRow {
+    std::int8_t q[aidac::operand_bits];
+};
+struct AidacColumn {
+    double share[aidac::operand_bits];
+};
+ACIM_HD inline std::int16_t effective_weight(const aidac::Terms& terms, std::int32_t weight,
+                                             const AidacColumn& column, const AidacRow& row) {
+    return static_cast<std::int16_t>(
+        terms.topology == AidacTopology::grouped_cells
+            ? aidac::effective_weight(terms, weight, column.share, row.q)
+            : aidac::effective_grouped_weight(terms, weight, column.share[0], row.q));
+}
+
 // What one chip makes of a product: everything static, drawn once.
 struct AidacChip {
     // Effective input bits [1/64], [array][bit][depth]; empty where they are 64*2^b.
     std::vector<std::int16_t> inputs;
     // Effective weights [1/64], [output][depth]; empty where they are 64*w.
     std::vector<std::int16_t> weights;
+    // In place of them where weights are computed for every image.
+    std::vector<AidacRow> rows;                     // [output][depth]
+    std::vector<AidacColumn> columns;               // [output][blocks of rows]
     std::vector<aidac::ConverterError> converters;  // [span][output][block]
     std::vector<double> reference;                  // [span][array], sum of its blocks' o [FS]
 };
 
-// `weights` are the array's operands, 0 .. 255, [outputs][depth].
+// `weights` are the array's operands, 0 .. 255, [outputs][depth]; none where they are computed later.
 AidacChip draw_aidac_chip(const LayerPlan& plan, const AidacLayout& layout,
                           const aidac::Terms& terms, std::span<const std::int16_t> weights,
                           const ProductSite& site);

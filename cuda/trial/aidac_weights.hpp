@@ -27,7 +27,7 @@ struct AidacWeights : PackedWeights {
     AidacChip chip;
 };
 
-// As ProductKernel::pack(): weights are [outputs][depth].
+// As ProductKernel::pack(): weights are [outputs][depth]; without any, what does not need them.
 AidacWeights make_aidac_weights(const LayerPlan& plan, int outputs,
                                 std::span<const std::int8_t> weights, const ProductSite& site);
 

@@ -84,6 +84,11 @@ PointPlan::Layer plan_layer(const QuantizedNetwork& network, const Product& prod
             packer.pack(layer.plan, shape.outputs, weights.subspan(at, size), site));
         site.first_output += shape.outputs;
     }
+    for (int head = 0; product.is_computed() && head < product.groups(); ++head) {
+        if (auto prepared = packer.prepare(layer.plan, shape.outputs, site))
+            layer.weights.push_back(std::move(prepared));
+        site.first_output += shape.outputs;
+    }
     return layer;
 }
 

@@ -14,7 +14,8 @@ namespace acim {
 struct PointPlan {
     struct Layer {
         LayerPlan plan;
-        // One per convolution group; none where the weights are computed for each image.
+        // One per convolution group. Where the weights are computed for each image: one per head of
+        // what the packer prepares, or none.
         std::vector<std::unique_ptr<PackedWeights>> weights;
         ProductSite site;       // of the first group or head
         int group_outputs = 0;  // outputs of one convolution group or head

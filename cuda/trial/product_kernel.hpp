@@ -63,6 +63,12 @@ public:
     virtual std::unique_ptr<PackedWeights> pack(const LayerPlan& plan, int outputs,
                                                 std::span<const std::int8_t> weights,
                                                 const ProductSite& site) const = 0;
+    // What can be made ready of one head of a product whose weights are computed for each image, or
+    // null where that is nothing.
+    virtual std::unique_ptr<PackedWeights> prepare(const LayerPlan& /*plan*/, int /*outputs*/,
+                                                   const ProductSite& /*site*/) const {
+        return nullptr;
+    }
 };
 
 // The loops of a product: one image, one convolution group. The physics is cuda/model; kernels

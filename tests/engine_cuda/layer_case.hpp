@@ -34,16 +34,31 @@ struct LayerCase {
     std::vector<LayerPart> parts;
     // Quantised, [stored images][elements]; image i is the (i mod stored)-th.
     std::vector<std::int16_t> inputs;
+    // The stored operand of each of them, where the product has one.
+    std::vector<std::int8_t> stored;
 
-    int conv_groups() const { return product.is_conv ? product.conv.groups : 1; }
+    int conv_groups() const { return product.groups(); }
+    std::size_t stored_elements() const {
+        return product.is_computed() ? static_cast<std::size_t>(product.outputs) * product.depth
+                                     : 0;
+    }
+    // The image has the stored operand behind the input.
+    std::vector<int> image_shape() const {
+        if (!product.is_computed()) return input_shape;
+        return {1, static_cast<int>(elements() + stored_elements())};
+    }
     std::size_t elements() const {
         std::size_t n = 1;
         for (const int d : input_shape) n *= static_cast<std::size_t>(d);
         return n;
     }
     std::span<const std::int16_t> image(std::uint32_t index) const {
-        const std::size_t stored = inputs.size() / elements();
-        return std::span(inputs).subspan(index % stored * elements(), elements());
+        const std::size_t images = inputs.size() / elements();
+        return std::span(inputs).subspan(index % images * elements(), elements());
+    }
+    std::span<const std::int8_t> stored_of(std::uint32_t index) const {
+        const std::size_t images = inputs.size() / elements();
+        return std::span(stored).subspan(index % images * stored_elements(), stored_elements());
     }
 
     // Products of one value, as many as stand before, and the product.
@@ -61,9 +76,22 @@ struct LayerCase {
         Product last = product;
         last.input = n.input = 0;
         last.output = n.output = 1;
+        if (product.is_computed()) split_image(n, last);
         n.operators.push_back({"layer", last});
         n.classes = static_cast<int>(n.tensors[1].elements());
         return n;
+    }
+
+    // The image becomes the product's input and its stored operand.
+    void split_image(QuantizedNetwork& n, Product& last) const {
+        const int size = static_cast<int>(elements());
+        const int other = static_cast<int>(stored_elements());
+        n.input = 4;
+        last.stored.tensor = 5;
+        n.tensors.push_back({"image", image_shape()});
+        n.tensors.push_back({"stored", {1, other}});
+        n.operators.push_back({"inputs", Rearrange{4, 0, 0, {size}, {1}}});
+        n.operators.push_back({"weights", Rearrange{4, 5, size, {other}, {1}}});
     }
 
     std::vector<DesignPoint> design_points() const {
@@ -87,10 +115,35 @@ struct LayerOutcome {
     std::vector<LayerSums> sums;
 };
 
+// [columns][rows] of [rows][columns].
+template <class Integer>
+std::vector<Integer> transposed(std::span<const Integer> in, std::size_t rows) {
+    std::vector<Integer> out;
+    const std::size_t columns = in.size() / rows;
+    for (std::size_t c = 0; c < columns; ++c)
+        for (std::size_t r = 0; r < rows; ++r) out.push_back(in[r * columns + c]);
+    return out;
+}
+
+// The weights [M][K] of one head of a stored operand.
+inline std::vector<std::int8_t> stored_weights(const Product& product, int head,
+                                               std::span<const std::int8_t> stored) {
+    const std::size_t size = stored.size() / static_cast<std::size_t>(product.groups());
+    const auto own = stored.subspan(static_cast<std::size_t>(head) * size, size);
+    if (product.stored.on_left) return {own.begin(), own.end()};
+    return transposed(own, static_cast<std::size_t>(product.depth));
+}
+
 // Inputs of every output pixel side by side, [pixels][c][kh][kw]; padding is 0.
 inline std::vector<std::int16_t> unfolded_inputs(const Product& product, int group, int pixels,
                                                  std::span<const std::int16_t> image) {
-    if (!product.is_conv) return {image.begin(), image.end()};
+    if (!product.is_conv) {
+        const std::size_t size = image.size() / static_cast<std::size_t>(product.groups());
+        const auto own = image.subspan(static_cast<std::size_t>(group) * size, size);
+        if (product.is_computed() && product.stored.on_left)
+            return transposed(own, static_cast<std::size_t>(product.depth));
+        return {own.begin(), own.end()};
+    }
     const ConvGeometry& c = product.conv;
     const int channels = c.in_channels / c.groups;
     std::vector<std::int16_t> out;
@@ -148,14 +201,14 @@ private:
     void run_image(const PointPlan::Layer& layer, const ProductPlace& place, LayerSums& sums) {
         const auto n = static_cast<std::size_t>(layer.group_outputs) * pixels_;
         std::vector<std::int64_t> a(n), d(n), exact(n);
-        for (std::size_t g = 0; g < layer.weights.size(); ++g) {
-            const auto inputs =
-                unfolded_inputs(product(), static_cast<int>(g), pixels_, c_.image(place.image));
-            const OutputMap map =
-                output_map(product(), layer.group_outputs, pixels_, static_cast<int>(g));
+        for (int group = 0; group < product().groups(); ++group) {
+            const auto g = static_cast<std::size_t>(group);
+            const auto inputs = unfolded_inputs(product(), group, pixels_, c_.image(place.image));
+            const OutputMap map = output_map(product(), layer.group_outputs, pixels_, group);
             if (watch_) watch_(layer.plan, map, place);
-            kernel_.run(layer.plan, *layer.weights[g], layer.group_outputs, pixels_, inputs, map,
-                        place, {a, d, exact});
+            const auto own = weights_of(layer, group, place.image);
+            kernel_.run(layer.plan, own ? *own : *layer.weights[g], layer.group_outputs, pixels_,
+                        inputs, map, place, {a, d, exact});
             for (std::size_t at = 0; at < n; ++at) {
                 const std::size_t m = at / pixels_, p = at % pixels_;
                 const std::size_t channel = g * layer.group_outputs + m;
@@ -170,6 +223,16 @@ private:
             }
             sums.conversions += layer.plan.adc_conversions(static_cast<std::int64_t>(n));
         }
+    }
+
+    // Those of an image, or null where they are constant.
+    std::unique_ptr<PackedWeights> weights_of(const PointPlan::Layer& layer, int head,
+                                              std::uint32_t image) const {
+        if (!product().is_computed()) return nullptr;
+        ProductSite site = layer.site;
+        site.first_output = head * layer.group_outputs;
+        return kernel_.pack(layer.plan, layer.group_outputs,
+                            stored_weights(product(), head, c_.stored_of(image)), site);
     }
 
     void set_output(std::size_t channel, std::size_t element, double y) {

@@ -24,11 +24,15 @@ public:
             count_ = std::max(count_, part.first_image + part.images);
     }
     std::uint32_t count() const override { return count_; }
-    std::vector<int> image_shape() const override { return c_.input_shape; }
+    std::vector<int> image_shape() const override { return c_.image_shape(); }
     void read(std::uint32_t first, std::uint32_t images, float* out) const override {
-        for (std::uint32_t i = first; i < first + images; ++i)
+        for (std::uint32_t i = first; i < first + images; ++i) {
             for (const std::int16_t q : c_.image(i))
                 *out++ = static_cast<float>(q) * c_.product.input_quantisation.scale;
+            if (!c_.product.is_computed()) continue;
+            for (const std::int8_t w : c_.stored_of(i))
+                *out++ = static_cast<float>(w) * c_.product.stored.scale;
+        }
     }
     std::int32_t label(std::uint32_t) const override { return 0; }
 
@@ -71,6 +75,20 @@ public:
         for (const BatchPart& part : parts_) out.push_back(part.point->layer(c_.layer).kernel);
         return out;
     }
+
+    // Memory that the engine plans for the batch, and how much of it may stay free: works of layers
+    // without conversions, and what is padded.
+    std::uint64_t planned_bytes() const {
+        SlotSizes sizes = slot_sizes(network_);
+        for (const BatchPart& part : parts_) add_point(sizes, network_, *part.point);
+        return sizes.bytes(slots_, parts_.size());
+    }
+    std::uint64_t spare_bytes() const {
+        const std::size_t works = network_.layers() * parts_.size() + slots_;
+        return works * sizeof(ConversionWork) + 64 * parts_.size() + slots_;
+    }
+    // What the last run took.
+    std::uint64_t bytes() const { return runner_.bytes(); }
 
     LayerOutcome run() {
         LayerOutcome out;
@@ -127,19 +145,24 @@ private:
         const auto low = from_device(runner_.workspace().low_products, stream_);
         const auto high = from_device(runner_.workspace().high_products, stream_);
         const Product& product = *layer.product;
+        const auto stored = from_device(runner_.workspace().stored_sums, stream_);
         std::vector<std::int64_t> out;
         for (int channel = 0; channel < product.outputs; ++channel) {
             std::int64_t weights = 0;
-            for (int r = 0; r < product.depth; ++r) {
+            for (int r = 0; r < product.depth && !product.is_computed(); ++r) {
                 const int w =
                     product.weights[static_cast<std::size_t>(channel) * product.depth + r];
                 weights += product.weight_bits == 1 ? w & 1 : w;
             }
             const std::size_t row = static_cast<std::size_t>(
                 channel / layer.outputs * layer.product_rows + channel % layer.outputs);
-            for (std::size_t p = 0; p < line; ++p)
-                out.push_back(low[row * stride + p] + layer.byte_offset * weights +
+            for (std::size_t p = 0; p < line; ++p) {
+                const std::int64_t offset =
+                    product.is_computed() ? stored[p / layer.pixels * product.outputs + channel]
+                                          : layer.byte_offset * weights;
+                out.push_back(low[row * stride + p] + offset +
                               (layer.two_bytes ? std::int64_t{high[row * stride + p]} * 128 : 0));
+            }
         }
         return out;
     }

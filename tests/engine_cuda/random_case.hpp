@@ -36,7 +36,11 @@ inline void draw_operands(Pick& pick, LayerCase& c) {
     run.shape = {p.outputs, p.depth, 1, q.is_signed};
     run.pixels = static_cast<int>(count / static_cast<std::size_t>(p.depth)) + 1;
     run.draw_operands(pick);
-    p.weights = run.weights;
+    if (!p.is_computed()) p.weights = run.weights;
+    const int stored_low = digital::quantised_low(p.weight_bits, true);
+    for (std::size_t i = 0; i < stored_images * c.stored_elements(); ++i)
+        c.stored.push_back(static_cast<std::int8_t>(
+            pick.chance(10) ? stored_low : pick.between(stored_low, -stored_low)));
     run.inputs.resize(count);
     const auto low = static_cast<std::int16_t>(digital::quantised_low(q.bits, q.is_signed));
     for (const std::int16_t x : run.inputs) c.inputs.push_back(std::max(x, low));
@@ -58,13 +62,17 @@ inline void draw_parts(Pick& pick, LayerCase& c, int images) {
     }
 }
 
-// Images that the limit on the host's work leaves.
-inline int affordable_images(const LayerCase& c, int pixels) {
+// Products that one image adds up.
+inline std::int64_t work_of_image(const LayerCase& c, int pixels) {
     const LayerSettings& s = c.points[0];
     const ColumnLayout columns = column_layout(s.macro.weight_encoding, s.weight_bits);
-    const std::int64_t image = std::int64_t{c.product.outputs} * c.product.depth * columns.count *
-                               s.activation_bits * pixels;
-    return static_cast<int>(std::clamp<std::int64_t>(most_work / image, 1, 12));
+    return std::int64_t{c.product.outputs} * c.product.depth * columns.count * s.activation_bits *
+           pixels;
+}
+
+// Images that the limit on the host's work leaves.
+inline int affordable_images(const LayerCase& c, int pixels) {
+    return static_cast<int>(std::clamp<std::int64_t>(most_work / work_of_image(c, pixels), 1, 12));
 }
 
 inline void make_linear(Pick& pick, LayerCase& c, int outputs, int depth) {
@@ -123,7 +131,28 @@ inline void make_conv(Pick& pick, LayerCase& c, int group_outputs, int depth) {
     draw_parts(pick, c, affordable_images(c, y.out * x.out));
 }
 
-// A product on these macros, of other sizes; every second one is a convolution.
+// A product of two computed tensors; the operand that is stored has its own scale.
+inline void make_computed(Pick& pick, LayerCase& c, int group_outputs, int depth) {
+    int pixels = pick.of({1, 2, 7, 8, 9, 40});
+    Product& p = c.product;
+    p.stored.tensor = 0;  // the case's network says which
+    p.stored.heads = pick.between(1, 4);
+    p.stored.on_left = pick.chance(50);
+    p.stored.scale = 0.0213F;
+    p.outputs = group_outputs * p.stored.heads;
+    p.depth = depth;
+    while (pixels > 1 && work_of_image(c, pixels) > most_work / 3) pixels = pixels * 2 / 3;
+    c.input_shape = {1, p.stored.heads, pixels, depth};
+    c.output_shape = {1, p.stored.heads, pixels, group_outputs};
+    if (p.stored.on_left) {
+        std::swap(c.input_shape[2], c.input_shape[3]);
+        std::swap(c.output_shape[2], c.output_shape[3]);
+    }
+    draw_parts(pick, c, affordable_images(c, pixels));
+}
+
+// A product on these macros, of other sizes; every second one is a convolution, every fourth has a
+// stored operand.
 inline LayerCase sized_case(Pick& pick, const std::vector<LayerRun>& runs, int least_outputs) {
     LayerCase c;
     for (const LayerRun& run : runs) c.points.push_back(run.settings);
@@ -133,6 +162,8 @@ inline LayerCase sized_case(Pick& pick, const std::vector<LayerRun>& runs, int l
     const int depth = pick.between(1, 2 * c.points[0].macro.rows + 40);
     if (pick.chance(50))
         make_conv(pick, c, outputs, std::min(depth, 500));
+    else if (pick.chance(50))
+        make_computed(pick, c, outputs, std::min(depth, pick.chance(70) ? 40 : 300));
     else
         make_linear(pick, c, outputs, depth);
     draw_operands(pick, c);
@@ -256,6 +287,8 @@ inline LayerCase random_aidac_case(Pick& pick) {
     const int outputs = pick.between(1, 50), depth = pick.between(1, 700);
     if (pick.chance(50))
         make_conv(pick, c, outputs, depth);
+    else if (pick.chance(50))
+        make_computed(pick, c, outputs, std::min(depth, 300));
     else
         make_linear(pick, c, outputs, depth);
     draw_operands(pick, c);
@@ -270,8 +303,9 @@ inline std::string describe(const LayerCase& c) {
         run.shape = layer_shape(c.product);
         text += run.describe() + "; ";
     }
-    text +=
-        std::to_string(c.conv_groups()) + " groups, layer " + std::to_string(c.layer) + ", images";
+    text += std::to_string(c.conv_groups()) +
+            (c.product.is_computed() ? " heads, layer " : " groups, layer ") +
+            std::to_string(c.layer) + ", images";
     for (const LayerPart& part : c.parts) text += " " + std::to_string(part.images);
     return text;
 }

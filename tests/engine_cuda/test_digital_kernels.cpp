@@ -3,54 +3,24 @@
 // one image after the other.
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <random>
 #include <vector>
 
 #include "cuda/engine/digital_kernels.hpp"
 #include "cuda/trial/digital_operators.hpp"
 #include "tests/engine_cuda/device_values.hpp"
+#include "tests/engine_cuda/slot_values.hpp"
 
 namespace acim {
 namespace {
 
+using testing_device::bits;
 using testing_device::from_device;
 using testing_device::on_device;
+using testing_device::random_values;
 
 using Floats = std::vector<float>;
-
-// Values of every size, among them all that are special.
-Floats random_values(std::mt19937& draw, std::size_t n) {
-    using Limits = std::numeric_limits<float>;
-    const float special[] = {Limits::quiet_NaN(),
-                             Limits::infinity(),
-                             -Limits::infinity(),
-                             -0.0F,
-                             0.0F,
-                             Limits::max(),
-                             Limits::lowest(),
-                             1e-42F,
-                             Limits::denorm_min(),
-                             1048576.5F};
-    Floats out(n);
-    for (float& x : out) {
-        const auto mantissa = static_cast<float>(static_cast<int>(draw() % 2001) - 1000);
-        x = draw() % 4 == 0 ? special[draw() % std::size(special)]
-                            : std::ldexp(mantissa, static_cast<int>(draw() % 40) - 30);
-    }
-    return out;
-}
-
-// One NaN is as good as another: no operator and no result tells them apart.
-std::vector<std::uint32_t> bits(const Floats& values) {
-    std::vector<std::uint32_t> out;
-    for (const float x : values)
-        out.push_back(std::isnan(x) ? 0x7FC00000u : std::bit_cast<std::uint32_t>(x));
-    return out;
-}
 
 struct Slots {
     std::size_t count, elements;

@@ -57,6 +57,7 @@ struct EscapeCase {
     ConversionKernel kernel;
     int outputs, row_groups, images;
     std::function<void(LayerSettings&)> set;
+    int pixels = 0;  // of a product with a stored operand
 };
 
 void PrintTo(const EscapeCase& c, std::ostream* out) { *out << c.name; }
@@ -76,11 +77,12 @@ std::vector<EscapeCase> cases() {
         {"Table", K::tiles_table, 19, 12, 90, [](LayerSettings& s) { set_macro(s, 15, 9, 2.5); }},
         {"TableOfBytes", K::tiles_bytes, 20, 12, 90,
          [](LayerSettings& s) { set_macro(s, 15, 8, 2.5); }},
-        {"TableOfWideCycles", K::tiles_table, 17, 12, 170,
+        {"TableOfWideCycles", K::tiles_table, 17, 12, 17,
          [](LayerSettings& s) {
              set_macro(s, 15, 8, 3.1);
              s.macro.bits_per_cycle = 2;
-         }},
+         },
+         10},
         {"Wide", K::tiles_wide, 16, 2, 400,
          [](LayerSettings& s) {
              set_macro(s, 600, 10, 5.9);
@@ -117,6 +119,11 @@ LayerCase layer_case(const EscapeCase& e) {
     c.product.depth = e.row_groups * c.points[0].macro.rows - 1;
     c.input_shape = {1, c.product.depth};
     c.output_shape = {1, e.outputs};
+    if (e.pixels > 0) {
+        c.product.stored = {0, 1, false, 0.02F};
+        c.input_shape = {1, e.pixels, c.product.depth};
+        c.output_shape = {1, e.pixels, e.outputs};
+    }
     const auto images = static_cast<std::uint32_t>(e.images);
     c.parts = {{0, 0, 0, 100, images / 3}, {0, 0, 1, 7, images - images / 3}};
     Pick pick(1);

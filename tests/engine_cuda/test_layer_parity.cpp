@@ -26,26 +26,31 @@ protected:
         std::string trace;
         for (const ConversionKernel kernel : device.kernels()) {
             ++reached_[kernel];
+            if (c.product.is_computed()) ++computed_[kernel];
             trace += name_of(kernel) + " ";
         }
         SCOPED_TRACE(trace + describe(c));
         const auto wanted = LayerOnKernel(c, *make_reference_kernel()).run(cache);
         EXPECT_EQ(difference(device.run(), wanted), "");
+        EXPECT_LE(device.bytes(), device.planned_bytes());
+        EXPECT_GE(device.bytes() + device.spare_bytes(), device.planned_bytes());
         ++cases_;
     }
 
     // How often each kernel was taken; counted where all seeds ran.
     static void TearDownTestSuite() {
         for (const auto& [kernel, n] : reached_)
-            std::cout << name_of(kernel) << ": " << n << " parts of batches\n";
+            std::cout << name_of(kernel) << ": " << n << " parts of batches, " << computed_[kernel]
+                      << " with stored operands\n";
         if (cases_ < 5 * seeds) return;
         for (int k = 0; k <= static_cast<int>(ConversionKernel::aidac); ++k) {
             const auto kernel = static_cast<ConversionKernel>(k);
             EXPECT_GE(reached_[kernel], 15) << name_of(kernel);
+            EXPECT_GE(computed_[kernel], 3) << name_of(kernel);
         }
     }
 
-    static inline std::map<ConversionKernel, int> reached_;
+    static inline std::map<ConversionKernel, int> reached_, computed_;
     static inline int cases_ = 0;
 };
 
