@@ -68,6 +68,7 @@ std::string baseline_lines(const SweepPlan& plan) {
     };
     std::string text = fmt::format("float network: {:.2f} % of {} images\n",
                                    percent(plan.float_correct), plan.workload->images);
+    if (!plan.workload->stated.empty()) text += plan.workload->stated + "\n";
     if (plan.groups.size() == 1)
         return text + fmt::format("noise-free quantised network: {:.2f} %\n",
                                   percent(plan.groups[0].quantised_correct));

@@ -24,6 +24,7 @@ void run_validate(const ValidateOptions& options) {
     const SweepSpec spec = load_sweep(options.sweep, options.overrides);
     const std::vector<PointConfig> points = expand(spec);
     const Workload workload = load_workload(spec);
+    check_stated_axes(spec, workload);
     check_points_on_layers(spec, points, workload);
     check_trial_count(spec, points.size(), workload.images);
     const std::uint64_t trials =

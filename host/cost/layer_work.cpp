@@ -64,7 +64,7 @@ LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPl
     work.outputs = static_cast<std::uint64_t>(product.outputs);
     work.pixels = pixels;
     work.depth = static_cast<std::uint64_t>(product.depth);
-    work.groups = product.is_conv ? static_cast<std::uint64_t>(product.conv.groups) : 1;
+    work.groups = static_cast<std::uint64_t>(product.groups());
     work.macs = work.outputs * work.pixels * work.depth;
     if (!plan.analog) {
         work.digital_bit_macs =

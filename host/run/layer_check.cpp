@@ -15,6 +15,15 @@ LayerShape float_shape(const FloatProduct& product) {
     return {product.outputs / product.groups(), product.depth, window, false};
 }
 
+// Bits that the model file states stand, whatever the sweep says.
+LayerSettings with_stated_bits(const FloatProduct& product, LayerSettings settings) {
+    if (product.weight_quantisation.is_stated())
+        settings.weight_bits = product.weight_quantisation.bits;
+    if (product.input_quantisation.is_stated())
+        settings.activation_bits = product.input_quantisation.bits;
+    return settings;
+}
+
 constexpr double most_units = 1e7;  // about a gigabyte while a run is planned
 
 }  // namespace
@@ -31,6 +40,24 @@ void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t 
                          "Lower them, or cut the sweep into several");
 }
 
+void check_stated_axes(const SweepSpec& spec, const Workload& workload) {
+    bool weights = true, inputs = true;
+    for (const FloatOperator& node : workload.graph->operators)
+        if (const auto* product = std::get_if<FloatProduct>(&node.op)) {
+            weights = weights && product->weight_quantisation.is_stated();
+            inputs = inputs && product->input_quantisation.is_stated();
+        }
+    for (const Axis& axis : spec.axes)
+        for (std::size_t i = 0; i < axis.paths.size(); ++i)
+            if ((weights && axis.paths[i] == "weight_bits") ||
+                (inputs && axis.paths[i] == "activation_bits"))
+                throw InputError(
+                    axis.places[i] + ": '" + axis.paths[i] + "' is an axis, but " +
+                    spec.workload.network +
+                    " states the bits of every layer itself, so that all its values "
+                    "would give the same result. Leave it out, or take a float network");
+}
+
 void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig>& points,
                             const Workload& workload) {
     for (const PointConfig& point : points) {
@@ -44,9 +71,10 @@ void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig
         for (const FloatOperator& node : workload.graph->operators) {
             const auto* product = std::get_if<FloatProduct>(&node.op);
             if (product == nullptr) continue;
-            check_layer(layers[i], false, node.name);
+            const LayerSettings settings = with_stated_bits(*product, layers[i]);
+            check_layer(settings, false, node.name);
             try {
-                describe_layer(with_any_window(layers[i]), float_shape(*product));
+                describe_layer(with_any_window(settings), float_shape(*product));
             } catch (const std::invalid_argument& error) {
                 throw InputError(spec.file.string() + ": layer '" + node.name +
                                  "': " + error.what());

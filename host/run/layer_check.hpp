@@ -11,6 +11,9 @@ namespace acim {
 void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig>& points,
                             const Workload& workload);
 
+// InputError for an axis of bits where the network states its own in every layer.
+void check_stated_axes(const SweepSpec& spec, const Workload& workload);
+
 // InputError for more units of work than a plan holds in memory.
 void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t images);
 

@@ -155,6 +155,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     const std::vector<PointConfig> points = expand(plan.spec);
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec, options.quiet));
     check_counters(plan);
+    check_stated_axes(plan.spec, *plan.workload);
     check_trial_count(plan.spec, points.size(), plan.workload->images);
     const std::filesystem::path folder = options.run_directory.empty()
                                              ? std::filesystem::path()

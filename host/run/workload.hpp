@@ -15,7 +15,8 @@ namespace acim {
 // Everything that a sweep reads from disk, checked against one another.
 struct Workload {
     std::shared_ptr<const FloatGraph> graph;
-    std::string graph_hash;           // SHA-256 (hex) of the model file
+    std::string graph_hash;           // SHA-256 (hex) of the model file and its external data
+    std::string stated;               // quantisation that it states itself, for people; or empty
     std::vector<std::string> layers;  // names of the MAC layers, in order
     std::shared_ptr<const DataSet> data;
     std::shared_ptr<const DataSet> calibration;
