@@ -17,7 +17,7 @@ constexpr std::uint32_t end_mark = 0x06054b50, end64_mark = 0x06064b50, locator_
 constexpr std::uint32_t member_mark = 0x02014b50, local_mark = 0x04034b50;
 constexpr std::size_t end_bytes = 22, end64_bytes = 56, locator_bytes = 20;
 constexpr std::size_t member_bytes = 46, local_bytes = 30;
-constexpr std::uint64_t directory_limit = std::uint64_t{1} << 20;
+constexpr std::uint64_t directory_limit = std::uint64_t{1} << 18;
 constexpr std::size_t block = std::size_t{1} << 20;
 
 // Little-endian unsigned number; the caller has checked the range.
@@ -115,6 +115,25 @@ ZipFile::Directory ZipFile::find_directory() const {
     fail("is not an NPZ file (no ZIP archive, or one cut short). Give one that numpy.savez wrote");
 }
 
+bool ZipFile::read_wide_sizes(const std::vector<std::byte>& directory, std::size_t at,
+                              std::size_t end, ZipMember& member) {
+    while (end - at >= 4) {
+        const std::uint64_t kind = number(directory, at, 2);
+        const auto size = static_cast<std::size_t>(number(directory, at + 2, 2));
+        at += 4;
+        if (end - at < size) return false;
+        std::size_t wide = at;
+        for (std::uint64_t* value : {&member.bytes, &member.stored_bytes, &member.header}) {
+            if (kind != 1 || *value != 0xffffffffU) continue;
+            if (at + size - wide < 8) return false;
+            *value = number(directory, wide, 8);
+            wide += 8;
+        }
+        at += size;
+    }
+    return true;
+}
+
 void ZipFile::read_member(const std::vector<std::byte>& directory, std::size_t& at) {
     const auto damaged = [&] { fail("the ZIP directory is damaged. Write the file again"); };
     if (directory.size() - at < member_bytes || number(directory, at, 4) != member_mark) damaged();
@@ -130,23 +149,9 @@ void ZipFile::read_member(const std::vector<std::byte>& directory, std::size_t& 
     const auto comment = static_cast<std::size_t>(number(directory, at + 32, 2));
     if (directory.size() - at - member_bytes < name + extra + comment) damaged();
     member.name.assign(reinterpret_cast<const char*>(directory.data()) + at + member_bytes, name);
-    std::size_t field = at + member_bytes + name;
-    const std::size_t end = field + extra;
-    while (end - field >= 4) {
-        const auto size = static_cast<std::size_t>(number(directory, field + 2, 2));
-        if (end - field - 4 < size) damaged();
-        if (number(directory, field, 2) == 1) {  // 64-bit sizes, only those that need it
-            std::size_t wide = field + 4;
-            for (std::uint64_t* value : {&member.bytes, &member.stored_bytes, &member.header}) {
-                if (*value != 0xffffffffU) continue;
-                if (field + 4 + size - wide < 8) damaged();
-                *value = number(directory, wide, 8);
-                wide += 8;
-            }
-        }
-        field += 4 + size;
-    }
-    at = end + comment;
+    const std::size_t fields = at + member_bytes + name;
+    if (!read_wide_sizes(directory, fields, fields + extra, member)) damaged();
+    at = fields + extra + comment;
     if ((flags & 1) != 0) fail("is encrypted. Give a plain archive");
     if (method != 0 && method != 8)
         fail(

@@ -43,6 +43,9 @@ private:
     struct Directory;
     std::vector<std::byte> bytes_at(std::uint64_t offset, std::uint64_t count) const;
     Directory find_directory() const;
+    // The 64-bit extra field holds those sizes that do not fit 32 bits. False where it is damaged.
+    static bool read_wide_sizes(const std::vector<std::byte>& directory, std::size_t at,
+                                std::size_t end, ZipMember& member);
     void read_member(const std::vector<std::byte>& directory, std::size_t& at);
     [[noreturn]] void fail(const std::string& problem) const;
 

@@ -49,7 +49,9 @@ TEST_F(Hdf5Set, NamesWhatIsMissingOrWrong) {
     EXPECT_THAT(open_error(spec()), HasSubstr("not a readable HDF5 file"));
     std::filesystem::remove(path());
     EXPECT_THAT(open_error(spec()), HasSubstr("no such file"));
+}
 
+TEST_F(Hdf5Set, ImagesHaveKnownAxesAndTypes) {
     Hdf5Dataset set = images();
     set.dims = {4};
     EXPECT_THAT(error({set}), HasSubstr("1 dimensions where images have 3 or 4"));
@@ -65,7 +67,9 @@ TEST_F(Hdf5Set, NamesWhatIsMissingOrWrong) {
     set.type = H5T_C_S1;
     set.values = nullptr;
     EXPECT_THAT(error({set}), HasSubstr("kind that is not read"));
+}
 
+TEST_F(Hdf5Set, LabelsAndClassesBelongToTheImages) {
     Hdf5Dataset other = labels();
     other.dims = {3};
     EXPECT_THAT(error({images(), other}), HasSubstr("3 labels for the 4 images"));
