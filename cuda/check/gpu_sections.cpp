@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <map>
+#include <utility>
 
 #include "cuda/check/bench_cases.hpp"
 #include "cuda/check/device_pins.hpp"
@@ -53,6 +54,13 @@ std::vector<EngineVariant> engine_variants(const GpuCheckOptions& options) {
     cut.allow_cublas = false;
     return {{"as users run it", plain, options.quick ? 9u : 1u},
             {"batches of 2 images, no cuBLAS", cut, options.quick ? 29u : 5u}};
+}
+
+// A device that the engine had to do without is a failure here, however right the results are.
+std::vector<std::string> devices_lost(TrialEngine& engine) {
+    std::vector<std::string> warnings = engine.warnings();
+    for (const std::string& warning : warnings) std::printf("  WARNING: %s\n", warning.c_str());
+    return warnings;
 }
 
 std::string rate_json(const RateResult& r) {
@@ -215,6 +223,8 @@ SectionReport check_parity(const GpuCheckOptions& options) {
             count.add(d);
             if (d.any()) std::printf("  DIFFERENT: %s\n", d.first.c_str());
         }
+        for (std::string& warning : devices_lost(*engine))
+            count.failures.push_back(std::move(warning));
         std::printf("parity, %s: %zu cases, %llu bytes compared, %llu different\n", variant.name,
                     count.cases, static_cast<unsigned long long>(count.compared),
                     static_cast<unsigned long long>(count.different));
@@ -242,7 +252,7 @@ SectionReport check_speed(const GpuCheckOptions& options) {
     std::vector<std::string> items;
     for (std::size_t i = 0; i < cases.size(); ++i)
         items.push_back(speed_json(cases[i], options.images, rates[i], devices));
-    return {json::lines(items), false};
+    return {json::lines(items), !devices_lost(*engine).empty()};
 }
 
 }  // namespace acim

@@ -21,8 +21,10 @@ constexpr int least_tile_outputs = 8;  // below, most of a tile would be idle
 // noise, or digital.
 std::optional<TileFactors> tile_factors(const LayerPlan& plan) {
     TileFactors f;
-    for (int i = 0; i < plan.columns.count; ++i)
-        f.plane[i] = (plan.columns.negative[i] ? -1 : 1) << plan.columns.bit[i];
+    for (int i = 0; i < plan.columns.count; ++i) {
+        const std::int32_t magnitude = 1 << plan.columns.bit[i];
+        f.plane[i] = plan.columns.negative[i] ? -magnitude : magnitude;
+    }
     for (int j = 0; j < plan.cycles.count; ++j)
         f.place[j] = static_cast<std::int32_t>(cycle_place_value(plan.cycles, j));
     for (std::size_t k = 0; k < plan.conversions.size(); ++k) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -87,8 +86,6 @@ private:
                     },
                     node.op);
         }
-        const Stream stream;
-        DeviceArray<float> copy(0);
         ASSERT_EQ(cudaMemcpy(tensors.data(), all.data(), tensors.bytes(), cudaMemcpyHostToDevice),
                   cudaSuccess);
     }
