@@ -5,6 +5,7 @@
 
 #include "host/onnx/layer_name.hpp"
 #include "host/onnx/lowerings.hpp"
+#include "host/onnx/rewrites.hpp"
 #include "host/onnx/window.hpp"
 
 namespace acim::onnx_import {
@@ -104,6 +105,7 @@ void lower_gemm(const Node& node, const NodeList& list, DraftOperator& out) {
 }
 
 void lower_matmul(const Node& node, const NodeList& list, DraftOperator& out) {
+    if (!list.is_constant(node.input(1))) return lower_computed_product(node, list, out);
     DraftProduct product;
     product.weights = finite_parameter(node, list, 1, "the right side");
     product.is_depth_first = true;
@@ -111,7 +113,7 @@ void lower_matmul(const Node& node, const NodeList& list, DraftOperator& out) {
     product.depth = product.weights.shape[0];
     product.axis = static_cast<int>(list.shape(node, 0).size()) - 1;
     set_scale_and_bias(product, 1.0);
-    out.name = layer_name(node, label(list, node.input(1)), "");
+    out.name = layer_name(node, label(list, node.input(1)), node.text(bias_label, ""));
     out.op = std::move(product);
 }
 
