@@ -13,6 +13,10 @@ void fold_affine(Draft& draft);
 // elementwise operators with constants.
 void spread_affine(Draft& draft);
 
+// Gives products the quantisation that the file states in front of them. The product then reads the
+// unrounded values, as it rounds by itself.
+void state_quantisation(Draft& draft);
+
 // Joins views that follow each other or stand beside a Rearrange, and removes those that change
 // nothing.
 void merge_views(Draft& draft);

@@ -33,6 +33,7 @@ FloatGraph import_checked(const std::filesystem::path& path) {
     Draft draft = lower(list);
     fold_affine(draft);
     spread_affine(draft);
+    state_quantisation(draft);
     merge_views(draft);
     return finish(draft);
 }

@@ -41,6 +41,7 @@ std::string module_path(const std::string& name, const std::string& type) {
 std::string layer_name(const Node& node, const std::string& weight_label,
                        const std::string& bias_label) {
     std::string name = without_ending(weight_label, ".weight");
+    if (name.empty()) name = without_ending(weight_label, ".weight_quantized");
     if (name.empty()) name = without_ending(bias_label, ".bias");
     if (name.empty() && weight_label.ends_with(".in_proj_weight"))
         name = without_ending(weight_label, "_weight");

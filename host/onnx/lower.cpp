@@ -12,6 +12,7 @@
 #include "host/onnx/layer_name.hpp"
 #include "host/onnx/lowerings.hpp"
 #include "host/onnx/problem.hpp"
+#include "host/onnx/quantised.hpp"
 #include "host/onnx/resolve.hpp"
 
 namespace acim::onnx_import {
@@ -45,6 +46,7 @@ const std::map<std::string, Lowering>& lowerings() {
                                             {"Squeeze", lower_view},
                                             {"Transpose", lower_movement},
                                             {"Unsqueeze", lower_view},
+                                            {"acim.Requantise", lower_requantise},
                                             {"acim.RmsNorm", lower_rms_norm}};
         for (const char* type : {"Add", "Div", "Max", "Min", "Mul", "Sub"})
             all.emplace(type, lower_arithmetic);
@@ -107,8 +109,8 @@ std::vector<std::string> supported_operators() {
     for (const auto& [name, lowering] : lowerings())
         if (!is_internal(name)) names.insert(name);
     names.insert(expanded_types().begin(), expanded_types().end());
-    names.insert("Cast");
-    names.insert("Pad");
+    names.insert(quantising_types().begin(), quantising_types().end());
+    names.insert({"Cast", "Pad"});
     return {names.begin(), names.end()};
 }
 

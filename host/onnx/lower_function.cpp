@@ -89,6 +89,14 @@ void lower_layer_norm(const Node& node, const NodeList& list, DraftOperator& out
     out.op = std::move(norm);
 }
 
+void lower_requantise(const Node& node, const NodeList&, DraftOperator& out) {
+    Requantise requantise;
+    requantise.quantisation.bits = static_cast<int>(node.integer("bits", 8));
+    requantise.quantisation.is_signed = node.integer("signed", 1) != 0;
+    requantise.quantisation.scale = node.real("scale", 1.0F);
+    out.op = requantise;
+}
+
 void lower_rms_norm(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& shape = list.shape(node, 0);
     DraftNorm norm;

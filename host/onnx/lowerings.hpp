@@ -30,6 +30,7 @@ void lower_movement(const Node& node, const NodeList& list, DraftOperator& out);
 
 void lower_function(const Node& node, const NodeList& list, DraftOperator& out);
 void lower_layer_norm(const Node& node, const NodeList& list, DraftOperator& out);
+void lower_requantise(const Node& node, const NodeList& list, DraftOperator& out);
 void lower_rms_norm(const Node& node, const NodeList& list, DraftOperator& out);
 void lower_softmax(const Node& node, const NodeList& list, DraftOperator& out);
 

@@ -37,16 +37,15 @@ struct Node {
     std::vector<std::int64_t> integers(const std::string& key) const;  // empty if it is absent
 };
 
-// The integers that a file states for a value: real = scale * integer, integers in low .. high. A
-// constant may have a scale for each index of `axis`.
+// The integers that a file states for a value: real = scale * integer, integers in low .. high
+// after the zero point is taken off. A constant may have a scale for each index of `axis`.
 struct Grid {
     std::vector<float> scale;
     int axis = 0;
-    std::int64_t low = 0, high = 0;  // the zero point is taken off
+    std::int64_t zero_point = 0;     // in the file
+    std::int64_t low = 0, high = 0;  // without the zero point
     std::string
         source;  // of integers between QuantizeLinear and DequantizeLinear: what was rounded
-
-    friend bool operator==(const Grid&, const Grid&) = default;
 };
 
 // What is known about a value: a shape, the elements if it is constant, the name of the parameter

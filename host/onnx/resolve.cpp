@@ -8,6 +8,7 @@
 #include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
 #include "host/onnx/problem.hpp"
+#include "host/onnx/quantised.hpp"
 #include "host/onnx/shape_rules.hpp"
 #include "host/onnx/unsupported.hpp"
 
@@ -66,11 +67,16 @@ private:
             define(node, node.type == "Shape" ? shape_node(node) : size_node(node), "");
         } else if (is_passed_through(node)) {
             pass_through(node);
+        } else if (is_quantising(node, list_)) {
+            resolve_quantised(node);
         } else if (all_constant(node) && is_folded_type(node.type)) {
             Constant folded = fold_node(node, list_);
             const Value* first = list_.find(node.input(0));
+            std::optional<Grid> grid = moved_grid(node, list_, folded.shape);
             define(node, std::move(folded), first ? first->label : "");
+            list_.values[node.outputs.front()].grid = std::move(grid);
         } else {
+            check_no_integers(node, list_);
             std::vector<Node> parts = expand(node, list_);
             for (Node& part : parts) resolve_node(std::move(part));
             if (!parts.empty()) return;
@@ -79,6 +85,12 @@ private:
             else
                 lose(node);
         }
+    }
+
+    void resolve_quantised(const Node& node) {
+        Quantised quantised = quantise_node(node, list_);
+        if (quantised.value) list_.values[node.outputs.front()] = std::move(*quantised.value);
+        for (Node& part : quantised.nodes) resolve_node(std::move(part));
     }
 
     // Behind an operator that is not supported nothing is known; what follows is only searched for

@@ -128,7 +128,8 @@ const std::vector<std::string>& same_shape_types() {
                                                 "Sigmoid",
                                                 "Softmax",
                                                 "Sqrt",
-                                                "Tanh"};
+                                                "Tanh",
+                                                "acim.Requantise"};
     return types;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Imports a model and runs it in float, for comparisons with PyTorch from Python:
 //   run_network MODEL.onnx X.f32 Y.f32    X holds images one behind the other, Y takes the outputs
-// Prints one line per operator: its kind and name, and the shape of its output.
+// Prints one line per operator: its kind and name, the shape of its output, and the bits that the
+// file states for a product. What is stated is computed.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -12,6 +13,7 @@
 
 #include "host/onnx/import.hpp"
 #include "host/quant/float_executor.hpp"
+#include "tests/onnx/as_stated.hpp"
 
 namespace acim {
 namespace {
@@ -38,12 +40,20 @@ void print(const FloatGraph& graph) {
         const TensorId out = std::visit([](const auto& kind) { return kind.output; }, op.op);
         fmt::print("{} {} [{}]\n", kind_of(op.op), op.name,
                    fmt::join(graph.tensors[static_cast<std::size_t>(out)].shape, ", "));
+        const auto* product = std::get_if<FloatProduct>(&op.op);
+        if (product && product->input_quantisation.is_stated())
+            fmt::print("  input of {} bits, signed {}\n", product->input_quantisation.bits,
+                       product->input_quantisation.is_signed);
+        if (product && product->weight_quantisation.is_stated())
+            fmt::print("  weights of {} bits, {} scales\n", product->weight_quantisation.bits,
+                       product->weight_quantisation.scale.size());
     }
 }
 
 void run(const std::string& model, const std::string& x, const std::string& y) {
-    const auto graph = std::make_shared<const FloatGraph>(import_onnx(model));
-    print(*graph);
+    const FloatGraph imported = import_onnx(model);
+    print(imported);
+    const auto graph = std::make_shared<const FloatGraph>(test::as_stated(imported));
     const FloatExecutor executor(graph);
     auto workspace = executor.workspace();
     const std::vector<float> images = read_floats(x);
