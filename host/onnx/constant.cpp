@@ -42,12 +42,12 @@ Shape to_shape(const std::vector<std::int64_t>& extents) {
 
 Constant real_constant(Shape shape, std::vector<float> values) {
     return {std::move(shape), std::make_shared<const std::vector<float>>(std::move(values)),
-            nullptr};
+            nullptr, ElementType::float32};
 }
 
-Constant integer_constant(Shape shape, std::vector<std::int64_t> values) {
+Constant integer_constant(Shape shape, std::vector<std::int64_t> values, ElementType type) {
     return {std::move(shape), nullptr,
-            std::make_shared<const std::vector<std::int64_t>>(std::move(values))};
+            std::make_shared<const std::vector<std::int64_t>>(std::move(values)), type};
 }
 
 }  // namespace acim::onnx_import

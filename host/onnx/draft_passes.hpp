@@ -9,7 +9,16 @@ namespace acim::onnx_import {
 // it, if that has no other reader and the channels stand on the same axis.
 void fold_affine(Draft& draft);
 
-// Joins views that follow each other and removes those that change nothing.
+// An affine map that the engine has not in this form (another axis, no leading axis of 1) becomes
+// elementwise operators with constants.
+void spread_affine(Draft& draft);
+
+// Gives products the quantisation that the file states in front of them. The product then reads the
+// unrounded values, as it rounds by itself.
+void state_quantisation(Draft& draft);
+
+// Joins views that follow each other or stand beside a Rearrange, and removes those that change
+// nothing.
 void merge_views(Draft& draft);
 
 }  // namespace acim::onnx_import

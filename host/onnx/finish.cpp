@@ -3,29 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "host/onnx/layer_name.hpp"
 #include "host/onnx/problem.hpp"
 
 namespace acim::onnx_import {
 namespace {
-
-float rounded(double value, const DraftOperator& from) {
-    const auto single = static_cast<float>(value);
-    if (!std::isfinite(single))
-        throw Problem(
-            fmt::format("{}: a folded parameter is {}, beyond float32. Train or export "
-                        "the model again",
-                        from.place, value));
-    return single;
-}
-
-std::vector<float> rounded(const std::vector<double>& values, const DraftOperator& from) {
-    std::vector<float> out;
-    for (const double value : values) out.push_back(rounded(value, from));
-    return out;
-}
 
 std::vector<float> scaled_weights(const DraftProduct& product, const DraftOperator& from) {
     const std::vector<float>& weights = *product.weights.reals;
@@ -35,9 +21,30 @@ std::vector<float> scaled_weights(const DraftProduct& product, const DraftOperat
     for (std::size_t m = 0; m < rows; ++m)
         for (std::size_t k = 0; k < depth; ++k) {
             const std::size_t at = product.is_depth_first ? k * rows + m : m * depth + k;
-            out[m * depth + k] = rounded(weights[at] * product.scale[m], from);
+            out[m * depth + k] = rounded_parameter(weights[at] * product.scale[m], from);
         }
     return out;
+}
+
+// A scale behind the layer stretches the steps of its weights; their integers stay.
+StatedQuantisation scaled_quantisation(const DraftProduct& product, const DraftOperator& from) {
+    StatedQuantisation stated = product.weight_quantisation;
+    if (!stated.is_stated()) return stated;
+    std::vector<float> scales;
+    for (std::size_t m = 0; m < product.scale.size(); ++m) {
+        const double step = stated.scale[stated.scale.size() == 1 ? 0 : m];
+        const double factor = std::abs(product.scale[m]);
+        const float scale = rounded_parameter(factor > 0.0 ? step * factor : step, from);
+        if (!(scale >= std::numeric_limits<float>::min()))
+            throw Problem(fmt::format("{}: its weights have steps of {}, below float32", from.place,
+                                      step * factor));
+        scales.push_back(scale);
+    }
+    const bool is_one = std::all_of(scales.begin(), scales.end(),
+                                    [&](float scale) { return scale == scales.front(); });
+    if (is_one) scales.resize(1);
+    stated.scale = std::move(scales);
+    return stated;
 }
 
 class Finisher {
@@ -64,6 +71,9 @@ private:
         if (shape.empty())
             throw Problem(
                 fmt::format("value '{}' is a scalar. Keep at least one axis", printable(name)));
+        if (shape.size() > most_tensor_axes)
+            throw Problem(fmt::format("value '{}' has shape {}. A tensor has at most {} axes",
+                                      printable(name), shape_text(shape), most_tensor_axes));
         graph_.tensors.push_back({printable(name), shape});
         ids_[name] = id;
         return id;
@@ -83,35 +93,74 @@ private:
         product.outputs = kind.outputs;
         product.depth = kind.depth;
         product.weights = scaled_weights(kind, from);
-        product.bias = rounded(kind.bias, from);
+        product.bias = rounded_parameters(kind.bias, from);
+        product.input_quantisation = kind.input_quantisation;
+        product.weight_quantisation = scaled_quantisation(kind, from);
         return product;
     }
 
     FloatOperation convert(const DraftAffine& kind, const DraftOperator& from) {
         const Shape& shape = draft_.shapes.at(from.inputs.front());
-        const bool is_single = kind.scale.size() == 1;
-        if (shape.size() < 2 || (!is_single && kind.axis != 1))
-            throw Problem(
-                fmt::format("{}: acts along axis {} of shape {}. Behind a layer's output, "
-                            "or along axis 1, it is supported",
-                            from.place, kind.axis, shape_text(shape)));
         const auto channels = static_cast<std::size_t>(shape[1]);
         Affine affine;
         connect(affine, from);
-        affine.scale = rounded(kind.scale, from);
-        affine.shift = rounded(kind.shift, from);
-        if (is_single) {
+        affine.scale = rounded_parameters(kind.scale, from);
+        affine.shift = rounded_parameters(kind.shift, from);
+        if (kind.scale.size() == 1) {
             affine.scale.assign(channels, affine.scale.front());
             affine.shift.assign(channels, affine.shift.front());
         }
         return affine;
     }
 
-    FloatOperation convert(Add add, const DraftOperator& from) {
-        add.a = ids_.at(from.inputs[0]);
-        add.b = ids_.at(from.inputs[1]);
-        add.output = add_tensor(from.output);
-        return add;
+    FloatOperation convert(const DraftComputed& kind, const DraftOperator& from) {
+        FloatProduct product;
+        product.stored.tensor = ids_.at(from.inputs[1]);
+        product.stored.heads = kind.heads;
+        product.stored.on_left = kind.is_left_stored;
+        connect(product, from);
+        product.outputs = kind.outputs;
+        product.depth = kind.depth;
+        product.factor = rounded_parameter(kind.factor, from);
+        product.bias.assign(static_cast<std::size_t>(kind.outputs), 0.0F);
+        product.input_quantisation = kind.input_quantisation;
+        product.weight_quantisation = kind.stored_quantisation;
+        return product;
+    }
+
+    FloatOperation convert(const DraftNorm& kind, const DraftOperator& from) {
+        LayerNorm norm;
+        connect(norm, from);
+        norm.is_centred = kind.is_centred;
+        norm.epsilon = kind.epsilon;
+        norm.scale = rounded_parameters(kind.scale, from);
+        norm.shift = rounded_parameters(kind.shift, from);
+        return norm;
+    }
+
+    FloatOperation convert(acim::Constant constant, const DraftOperator& from) {
+        constant.output = add_tensor(from.output);
+        return constant;
+    }
+
+    FloatOperation convert(Concat concat, const DraftOperator& from) {
+        for (const std::string& name : from.inputs) concat.inputs.push_back(ids_.at(name));
+        concat.output = add_tensor(from.output);
+        return concat;
+    }
+
+    FloatOperation convert(Binary binary, const DraftOperator& from) {
+        return convert_pair(binary, from);
+    }
+
+    FloatOperation convert(Add add, const DraftOperator& from) { return convert_pair(add, from); }
+
+    template <class Kind>
+    FloatOperation convert_pair(Kind kind, const DraftOperator& from) {
+        kind.a = ids_.at(from.inputs[0]);
+        kind.b = ids_.at(from.inputs[1]);
+        kind.output = add_tensor(from.output);
+        return kind;
     }
 
     template <class Kind>

@@ -34,11 +34,28 @@ bool fold_into_affine(DraftAffine& earlier, const DraftAffine& affine) {
     return fits;
 }
 
-bool fold_into(DraftOperator& front, const DraftAffine& affine) {
+bool fold_into_computed(DraftComputed& product, const DraftAffine& affine) {
+    const bool fits = is_single(affine) && affine.shift.front() == 0.0;
+    if (fits) product.factor *= affine.scale.front();
+    return fits;
+}
+
+bool fold_into_norm(DraftNorm& norm, const DraftAffine& affine, std::size_t last_axis) {
+    const bool fits = is_single(affine) || (affine.axis == static_cast<int>(last_axis) &&
+                                            affine.scale.size() == norm.scale.size());
+    if (fits) compose(norm.scale, norm.shift, affine);
+    return fits;
+}
+
+bool fold_into(DraftOperator& front, const DraftAffine& affine, std::size_t last_axis) {
     if (auto* product = std::get_if<DraftProduct>(&front.op))
         return fold_into_product(*product, affine);
     if (auto* earlier = std::get_if<DraftAffine>(&front.op))
         return fold_into_affine(*earlier, affine);
+    if (auto* computed = std::get_if<DraftComputed>(&front.op))
+        return fold_into_computed(*computed, affine);
+    if (auto* norm = std::get_if<DraftNorm>(&front.op))
+        return fold_into_norm(*norm, affine, last_axis);
     return false;
 }
 
@@ -53,7 +70,8 @@ void fold_affine(Draft& draft) {
             const std::string& input = op.inputs.front();
             const auto front = producer.find(input);
             if (front != producer.end() && readers.at(input) == 1 &&
-                fold_into(kept[front->second], *affine)) {
+                draft.shapes.at(input) == draft.shapes.at(op.output) &&
+                fold_into(kept[front->second], *affine, draft.shapes.at(input).size() - 1)) {
                 kept[front->second].output = op.output;
                 producer[op.output] = front->second;
                 continue;

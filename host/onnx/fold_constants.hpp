@@ -5,11 +5,12 @@
 
 namespace acim::onnx_import {
 
-// Operators that are only computed on constants.
+// Operators that can be computed on constants.
 const std::vector<std::string>& folded_types();
+bool is_folded_type(const std::string& type);
 
-// The output of a node whose inputs are all constant: what exporters write to compute the shape of
-// a Reshape (integers), and Transpose or Cast of a weight. A Problem if the type is not known.
-Constant fold_node(const Node& node, const NodeList& list);
+// The output of a node of these types whose inputs are all constant: shapes of a Reshape, masks,
+// position tables, transposed weights. What it computes is paid for out of the list's budget.
+Constant fold_node(const Node& node, NodeList& list);
 
 }  // namespace acim::onnx_import

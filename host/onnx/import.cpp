@@ -12,6 +12,7 @@
 #include "host/onnx/problem.hpp"
 #include "host/onnx/resolve.hpp"
 #include "host/onnx/rewrites.hpp"
+#include "host/onnx/unsupported.hpp"
 
 namespace acim {
 namespace {
@@ -22,11 +23,17 @@ FloatGraph import_checked(const std::filesystem::path& path) {
     NodeList list = load_nodes(path);
     sort_nodes(list);
     drop_dead_nodes(list);
+    check_operators(list);
     resolve(list);
     drop_dead_nodes(list);
+    recognise_functions(list);
+    rewrite_pads(list);
     rewrite_reduce_mean(list);
+    mark_attention(list);
     Draft draft = lower(list);
     fold_affine(draft);
+    spread_affine(draft);
+    state_quantisation(draft);
     merge_views(draft);
     return finish(draft);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/onnx/layer_name.hpp"
 
-#include <string_view>
-
 #include "host/onnx/problem.hpp"
 
 namespace acim::onnx_import {
@@ -43,9 +41,20 @@ std::string module_path(const std::string& name, const std::string& type) {
 std::string layer_name(const Node& node, const std::string& weight_label,
                        const std::string& bias_label) {
     std::string name = without_ending(weight_label, ".weight");
+    if (name.empty()) name = without_ending(weight_label, ".weight_quantized");
     if (name.empty()) name = without_ending(bias_label, ".bias");
+    if (name.empty() && weight_label.ends_with(".in_proj_weight"))
+        name = without_ending(weight_label, "_weight");
+    if (name.empty() && bias_label.ends_with(packed_bias))
+        name = without_ending(bias_label, "_bias");
     if (name.empty()) name = module_path(node.name, node.type);
     return name.empty() ? node_name(node) : printable(name);
+}
+
+std::string computed_layer_name(const Node& node, const std::string& role) {
+    const std::vector<std::string> parts = split_path(node.name);
+    const std::string path = module_path(node.name, parts.empty() ? "" : parts.back());
+    return printable(path.empty() ? role : path + "." + role);
 }
 
 std::string node_name(const Node& node) {

@@ -34,8 +34,15 @@ void load_initialisers(const onnx::GraphProto& graph, ExternalData& external, No
         const std::string place = fmt::format("tensor '{}'", printable(tensor.name()));
         Constant constant = tensor_values(tensor, external, place);
         Shape shape = constant.shape;
-        define(list, tensor.name(), {std::move(shape), std::move(constant), tensor.name()});
+        define(list, tensor.name(),
+               {std::move(shape), std::move(constant), tensor.name(), std::nullopt});
     }
+}
+
+// Token numbers; resolve checks that they only choose rows.
+bool is_integer(const onnx::ValueInfoProto& input) {
+    const int type = input.type().tensor_type().elem_type();
+    return type == onnx::TensorProto::INT64 || type == onnx::TensorProto::INT32;
 }
 
 Shape image_shape(const onnx::ValueInfoProto& input) {
@@ -43,12 +50,13 @@ Shape image_shape(const onnx::ValueInfoProto& input) {
     const auto& type = input.type().tensor_type();
     if (!input.type().has_tensor_type() || !type.has_shape())
         throw Problem(place + " has no shape. Export it with the shape of an image");
-    if (type.elem_type() != onnx::TensorProto::FLOAT)
-        throw Problem(place + " is not float32. Export the float32 model");
+    if (type.elem_type() != onnx::TensorProto::FLOAT && !is_integer(input))
+        throw Problem(place +
+                      " is not float32. Export the float32 model; token numbers may be int64");
     const int rank = type.shape().dim_size();
-    if (rank < 2 || rank > most_axes)
+    if (rank < 2 || rank > most_tensor_axes)
         throw Problem(fmt::format("{} has {} axes. 2 to {} are supported, batch first", place, rank,
-                                  most_axes));
+                                  most_tensor_axes));
     std::vector<std::int64_t> extents{1};
     for (int axis = 0; axis < rank; ++axis) {
         const auto& dim = type.shape().dim(axis);
@@ -99,7 +107,8 @@ void load_interface(const onnx::GraphProto& graph, NodeList& list) {
     list.output = outputs.front();
     for (const auto& input : graph.input())
         if (input.name() == list.input) {
-            define(list, list.input, {image_shape(input), std::nullopt, list.input});
+            define(list, list.input, {image_shape(input), std::nullopt, list.input, std::nullopt});
+            list.has_integer_input = is_integer(input);
             return;
         }
 }

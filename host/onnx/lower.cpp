@@ -7,12 +7,13 @@
 #include <cmath>
 #include <set>
 
+#include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
 #include "host/onnx/layer_name.hpp"
 #include "host/onnx/lowerings.hpp"
 #include "host/onnx/problem.hpp"
+#include "host/onnx/quantised.hpp"
 #include "host/onnx/resolve.hpp"
-#include "host/onnx/shape_rules.hpp"
 
 namespace acim::onnx_import {
 namespace {
@@ -20,21 +21,38 @@ namespace {
 using Lowering = void (*)(const Node&, const NodeList&, DraftOperator&);
 
 const std::map<std::string, Lowering>& lowerings() {
-    static const std::map<std::string, Lowering> table{
-        {"Add", lower_add},
-        {"AveragePool", lower_average_pool},
-        {"BatchNormalization", lower_batch_normalization},
-        {"Clip", lower_clip},
-        {"Conv", lower_conv},
-        {"Flatten", lower_view},
-        {"Gemm", lower_gemm},
-        {"GlobalAveragePool", lower_global_average_pool},
-        {"MatMul", lower_matmul},
-        {"MaxPool", lower_max_pool},
-        {"Relu", lower_relu},
-        {"Reshape", lower_view},
-        {"Squeeze", lower_view},
-        {"Unsqueeze", lower_view}};
+    static const std::map<std::string, Lowering> table = [] {
+        std::map<std::string, Lowering> all{{"AveragePool", lower_average_pool},
+                                            {"BatchNormalization", lower_batch_normalization},
+                                            {"Clip", lower_clip},
+                                            {"Concat", lower_concat},
+                                            {"Conv", lower_conv},
+                                            {"Expand", lower_movement},
+                                            {"Flatten", lower_view},
+                                            {"Gather", lower_gather},
+                                            {"Gemm", lower_gemm},
+                                            {"GlobalAveragePool", lower_global_pool},
+                                            {"GlobalMaxPool", lower_global_pool},
+                                            {"LayerNormalization", lower_layer_norm},
+                                            {"LogSoftmax", lower_softmax},
+                                            {"MatMul", lower_matmul},
+                                            {"MaxPool", lower_max_pool},
+                                            {"ReduceMax", lower_reduction},
+                                            {"ReduceMean", lower_reduction},
+                                            {"Relu", lower_relu},
+                                            {"Reshape", lower_view},
+                                            {"Slice", lower_movement},
+                                            {"Softmax", lower_softmax},
+                                            {"Squeeze", lower_view},
+                                            {"Transpose", lower_movement},
+                                            {"Unsqueeze", lower_view},
+                                            {"acim.Requantise", lower_requantise},
+                                            {"acim.RmsNorm", lower_rms_norm}};
+        for (const char* type : {"Add", "Div", "Max", "Min", "Mul", "Sub"})
+            all.emplace(type, lower_arithmetic);
+        for (const std::string& type : function_types()) all.emplace(type, lower_function);
+        return all;
+    }();
     return table;
 }
 
@@ -47,6 +65,26 @@ std::string index_text(std::size_t flat, const Shape& shape) {
     return shape_text(index);
 }
 
+// A constant that an operator reads like a computed tensor.
+void add_constant(const Node& node, const NodeList& list, const std::string& name, Draft& draft) {
+    if (draft.shapes.contains(name)) return;
+    const Value& value = list.values.at(name);
+    if (!value.constant->is_real() || value.constant->reals->empty())
+        node.fail(fmt::format("'{}' is a constant that is not of floats", printable(name)));
+    checked_elements({value.shape.begin(), value.shape.end()}, most_activation_elements,
+                     node.place() + ": its constant");
+    acim::Constant constant;
+    constant.values = *value.constant->reals;
+    for (const float v : constant.values)
+        if (std::isnan(v)) node.fail(fmt::format("its constant '{}' holds NaN", printable(name)));
+    draft.shapes[name] = value.shape.empty() ? Shape{1} : value.shape;
+    const std::string shown = value.label.empty() ? node_name(node) + "_constant" : value.label;
+    draft.operators.push_back({printable(shown), node.place(), {}, name, std::move(constant)});
+}
+
+// Names that only passes give to nodes; a file has none of these types.
+bool is_internal(const std::string& type) { return type.starts_with("acim."); }
+
 }  // namespace
 
 Draft lower(const NodeList& list) {
@@ -55,15 +93,11 @@ Draft lower(const NodeList& list) {
     draft.output = list.output;
     draft.shapes[list.input] = list.values.at(list.input).shape;
     for (const Node& node : list.nodes) {
-        const auto lowering = lowerings().find(node.type);
-        if (lowering == lowerings().end()) fail_unsupported(node);
         DraftOperator out{
             node_name(node), node.place(), {node.input(0)}, node.outputs.front(), View()};
-        lowering->second(node, list, out);
+        lowerings().at(node.type)(node, list, out);
         for (const std::string& name : out.inputs)
-            if (list.is_constant(name))
-                node.fail(fmt::format("'{}' is a constant. Only parameters may be constant here",
-                                      printable(name)));
+            if (list.is_constant(name)) add_constant(node, list, name, draft);
         draft.shapes[out.output] = list.values.at(out.output).shape;
         draft.operators.push_back(std::move(out));
     }
@@ -72,14 +106,17 @@ Draft lower(const NodeList& list) {
 
 std::vector<std::string> supported_operators() {
     std::set<std::string> names(resolved_types().begin(), resolved_types().end());
-    for (const auto& [name, lowering] : lowerings()) names.insert(name);
-    names.insert("ReduceMean");
+    for (const auto& [name, lowering] : lowerings())
+        if (!is_internal(name)) names.insert(name);
+    names.insert(expanded_types().begin(), expanded_types().end());
+    names.insert(quantising_types().begin(), quantising_types().end());
+    names.insert({"Cast", "Pad"});
     return {names.begin(), names.end()};
 }
 
 std::vector<std::string> constant_operators() {
     std::set<std::string> names(folded_types().begin(), folded_types().end());
-    names.insert("Shape");
+    names.insert({"Shape", "Size"});
     for (const std::string& name : supported_operators()) names.erase(name);
     return {names.begin(), names.end()};
 }

@@ -1,38 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "host/onnx/lowerings.hpp"
+#include "host/onnx/shape_rules.hpp"
 
 namespace acim::onnx_import {
 namespace {
 
-// Adding a constant is an affine map of scale 1, if the constant varies along one axis at most.
-DraftAffine affine_of(const Node& node, const NodeList& list, std::size_t index,
-                      const Shape& image) {
-    const Constant& constant = finite_parameter(node, list, index, "constant");
+// The axis along which a constant varies, if it varies along one at most and keeps the image's shape;
+// axis 1 for a single value.
+std::optional<int> vector_axis(const Constant& constant, const Shape& image) {
     const Shape& shape = constant.shape;
-    bool is_vector = shape.size() <= image.size() && elements(shape) > 0;
+    if (shape.size() > image.size() || elements(shape) == 0) return std::nullopt;
     int axis = -1;
-    for (std::size_t i = 0; i < shape.size() && is_vector; ++i) {
+    for (std::size_t i = 0; i < shape.size(); ++i) {
         if (shape[i] == 1) continue;
         const int in_image = static_cast<int>(i + image.size() - shape.size());
-        is_vector = axis < 0 && image[in_image] == shape[i];
+        if (axis >= 0 || image[in_image] != shape[i]) return std::nullopt;
         axis = in_image;
     }
-    if (!is_vector)
-        node.fail(
-            fmt::format("adds a constant of shape {} to {}. Only a scalar or one value per "
-                        "channel is supported",
-                        shape_text(shape), shape_text(image)));
+    return axis < 0 ? 1 : axis;
+}
+
+// A constant operand makes sums, differences, products and quotients affine maps, if it varies along
+// one axis at most. Others and infinite ones (masks) stay operands.
+std::optional<DraftAffine> affine_of(const Node& node, const NodeList& list, std::size_t index,
+                                     const Shape& image) {
+    const Constant& constant = *list.constant(node, index, "constant");
+    if (!constant.is_real()) node.fail("computes with a constant that is not of floats");
+    const std::optional<int> axis = vector_axis(constant, image);
+    const std::vector<float>& values = *constant.reals;
+    const bool has_infinite =
+        std::any_of(values.begin(), values.end(), [](float v) { return std::isinf(v); });
+    if (!axis || (has_infinite && values.size() > 1)) return std::nullopt;
+    finite_parameter(node, list, index, "constant");
     DraftAffine affine;
-    affine.axis = axis < 0 ? 1 : axis;
-    affine.shift.assign(constant.reals->begin(), constant.reals->end());
-    affine.scale.assign(affine.shift.size(), 1.0);
+    affine.axis = *axis;
+    for (const float value : values) {
+        const auto c = static_cast<double>(value);
+        const bool is_left = index == 0;
+        if (node.type == "Mul" || node.type == "Div") {
+            const double scale = node.type == "Mul" ? c : 1.0 / c;
+            if ((node.type == "Div" && is_left) || !std::isfinite(static_cast<float>(scale)))
+                return std::nullopt;
+            affine.scale.push_back(scale);
+            affine.shift.push_back(0.0);
+        } else {
+            const bool is_difference = node.type == "Sub";
+            affine.scale.push_back(is_difference && is_left ? -1.0 : 1.0);
+            affine.shift.push_back(is_difference && !is_left ? -c : c);
+        }
+    }
     return affine;
+}
+
+// One number that bounds another: Clip. True if that is what the node is.
+bool lower_to_clip(const Node& node, const NodeList& list, std::size_t index, const Shape& image,
+                   DraftOperator& out) {
+    const Constant& constant = *list.constant(node, index, "constant");
+    const bool bounds = (node.type == "Min" || node.type == "Max") && constant.is_real() &&
+                        elements(constant.shape) == 1 && constant.shape.size() <= image.size() &&
+                        std::isfinite(constant.reals->front());
+    if (!bounds) return false;
+    Clip clip;
+    clip.low = node.type == "Max" ? constant.reals->front() : std::numeric_limits<float>::lowest();
+    clip.high = node.type == "Min" ? constant.reals->front() : std::numeric_limits<float>::max();
+    out.op = clip;
+    return true;
+}
+
+BinaryKind kind_of(const std::string& type) {
+    static const std::map<std::string, BinaryKind> kinds{
+        {"Add", BinaryKind::add},     {"Div", BinaryKind::divide},   {"Max", BinaryKind::maximum},
+        {"Min", BinaryKind::minimum}, {"Mul", BinaryKind::multiply}, {"Sub", BinaryKind::subtract}};
+    return kinds.at(type);
+}
+
+void lower_to_binary(const Node& node, const NodeList& list, DraftOperator& out) {
+    Binary binary;
+    binary.kind = kind_of(node.type);
+    binary.extents = list.values.at(node.outputs.front()).shape;
+    std::vector<std::vector<int>> strides;
+    for (const std::size_t i : {0U, 1U}) {
+        const auto own = broadcast_strides(list.shape(node, i), binary.extents);
+        strides.emplace_back(own.begin(), own.end());
+    }
+    join_axes(binary.extents, strides);
+    if (binary.extents.size() > 5) node.fail("broadcasts over more than 5 axes");
+    binary.a_strides = strides[0];
+    binary.b_strides = strides[1];
+    out.op = std::move(binary);
+    out.inputs = {node.input(0), node.input(1)};
 }
 
 // A bound of Clip: input 1 or 2, or the attribute of opset 6. Infinite means none.
@@ -51,25 +115,32 @@ float clip_bound(const Node& node, const NodeList& list, std::size_t index, cons
 
 }  // namespace
 
-void lower_add(const Node& node, const NodeList& list, DraftOperator& out) {
+void lower_arithmetic(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& a = list.shape(node, 0);
     const Shape& b = list.shape(node, 1);
-    if (list.is_constant(node.input(1))) {
-        out.op = affine_of(node, list, 1, a);
-        return;
-    }
-    if (list.is_constant(node.input(0))) {
-        out.op = affine_of(node, list, 0, b);
-        out.inputs = {node.input(1)};
-        return;
+    for (const std::size_t i : {1U, 0U}) {
+        if (!list.is_constant(node.input(i)) || list.is_constant(node.input(1 - i))) continue;
+        out.inputs = {node.input(1 - i)};
+        const Shape& image = i == 1 ? a : b;
+        if (node.type == "Min" || node.type == "Max") {
+            if (lower_to_clip(node, list, i, image, out)) return;
+        } else if (auto affine = affine_of(node, list, i, image)) {
+            out.op = std::move(*affine);
+            return;
+        }
+        const Constant& constant = *list.constant(node, i, "constant");
+        const bool is_inverse = node.type == "Div" && i == 0 && constant.is_real() &&
+                                elements(constant.shape) == 1 && constant.shape.size() <= b.size();
+        if (is_inverse && constant.reals->front() == 1.0F) {
+            out.op = Function{-1, -1, FunctionKind::reciprocal, 0.0F, 0.0F};
+            return;
+        }
     }
     const bool is_b_single = elements(b) == 1 && b.size() <= a.size();
     const bool is_a_single = elements(a) == 1 && a.size() <= b.size();
-    if (a != b && !is_a_single && !is_b_single)
-        node.fail(
-            fmt::format("adds tensors of shapes {} and {}. They must be equal, or one of them "
-                        "a single value",
-                        shape_text(a), shape_text(b)));
+    const bool is_computed = !list.is_constant(node.input(0)) && !list.is_constant(node.input(1));
+    if (node.type != "Add" || !is_computed || (a != b && !is_a_single && !is_b_single))
+        return lower_to_binary(node, list, out);
     out.op = Add();
     out.inputs = {node.input(0), node.input(1)};
     if (a != b && !is_b_single) std::swap(out.inputs[0], out.inputs[1]);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "cuda/model/digital/pool.hpp"
 #include "host/onnx/lowerings.hpp"
+#include "host/onnx/shape_rules.hpp"
 #include "host/onnx/window.hpp"
 
 namespace acim::onnx_import {
@@ -73,14 +75,49 @@ void lower_average_pool(const Node& node, const NodeList& list, DraftOperator& o
     out.op = pool;
 }
 
-void lower_global_average_pool(const Node& node, const NodeList& list, DraftOperator& out) {
+void lower_global_pool(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& image = list.shape(node, 0);
     Window window;
     window.height.in = window.height.kernel = image[2];
     window.width.in = window.width.kernel = image[3];
+    if (node.type == "GlobalMaxPool") {
+        MaxPool pool;
+        pool.pool = pool_geometry(image, window);
+        out.op = pool;
+        return;
+    }
     AveragePool pool;
     pool.pool = pool_geometry(image, window);
     out.op = pool;
+}
+
+// Neighbouring axes: a window over the middle of [outer][reduced][inner].
+void lower_reduction(const Node& node, const NodeList& list, DraftOperator& out) {
+    const Shape& in = list.shape(node, 0);
+    const std::vector<int> axes = reduced_axes(node, list, in.size());
+    const int first = axes.empty() ? 0 : axes.front(), end = axes.empty() ? 0 : axes.back() + 1;
+    const std::int64_t count = elements({in.begin() + first, in.begin() + end});
+    if (count == 1) {
+        out.op = View();
+        return;
+    }
+    if (count > digital::average_pool_count_limit)
+        node.fail(fmt::format("reduces {} values to one. At most {} are supported", count,
+                              digital::average_pool_count_limit));
+    PoolGeometry pool;
+    pool.channels = static_cast<int>(elements({in.begin(), in.begin() + first}));
+    pool.in_height = pool.kernel_height = static_cast<int>(count);
+    pool.in_width = pool.out_width = static_cast<int>(elements({in.begin() + end, in.end()}));
+    pool.out_height = 1;
+    if (node.type == "ReduceMax") {
+        MaxPool max;
+        max.pool = pool;
+        out.op = max;
+    } else {
+        AveragePool mean;
+        mean.pool = pool;
+        out.op = mean;
+    }
 }
 
 }  // namespace acim::onnx_import

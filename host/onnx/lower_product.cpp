@@ -5,6 +5,8 @@
 
 #include "host/onnx/layer_name.hpp"
 #include "host/onnx/lowerings.hpp"
+#include "host/onnx/quantised.hpp"
+#include "host/onnx/rewrites.hpp"
 #include "host/onnx/window.hpp"
 
 namespace acim::onnx_import {
@@ -49,6 +51,25 @@ ConvGeometry conv_geometry(const Node& node, const Shape& image, const Shape& we
     return conv;
 }
 
+// What the file says about the weights' integers; `axis` is that of the outputs.
+StatedQuantisation weight_quantisation(const Node& node, const NodeList& list, int axis) {
+    const std::optional<Grid>& grid = list.find(node.input(1))->grid;
+    if (!grid) return {};
+    if (grid->scale.size() > 1 && grid->axis != axis)
+        node.fail(
+            fmt::format("its weights have a scale per index of axis {}. One scale, or one per "
+                        "output (axis {}), is supported",
+                        grid->axis, axis));
+    constexpr int most_bits = 8;
+    const int bits = signed_bits(grid->low, grid->high);
+    if (bits > most_bits)
+        node.fail(
+            fmt::format("its weights are quantised to integers from {} to {}. Cells hold -127 "
+                        "to 127: quantise weights to at most {} signed bits, zero point 0",
+                        grid->low, grid->high, most_bits));
+    return {bits, true, grid->scale};
+}
+
 void set_scale_and_bias(DraftProduct& product, double scale) {
     product.scale.assign(static_cast<std::size_t>(product.outputs), scale);
     product.bias.assign(static_cast<std::size_t>(product.outputs), 0.0);
@@ -83,6 +104,7 @@ void lower_conv(const Node& node, const NodeList& list, DraftOperator& out) {
     product.conv = conv_geometry(node, list.shape(node, 0), weights);
     product.outputs = weights[0];
     product.depth = weights[1] * weights[2] * weights[3];
+    product.weight_quantisation = weight_quantisation(node, list, 0);
     set_scale_and_bias(product, 1.0);
     if (!node.input(2).empty())
         product.bias = finite_vector(node, list, 2, "bias", product.bias.size());
@@ -97,6 +119,7 @@ void lower_gemm(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& weights = product.weights.shape;
     product.outputs = weights[product.is_depth_first ? 1 : 0];
     product.depth = weights[product.is_depth_first ? 0 : 1];
+    product.weight_quantisation = weight_quantisation(node, list, product.is_depth_first ? 1 : 0);
     set_scale_and_bias(product, finite_factor(node, "alpha"));
     if (!node.input(2).empty()) add_gemm_bias(node, list, product);
     out.name = product_name(node, list);
@@ -104,14 +127,16 @@ void lower_gemm(const Node& node, const NodeList& list, DraftOperator& out) {
 }
 
 void lower_matmul(const Node& node, const NodeList& list, DraftOperator& out) {
+    if (!list.is_constant(node.input(1))) return lower_computed_product(node, list, out);
     DraftProduct product;
     product.weights = finite_parameter(node, list, 1, "the right side");
     product.is_depth_first = true;
     product.outputs = product.weights.shape[1];
     product.depth = product.weights.shape[0];
     product.axis = static_cast<int>(list.shape(node, 0).size()) - 1;
+    product.weight_quantisation = weight_quantisation(node, list, 1);
     set_scale_and_bias(product, 1.0);
-    out.name = layer_name(node, label(list, node.input(1)), "");
+    out.name = layer_name(node, label(list, node.input(1)), node.text(bias_label, ""));
     out.op = std::move(product);
 }
 

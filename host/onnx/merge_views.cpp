@@ -6,18 +6,39 @@ namespace {
 
 bool is_view(const DraftOperator& op) { return std::holds_alternative<View>(op.op); }
 
-void drop_unread_views(Draft& draft) {
+bool is_rearrange(const DraftOperator& op) { return std::holds_alternative<Rearrange>(op.op); }
+
+void drop_unread(Draft& draft) {
     auto readers = count_readers(draft);
     std::vector<DraftOperator> kept;
     for (auto op = draft.operators.rbegin(); op != draft.operators.rend(); ++op) {
-        if (is_view(*op) && readers[op->output] == 0) {
-            --readers[op->inputs.front()];
+        if (readers[op->output] == 0) {
+            for (const std::string& name : op->inputs) --readers[name];
             continue;
         }
         kept.push_back(std::move(*op));
     }
     draft.operators.assign(std::make_move_iterator(kept.rbegin()),
                            std::make_move_iterator(kept.rend()));
+}
+
+// A Rearrange writes the shape of the view behind it, if nothing else reads it.
+void join_rearranged(Draft& draft) {
+    const auto readers = count_readers(draft);
+    std::unordered_map<std::string, std::size_t> producer;
+    std::vector<DraftOperator> kept;
+    for (DraftOperator& op : draft.operators) {
+        if (is_view(op)) {
+            const auto front = producer.find(op.inputs.front());
+            if (front != producer.end() && readers.at(op.inputs.front()) == 1) {
+                kept[front->second].output = op.output;
+                continue;
+            }
+        }
+        if (is_rearrange(op)) producer[op.output] = kept.size();
+        kept.push_back(std::move(op));
+    }
+    draft.operators = std::move(kept);
 }
 
 }  // namespace
@@ -31,15 +52,17 @@ void merge_views(Draft& draft) {
     };
     for (DraftOperator& op : draft.operators) {
         for (std::string& name : op.inputs) replace(name);
-        if (!is_view(op)) continue;
+        if (!is_view(op) && !is_rearrange(op)) continue;
         const auto earlier = source.find(op.inputs.front());
         if (earlier != source.end()) op.inputs.front() = earlier->second;
+        if (is_rearrange(op)) continue;
         source[op.output] = op.inputs.front();
         if (draft.shapes.at(op.output) == draft.shapes.at(op.inputs.front()))
             same[op.output] = op.inputs.front();
     }
     replace(draft.output);
-    drop_unread_views(draft);
+    drop_unread(draft);
+    join_rearranged(draft);
 }
 
 }  // namespace acim::onnx_import

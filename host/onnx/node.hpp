@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -36,12 +37,25 @@ struct Node {
     std::vector<std::int64_t> integers(const std::string& key) const;  // empty if it is absent
 };
 
-// What is known about a value: a shape, the elements if it is constant, and the name of the
-// parameter that it came from ("fc1.weight"), which outlives Transpose, Reshape and Cast.
+// The integers that a file states for a value: real = scale * integer, integers in low .. high
+// after the zero point is taken off. A constant may have a scale for each index of `axis`.
+struct Grid {
+    std::vector<float> scale;
+    int axis = 0;
+    std::int64_t zero_point = 0;     // in the file
+    std::int64_t low = 0, high = 0;  // without the zero point
+    std::string
+        source;  // of integers between QuantizeLinear and DequantizeLinear: what was rounded
+};
+
+// What is known about a value: a shape, the elements if it is constant, the name of the parameter
+// that it came from ("fc1.weight"), which outlives Transpose, Reshape and Cast, and its integers if
+// the file states them.
 struct Value {
     Shape shape;
     std::optional<Constant> constant;
     std::string label;
+    std::optional<Grid> grid;
 };
 
 struct NodeList {
@@ -49,6 +63,15 @@ struct NodeList {
     std::vector<Node> nodes;
     std::unordered_map<std::string, Value> values;
     std::string input, output;
+    bool has_integer_input = false;           // token numbers
+    std::unordered_set<std::string> taken;    // names that a new value must not have
+    std::int64_t constant_elements_left = 0;  // that folding may still compute
+
+    // A name for a new value: `base`, or `base` with underscores.
+    std::string fresh(const std::string& base);
+    // Every constant that is computed is paid for before it is allocated, so that a small file
+    // cannot fill the memory.
+    void spend(const Node& node, std::int64_t elements);
 
     const Value* find(const std::string& name) const;
     // The shape of an activation that earlier nodes define.

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/onnx/rewrites.hpp"
+#include "host/onnx/shape_rules.hpp"
 
 namespace acim::onnx_import {
 namespace {
 
-// A name for a value between two new nodes that no value of the file has.
-std::string fresh_name(const NodeList& list, const std::string& base) {
-    std::string name = base;
-    while (list.values.contains(name)) name += "_";
-    return name;
+bool is_mean_over_map(const Node& node, const NodeList& list) {
+    if (node.type != "ReduceMean") return false;
+    return list.shape(node, 0).size() == 4 && reduced_axes(node, list, 4) == std::vector<int>{2, 3};
 }
 
 }  // namespace
@@ -16,7 +15,7 @@ std::string fresh_name(const NodeList& list, const std::string& base) {
 void rewrite_reduce_mean(NodeList& list) {
     std::vector<Node> nodes;
     for (Node& node : list.nodes) {
-        if (node.type != "ReduceMean") {
+        if (!is_mean_over_map(node, list)) {
             nodes.push_back(std::move(node));
             continue;
         }
@@ -27,8 +26,8 @@ void rewrite_reduce_mean(NodeList& list) {
             nodes.push_back(std::move(pool));
             continue;
         }
-        const std::string between = fresh_name(list, node.outputs.front() + "_mean");
-        list.values[between] = {{1, image[1], 1, 1}, std::nullopt, ""};
+        const std::string between = list.fresh(node.outputs.front() + "_mean");
+        list.values[between] = {{1, image[1], 1, 1}, std::nullopt, "", std::nullopt};
         pool.outputs = {between};
         nodes.push_back(std::move(pool));
         const std::string name = node.name.empty() ? "" : node.name + "_flat";

@@ -5,12 +5,18 @@
 
 #include <algorithm>
 
+#include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
 #include "host/onnx/problem.hpp"
+#include "host/onnx/quantised.hpp"
 #include "host/onnx/shape_rules.hpp"
+#include "host/onnx/unsupported.hpp"
 
 namespace acim::onnx_import {
 namespace {
+
+// What a small file may compute on constants: masks and position tables of a transformer.
+constexpr std::int64_t least_constant_elements = std::int64_t{1} << 24;
 
 bool ends_in_weight(const std::string& name) {
     return name.ends_with(".weight") || name.ends_with(".bias");
@@ -19,46 +25,90 @@ bool ends_in_weight(const std::string& name) {
 class Resolver {
 public:
     explicit Resolver(NodeList& list) : list_(list) {
+        list.constant_elements_left += least_constant_elements;
         for (const auto& [name, value] : list.values)
-            if (value.constant) elements_left_ += 4 * elements(value.shape);
+            if (value.constant) list.constant_elements_left += 4 * elements(value.shape);
+        for (const Node& node : list.nodes)
+            for (const std::string& name : node.outputs) list.taken.insert(name);
+        for (const Node& node : list.nodes)
+            for (std::size_t i = 0; i < node.inputs.size(); ++i)
+                if (!keeps_rows(node, i)) read_as_values_.insert(node.inputs[i]);
     }
 
     void run() {
-        std::vector<Node> kept;
-        for (Node& node : list_.nodes) {
-            for (std::string& name : node.inputs) name = root(name);
-            if (!resolve_node(node)) kept.push_back(std::move(node));
-        }
-        list_.nodes = std::move(kept);
+        for (const Node& node : list_.nodes) resolve_node(node);
+        if (!unsupported_.empty()) fail_unsupported(unsupported_);
+        list_.nodes = std::move(kept_);
         list_.output = root(list_.output);
         const Value* output = list_.find(list_.output);
         if (!output)
             throw Problem(fmt::format("output '{}' is not defined", printable(list_.output)));
         if (output->constant || list_.output == list_.input)
             throw Problem("its output is not computed from the image");
+        check_integer_input();
     }
 
 private:
-    // True if the node is gone: its first output is now an alias or a constant.
-    bool resolve_node(const Node& node) {
-        if (node.type == "Constant") {
+    // Whether an input of a node may hold row numbers.
+    static bool keeps_rows(const Node& node, std::size_t index) {
+        if (node.type == "Cast") return node.integer("to", 0) != 1;
+        return node.type == "Shape" || (node.type == "Gather" && index == 1);
+    }
+
+    void resolve_node(Node node) {
+        for (std::string& name : node.inputs) name = root(name);
+        if (is_lost(node)) {
+            lose(node);
+        } else if (node.type == "Constant") {
             Constant constant = constant_node(node);
-            elements_left_ += 4 * elements(constant.shape);
+            list_.constant_elements_left += 4 * elements(constant.shape);
             define(node, std::move(constant), node.outputs.front());
-        } else if (node.type == "Shape") {
-            define(node, shape_node(node), "");
+        } else if (node.type == "Shape" || node.type == "Size") {
+            define(node, node.type == "Shape" ? shape_node(node) : size_node(node), "");
         } else if (is_passed_through(node)) {
             pass_through(node);
-        } else if (all_constant(node)) {
+        } else if (is_quantising(node, list_)) {
+            resolve_quantised(node);
+        } else if (all_constant(node) && is_folded_type(node.type)) {
             Constant folded = fold_node(node, list_);
-            spend(node, elements(folded.shape));
             const Value* first = list_.find(node.input(0));
+            std::optional<Grid> grid = moved_grid(node, list_, folded.shape);
             define(node, std::move(folded), first ? first->label : "");
+            list_.values[node.outputs.front()].grid = std::move(grid);
         } else {
-            list_.values[node.outputs.front()] = {infer_shape(node, list_), std::nullopt, ""};
-            return false;
+            check_no_integers(node, list_);
+            std::vector<Node> parts = expand(node, list_);
+            for (Node& part : parts) resolve_node(std::move(part));
+            if (!parts.empty()) return;
+            if (has_shape_rule(node.type))
+                keep(std::move(node));
+            else
+                lose(node);
         }
-        return true;
+    }
+
+    void resolve_quantised(const Node& node) {
+        Quantised quantised = quantise_node(node, list_);
+        if (quantised.value) list_.values[node.outputs.front()] = std::move(*quantised.value);
+        for (Node& part : quantised.nodes) resolve_node(std::move(part));
+    }
+
+    // Behind an operator that is not supported nothing is known; what follows is only searched for
+    // further ones.
+    bool is_lost(const Node& node) const {
+        return std::any_of(node.inputs.begin(), node.inputs.end(),
+                           [&](const std::string& name) { return lost_.contains(name); });
+    }
+    void lose(const Node& node) {
+        if (!has_shape_rule(node.type) && is_folded_type(node.type)) unsupported_.push_back(node);
+        lost_.insert(node.outputs.begin(), node.outputs.end());
+        lost_.erase("");
+    }
+
+    void keep(Node node) {
+        Shape shape = infer_shape(node, list_);
+        list_.values[node.outputs.front()] = {std::move(shape), std::nullopt, "", std::nullopt};
+        kept_.push_back(std::move(node));
     }
 
     const std::string& root(const std::string& name) const {
@@ -68,7 +118,8 @@ private:
 
     void define(const Node& node, Constant constant, const std::string& label) {
         Shape shape = constant.shape;
-        list_.values[node.outputs.front()] = {std::move(shape), std::move(constant), label};
+        list_.values[node.outputs.front()] = {std::move(shape), std::move(constant), label,
+                                              std::nullopt};
     }
 
     static Constant constant_node(const Node& node) {
@@ -99,6 +150,10 @@ private:
         return integer_constant({count}, std::move(out));
     }
 
+    Constant size_node(const Node& node) const {
+        return integer_constant({}, {elements(list_.shape(node, 0))});
+    }
+
     bool is_passed_through(const Node& node) const {
         if (node.type == "Identity" || node.type == "Dropout") return true;
         return node.type == "Cast" && !list_.is_constant(node.input(0));
@@ -108,8 +163,7 @@ private:
         const std::string& from = node.input(0);
         const Value* value = list_.find(from);
         if (!value) node.fail("has no input");
-        if (node.type == "Cast" && node.integer("to", 0) != 1)
-            node.fail("values between layers are float32; only a Cast to float32 is supported");
+        if (node.type == "Cast") check_cast(node);
         if (node.type == "Dropout") check_dropout(node);
         const std::string& name = node.outputs.front();
         if (!value->constant) {
@@ -120,6 +174,26 @@ private:
         Value copy = *value;
         if (ends_in_weight(name)) copy.label = name;
         list_.values[name] = std::move(copy);
+    }
+
+    // Token numbers are floats here: a Cast to integers means nothing where they choose rows.
+    void check_cast(const Node& node) const {
+        const auto type = static_cast<ElementType>(node.integer("to", 0));
+        if (type == ElementType::float32) return;
+        const bool is_integer = type == ElementType::int64 || type == ElementType::int32;
+        if (!is_integer || read_as_values_.contains(node.outputs.front()))
+            node.fail("values between layers are float32; only a Cast to float32 is supported");
+    }
+
+    void check_integer_input() const {
+        if (!list_.has_integer_input) return;
+        for (const Node& node : list_.nodes)
+            for (std::size_t i = 0; i < node.inputs.size(); ++i)
+                if (node.inputs[i] == list_.input && !(node.type == "Gather" && i == 1))
+                    node.fail(
+                        fmt::format("computes on the integer input '{}'. Integers may only choose "
+                                    "rows of an embedding; export a float32 input",
+                                    printable(list_.input)));
     }
 
     void check_dropout(const Node& node) const {
@@ -136,15 +210,12 @@ private:
                });
     }
 
-    // Transpose and Cast copy a constant; many of them over one weight must not fill the memory.
-    void spend(const Node& node, std::int64_t count) {
-        elements_left_ -= count;
-        if (elements_left_ < 0) node.fail("the graph computes too much on constants");
-    }
-
     NodeList& list_;
+    std::vector<Node> kept_;
+    std::vector<Node> unsupported_;
+    std::unordered_set<std::string> lost_;
     std::unordered_map<std::string, std::string> aliases_;
-    std::int64_t elements_left_ = std::int64_t{1} << 20;
+    std::unordered_set<std::string> read_as_values_;  // values of the file that are computed with
 };
 
 }  // namespace

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-#include "host/onnx/lower.hpp"
+#include "host/onnx/movement.hpp"
+#include "host/onnx/shape_rules_data.hpp"
 #include "host/onnx/window.hpp"
 
 namespace acim::onnx_import {
@@ -41,33 +42,31 @@ Shape gemm_shape(const Node& node, const NodeList& list) {
 }
 
 Shape matmul_shape(const Node& node, const NodeList& list) {
-    Shape a = list.shape(node, 0);
-    const Shape& b = list.shape(node, 1);
-    if (a.size() < 2 || a.size() > 4 || b.size() != 2)
-        node.fail(
-            fmt::format("its operands have shapes {} and {}. The left side may have rank 2 "
-                        "to 4, the right side must be a matrix",
-                        shape_text(a), shape_text(b)));
-    if (a.back() != b[0])
-        node.fail(
-            fmt::format("operands of shapes {} and {} do not match", shape_text(a), shape_text(b)));
-    a.back() = b[1];
-    return a;
-}
-
-// Broadcasting of numpy, as far as one operand keeps its shape.
-Shape add_shape(const Node& node, const NodeList& list) {
     const Shape& a = list.shape(node, 0);
     const Shape& b = list.shape(node, 1);
-    Shape out(std::max(a.size(), b.size()), 1);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const int x = i < a.size() ? a[a.size() - 1 - i] : 1;
-        const int y = i < b.size() ? b[b.size() - 1 - i] : 1;
-        if (x != y && (std::min(x, y) != 1))
-            node.fail(fmt::format("shapes {} and {} do not match", shape_text(a), shape_text(b)));
-        out[out.size() - 1 - i] = std::max(x, y);
-    }
+    const bool is_layer = list.is_constant(node.input(1));
+    if (is_layer && (a.size() < 2 || b.size() != 2))
+        node.fail(
+            fmt::format("its operands have shapes {} and {}. The left side must have rank 2 or "
+                        "more, a constant right side must be a matrix",
+                        shape_text(a), shape_text(b)));
+    if (!is_layer && (a.size() < 3 || a.size() != b.size()))
+        node.fail(
+            fmt::format("multiplies computed tensors of shapes {} and {}. Both must have rank 3 or "
+                        "more",
+                        shape_text(a), shape_text(b)));
+    const bool fits =
+        a.back() == b[b.size() - 2] && (is_layer || std::equal(a.begin(), a.end() - 2, b.begin()));
+    if (!fits)
+        node.fail(
+            fmt::format("operands of shapes {} and {} do not match", shape_text(a), shape_text(b)));
+    Shape out = a;
+    out.back() = b.back();
     return out;
+}
+
+Shape add_shape(const Node& node, const NodeList& list) {
+    return broadcast_shape(node, list.shape(node, 0), list.shape(node, 1));
 }
 
 Shape pool_shape(const Node& node, const NodeList& list) {
@@ -84,6 +83,8 @@ Shape global_pool_shape(const Node& node, const NodeList& list) {
     return {1, image[1], 1, 1};
 }
 
+Shape moved_shape(const Node& node, const NodeList& list) { return movement_of(node, list).shape; }
+
 std::vector<int> axes_of(const Node& node, const NodeList& list, std::size_t rank) {
     std::vector<std::int64_t> stated = node.integers("axes");
     if (!node.input(1).empty()) stated = integer_list(node, list.find(node.input(1)), "axes");
@@ -95,16 +96,16 @@ std::vector<int> axes_of(const Node& node, const NodeList& list, std::size_t ran
     return axes;
 }
 
-Shape reduce_mean_shape(const Node& node, const NodeList& list) {
-    const Shape& image = list.shape(node, 0);
-    const std::vector<int> axes = axes_of(node, list, image.size());
-    if (image.size() != 4 || axes != std::vector<int>{2, 3})
-        node.fail(
-            fmt::format("takes the mean of {} over axes [{}]. Only the mean over height and "
-                        "width of [1, C, H, W] is supported",
-                        shape_text(image), fmt::join(axes, ", ")));
-    if (node.integer("keepdims", 1) != 0) return {1, image[1], 1, 1};
-    return {1, image[1]};
+Shape reduced_shape(const Node& node, const NodeList& list) {
+    const Shape& in = list.shape(node, 0);
+    const std::vector<int> axes = reduced_axes(node, list, in.size());
+    const bool keeps = node.integer("keepdims", 1) != 0;
+    Shape out;
+    for (int i = 0; i < static_cast<int>(in.size()); ++i) {
+        const bool is_reduced = std::find(axes.begin(), axes.end(), i) != axes.end();
+        if (!is_reduced || keeps) out.push_back(is_reduced ? 1 : in[i]);
+    }
+    return out;
 }
 
 Shape flatten_shape(const Node& node, const NodeList& list) {
@@ -205,17 +206,22 @@ const std::map<std::string, Rule>& view_rules() {
 
 const std::map<std::string, Rule>& rules() {
     static const std::map<std::string, Rule> table = [] {
-        std::map<std::string, Rule> all{{"Add", add_shape},
-                                        {"AveragePool", pool_shape},
-                                        {"BatchNormalization", same_shape},
-                                        {"Clip", same_shape},
+        std::map<std::string, Rule> all{{"AveragePool", pool_shape},
+                                        {"Concat", concat_shape},
                                         {"Conv", conv_shape},
+                                        {"Gather", gather_shape},
                                         {"Gemm", gemm_shape},
                                         {"GlobalAveragePool", global_pool_shape},
+                                        {"GlobalMaxPool", global_pool_shape},
                                         {"MatMul", matmul_shape},
                                         {"MaxPool", pool_shape},
-                                        {"ReduceMean", reduce_mean_shape},
-                                        {"Relu", same_shape}};
+                                        {"Pad", pad_shape},
+                                        {"ReduceMax", reduced_shape},
+                                        {"ReduceMean", reduced_shape}};
+        for (const char* type : {"Add", "Div", "Max", "Min", "Mul", "Sub"})
+            all.emplace(type, add_shape);
+        for (const char* type : {"Expand", "Slice", "Transpose"}) all.emplace(type, moved_shape);
+        for (const std::string& type : same_shape_types()) all.emplace(type, same_shape);
         all.insert(view_rules().begin(), view_rules().end());
         return all;
     }();
@@ -230,20 +236,20 @@ Shape view_shape(const Node& node, const NodeList& list) {
     return view_rules().at(node.type)(node, list);
 }
 
+bool has_shape_rule(const std::string& type) { return rules().contains(type); }
+
 Shape infer_shape(const Node& node, const NodeList& list) {
-    const auto rule = rules().find(node.type);
-    if (rule == rules().end()) fail_unsupported(node);
-    Shape shape = rule->second(node, list);
+    Shape shape = rules().at(node.type)(node, list);
     checked_elements({shape.begin(), shape.end()}, most_activation_elements,
                      node.place() + ": its output");
     return shape;
 }
 
-void fail_unsupported(const Node& node) {
-    node.fail(
-        fmt::format("this operator is not supported. Supported are {}; on constants and "
-                    "shapes also {}",
-                    fmt::join(supported_operators(), ", "), fmt::join(constant_operators(), ", ")));
+std::vector<int> reduced_axes(const Node& node, const NodeList& list, std::size_t rank) {
+    std::vector<int> axes = axes_of(node, list, rank);
+    if (axes.empty() && node.integer("noop_with_empty_axes", 0) == 0)
+        for (int i = 0; i < static_cast<int>(rank); ++i) axes.push_back(i);
+    return axes;
 }
 
 }  // namespace acim::onnx_import

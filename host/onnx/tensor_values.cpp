@@ -143,7 +143,9 @@ Constant from_fields(const TensorProto& tensor, Shape shape, std::size_t n,
 
 }  // namespace
 
-Constant tensor_values(const TensorProto& tensor, ExternalData& external,
+namespace {
+
+Constant stored_values(const TensorProto& tensor, ExternalData& external,
                        const std::string& place) {
     const int width = element_bytes(tensor.data_type());
     if (width == 0)
@@ -165,6 +167,15 @@ Constant tensor_values(const TensorProto& tensor, ExternalData& external,
                                   tensor.raw_data().size(), fmt::join(extents, ", "),
                                   n * static_cast<std::size_t>(width)));
     return from_raw(tensor.data_type(), std::move(shape), tensor.raw_data(), n);
+}
+
+}  // namespace
+
+Constant tensor_values(const TensorProto& tensor, ExternalData& external,
+                       const std::string& place) {
+    Constant constant = stored_values(tensor, external, place);
+    constant.type = static_cast<ElementType>(tensor.data_type());
+    return constant;
 }
 
 }  // namespace acim::onnx_import

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "host/onnx/draft_passes.hpp"
+
+namespace acim::onnx_import {
+namespace {
+
+// Affine acts along axis 1 of [1, C, ...].
+bool stays(const DraftAffine& affine, const Shape& shape) {
+    return shape.size() >= 2 && shape[0] == 1 && (affine.scale.size() == 1 || affine.axis == 1);
+}
+
+class Spreader {
+public:
+    explicit Spreader(Draft& draft) : draft_(draft) {}
+
+    void run() {
+        for (DraftOperator& op : draft_.operators) {
+            const auto* affine = std::get_if<DraftAffine>(&op.op);
+            if (affine && !stays(*affine, draft_.shapes.at(op.inputs.front())))
+                spread(*affine, op);
+            else
+                kept_.push_back(std::move(op));
+        }
+        draft_.operators = std::move(kept_);
+    }
+
+private:
+    std::string fresh(std::string name) const {
+        while (draft_.shapes.contains(name)) name += "_";
+        return name;
+    }
+
+    void spread(const DraftAffine& affine, const DraftOperator& op) {
+        const auto is = [](double value) { return [value](double v) { return v == value; }; };
+        const bool scales = !std::all_of(affine.scale.begin(), affine.scale.end(), is(1.0));
+        const bool shifts = !std::all_of(affine.shift.begin(), affine.shift.end(), is(0.0));
+        std::string from = op.inputs.front();
+        if (scales) {
+            const std::string to = shifts ? fresh(op.output + "_scaled") : op.output;
+            add(op, BinaryKind::multiply, affine.axis, affine.scale, from, to);
+            from = to;
+        }
+        if (shifts || !scales) add(op, BinaryKind::add, affine.axis, affine.shift, from, op.output);
+    }
+
+    void add(const DraftOperator& op, BinaryKind kind, int axis, const std::vector<double>& values,
+             const std::string& from, const std::string& to) {
+        const Shape shape = draft_.shapes.at(op.inputs.front());
+        const bool is_single = values.size() == 1;
+        const std::string parameter = fresh(to + (kind == BinaryKind::add ? "_shift" : "_scale"));
+        acim::Constant constant;
+        constant.values = rounded_parameters(values, op);
+        draft_.shapes[parameter] = {static_cast<int>(values.size())};
+        draft_.shapes[to] = shape;
+        kept_.push_back({op.name + "_constant", op.place, {}, parameter, std::move(constant)});
+        Binary binary;
+        binary.kind = kind;
+        binary.extents = shape;
+        std::vector<std::vector<int>> strides(2, std::vector<int>(shape.size(), 0));
+        for (std::size_t i = shape.size(), step = 1; i-- > 0; step *= shape[i])
+            strides[0][i] = static_cast<int>(step);
+        if (!is_single) strides[1][axis] = 1;
+        join_axes(binary.extents, strides);
+        binary.a_strides = strides[0];
+        binary.b_strides = strides[1];
+        kept_.push_back({op.name, op.place, {from, parameter}, to, std::move(binary)});
+    }
+
+    Draft& draft_;
+    std::vector<DraftOperator> kept_;
+};
+
+}  // namespace
+
+void spread_affine(Draft& draft) { Spreader(draft).run(); }
+
+}  // namespace acim::onnx_import
