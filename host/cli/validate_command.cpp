@@ -36,6 +36,7 @@ void run_validate(const ValidateOptions& options) {
                     workload.images, workload.layers.size(), spec.workload.network));
     print(fmt::format("data: {} images of {}; {}\n", workload.data->count(),
                       fmt::join(workload.data->image_shape(), "x"), workload.normalisation));
+    if (!workload.stated.empty()) print(workload.stated + "\n");
 }
 
 }  // namespace

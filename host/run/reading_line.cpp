@@ -19,7 +19,8 @@ void ReadingLine::operator()(const std::string& file, std::uint64_t done, std::u
     const Clock::time_point now = Clock::now();
     const bool last = done == total;
     const double since = std::chrono::duration<double>(now - shown_).count();
-    if (last ? !told : since < (told ? 0.2 : 3.0)) return;
+    const double patience = told ? 0.2 : terminal_ ? 3.0 : 30.0;  // a log wants few lines
+    if (last ? !told : since < patience) return;
     shown_ = now;
     const auto all = static_cast<double>(total);
     const double elapsed = std::chrono::duration<double>(now - start_).count();

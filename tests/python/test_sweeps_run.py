@@ -21,7 +21,7 @@ CUT = {"workload.images": 8, "quantisation.images": 8, "trials.chips": 1, "trial
 # Points of the whole sweep, and its axes cut to two points, one of them with most of its terms on.
 POINTS = {
     "aidac_budget": 13, "cr_cim": 6, "encodings": 96, "mismatch": 12, "noise_adc": 44,
-    "quickstart": 30, "rescue": 48, "resnet20": 15, "rows": 50,
+    "noise_aware": 6, "quickstart": 30, "rescue": 48, "resnet20": 15, "rows": 50, "vit": 10,
 }
 NOISE = "macro.noise.random.sigma"
 AXES: dict[str, dict[str, object]] = {
@@ -33,12 +33,14 @@ AXES: dict[str, dict[str, object]] = {
     "mismatch": {"grid": {"macro.cell.c_unit_fF": [0.1, 10]}},
     "noise_adc": {"grid": {"macro.adc.bits": [8]},
                   "zip": {NOISE: [0.1, 0], "macro.noise.nonlinear.sigma": [0, 0.1]}},
+    "noise_aware": {"grid": {NOISE: [0, 0.5]}},
     "quickstart": {"grid": {"macro.adc.bits": [7], NOISE: [0, 0.12]}},
     "rescue": {"grid": {NOISE: [0.8]}, "zip": {"macro.hybrid.levels": [0, 2],
                                                "macro.voting.levels": [3, 4],
                                                "macro.voting.samples": [3, 3],
                                                "macro.voting.combine": ["mean", "mode"]}},
     "resnet20": {"grid": {"macro.adc.bits": [8], NOISE: [0, 0.35]}},
+    "vit": {"grid": {"macro.adc.bits": [8], NOISE: [0, 0.25]}},
     "rows": {"grid": {"macro.rows": [63, 1023], "macro.adc.bits": [8], NOISE: [0.3]}},
 }
 
