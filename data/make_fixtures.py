@@ -6,10 +6,10 @@ Usage: /usr/bin/python3 data/make_fixtures.py [--out tests/fixtures/onnx] [--lis
 
 Each fixture NAME is a file NAME.onnx with random weights and, beside it, NAME.h5 with the datasets
 `x` (float32, a batch of 3) and `y` (float32, what PyTorch computes for x). Some graphs and all
-whole networks come from torch.onnx.export; the others are put together by hand and computed by torch.nn.functional, so that
-nothing of the project takes part in the expected values. Every weight comes from a generator seeded
-with the fixture's name, so a fixture does not change when another one is added. Files called
-unsupported_* or invalid_* must be refused and have no .h5; those called extra_* hold operators that
+whole networks come from torch.onnx.export; the others are put together by hand and computed by
+torch.nn.functional, so that nothing of the project takes part in the expected values. Every weight
+comes from a generator seeded with the fixture's name, so a fixture does not change when another one
+is added. Files called unsupported_* or invalid_* must be refused and have no .h5; those called extra_* hold operators that
 only shape or constant arithmetic needs.
 """
 
@@ -25,6 +25,7 @@ import torch
 from fixtures import families
 from fixtures.current import CURRENT
 from fixtures.operators import OPERATORS
+from onnx.external_data_helper import convert_model_to_external_data
 
 SIZE_LIMIT = 60_000  # bytes
 ALL = {**OPERATORS, **families.fixtures(), **CURRENT}
@@ -36,8 +37,15 @@ def write(name: str, folder: Path) -> None:
     if fixture.model.opset_import[0].version <= 17:  # what Debian's onnx knows
         onnx.checker.check_model(fixture.model)
     target = folder / f"{name}.onnx"
-    target.write_bytes(fixture.model.SerializeToString(deterministic=True))
     written = [target]
+    if fixture.external:
+        written.append(folder / f"{name}.onnx.data")
+        written[-1].unlink(missing_ok=True)
+        convert_model_to_external_data(
+            fixture.model, location=written[-1].name, size_threshold=0)
+        onnx.save_model(fixture.model, str(target))
+    else:
+        target.write_bytes(fixture.model.SerializeToString(deterministic=True))
     if fixture.y is not None:
         assert np.isfinite(fixture.y).all()
         written.append(folder / f"{name}.h5")
