@@ -5,6 +5,9 @@
 
 namespace acim::onnx_import {
 
+// Folds scalar factors in front of a product of two computed tensors into its factor.
+void fold_factors(Draft& draft);
+
 // Folds an affine map (BatchNormalization, Add of a bias) into the product or affine map in front of
 // it, if that has no other reader and the channels stand on the same axis.
 void fold_affine(Draft& draft);

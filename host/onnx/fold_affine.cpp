@@ -59,7 +59,53 @@ bool fold_into(DraftOperator& front, const DraftAffine& affine, std::size_t last
     return false;
 }
 
+// Factors in front of a product of two computed tensors, perhaps moved on the way, become its own.
+class FactorFolder {
+public:
+    explicit FactorFolder(Draft& draft) : draft_(draft), readers_(count_readers(draft)) {
+        for (std::size_t i = 0; i < draft.operators.size(); ++i)
+            producers_[draft.operators[i].output] = i;
+    }
+
+    void run() {
+        for (DraftOperator& op : draft_.operators)
+            if (auto* product = std::get_if<DraftComputed>(&op.op))
+                for (const std::string& name : op.inputs) fold(name, *product);
+        std::vector<DraftOperator> kept;
+        for (DraftOperator& op : draft_.operators) {
+            if (source_.contains(op.output)) continue;
+            for (std::string& name : op.inputs)
+                while (source_.contains(name)) name = source_.at(name);
+            kept.push_back(std::move(op));
+        }
+        draft_.operators = std::move(kept);
+    }
+
+private:
+    void fold(std::string name, DraftComputed& product) {
+        while (readers_[name] == 1 && producers_.contains(name)) {
+            const DraftOperator& op = draft_.operators[producers_.at(name)];
+            const auto* affine = std::get_if<DraftAffine>(&op.op);
+            if (affine && is_single(*affine) && affine->shift.front() == 0.0) {
+                product.factor *= affine->scale.front();
+                source_[op.output] = op.inputs.front();
+            } else if (!std::holds_alternative<View>(op.op) &&
+                       !std::holds_alternative<Rearrange>(op.op)) {
+                return;
+            }
+            name = op.inputs.front();
+        }
+    }
+
+    Draft& draft_;
+    std::unordered_map<std::string, int> readers_;
+    std::unordered_map<std::string, std::size_t> producers_;
+    std::unordered_map<std::string, std::string> source_;  // removed value -> what stands for it
+};
+
 }  // namespace
+
+void fold_factors(Draft& draft) { FactorFolder(draft).run(); }
 
 void fold_affine(Draft& draft) {
     const auto readers = count_readers(draft);

@@ -44,7 +44,8 @@ using FloatOperation =
 
 struct FloatOperator {
     // MAC layers carry the name users know: the weight's name without ".weight" (conv1,
-    // layer1.0.conv1), else the node's name without its leading "/" and trailing operator type.
+    // layer1.0.conv1), else the node's name without its leading "/" and trailing operator type;
+    // products of two computed tensors that of their module with ".qk", ".av" or ".matmul".
     std::string name;
     FloatOperation op;
 };

@@ -32,6 +32,7 @@ FloatGraph import_checked(const std::filesystem::path& path) {
     mark_attention(list);
     Draft draft = lower(list);
     fold_affine(draft);
+    fold_factors(draft);
     spread_affine(draft);
     state_quantisation(draft);
     merge_views(draft);

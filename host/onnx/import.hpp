@@ -9,8 +9,8 @@
 
 namespace acim {
 
-// Reads a float ONNX model (opset 13 to 20) with one image input, batch axis first and either
-// dynamic or 1, and one output. Throws InputError naming the file, the node or tensor, and why.
+// Reads an ONNX model (opset 13 to 20) with one input, batch axis first and either dynamic or 1, and
+// one output (docs/networks.md). Throws InputError naming the file, the node or tensor, and why.
 FloatGraph import_onnx(const std::filesystem::path& path);
 
 // The ONNX operators that import_onnx reads, sorted.

@@ -138,6 +138,54 @@ TEST(ImportFixtures, PoolsKeepTheirGeometry) {
     EXPECT_THAT(output_shape(asymmetric), ElementsAre(1, 2, 3, 6));
 }
 
+TEST(ImportFixtures, AttentionNamesItsProductsAndStoresQueriesAndValues) {
+    const FloatGraph graph = fixture("vit_opset17");
+    EXPECT_THAT(layer_names(graph),
+                testing::IsSupersetOf({"patch", "blocks.0.attn.qkv", "blocks.0.attn.qk",
+                                       "blocks.0.attn.av", "blocks.1.mlp.2", "head"}));
+    for (const auto& op : graph.operators) {
+        const auto* product = std::get_if<FloatProduct>(&op.op);
+        if (!product || !product->is_computed()) continue;
+        const bool is_scores = op.name.ends_with(".qk");
+        EXPECT_EQ(product->stored.on_left, is_scores) << op.name;
+        EXPECT_EQ(product->stored.heads, 2);
+        EXPECT_EQ(product->depth, is_scores ? 4 : 5);  // head size, tokens
+        EXPECT_EQ(product->outputs, 2 * (is_scores ? 5 : 4));
+        EXPECT_FLOAT_EQ(product->factor, is_scores ? 0.5F : 1.0F);
+    }
+    for (const char* name : {"encoder_opset13", "encoder_norm_first_opset17"})
+        EXPECT_THAT(layer_names(fixture(name)),
+                    ElementsAre("patch", "encoder.layers.0.self_attn.in_proj",
+                                "encoder.layers.0.self_attn.qk", "encoder.layers.0.self_attn.av",
+                                "encoder.layers.0.self_attn.out_proj", "encoder.layers.0.linear1",
+                                "encoder.layers.0.linear2", "encoder.layers.1.self_attn.in_proj",
+                                "encoder.layers.1.self_attn.qk", "encoder.layers.1.self_attn.av",
+                                "encoder.layers.1.self_attn.out_proj", "encoder.layers.1.linear1",
+                                "encoder.layers.1.linear2", "head"));
+}
+
+// Opset 13 writes layer norm and GELU out, 17 has the norm: the same network either way.
+TEST(ImportFixtures, DecompositionsAreRecognised) {
+    for (const char* family : {"vit", "convnext", "gpt2", "decoder", "mobilenet_v3", "mixer"}) {
+        const std::string base = family;
+        const bool has_tokens = base == "gpt2" || base == "decoder";
+        const FloatGraph early = fixture(base + (has_tokens ? "_opset14" : "_opset13"));
+        const FloatGraph late = fixture(base + "_opset17");
+        EXPECT_EQ(kinds(early), kinds(late)) << base;
+        for (const auto& graph : {early, late})
+            EXPECT_THAT(kinds(graph), testing::Not(HasSubstr("AveragePool Binary"))) << base;
+    }
+    const FloatGraph decoder = fixture("decoder_opset14");
+    int norms = 0;
+    for (const auto& op : decoder.operators)
+        if (const auto* norm = std::get_if<LayerNorm>(&op.op)) {
+            EXPECT_FALSE(norm->is_centred);
+            EXPECT_FLOAT_EQ(norm->epsilon, 1e-5F);
+            ++norms;
+        }
+    EXPECT_EQ(norms, 5);
+}
+
 // Every fixture that must import does, in topological order and with consistent ids.
 TEST(ImportFixtures, EveryFixtureIsSortedAndConnected) {
     int count = 0;

@@ -13,6 +13,7 @@
 #include "host/hdf5/reader.hpp"
 #include "host/onnx/import.hpp"
 #include "host/quant/float_executor.hpp"
+#include "tests/onnx/as_stated.hpp"
 #include "tests/quant/small_network.hpp"
 
 namespace acim {
@@ -153,7 +154,8 @@ class OnnxFixture : public ::testing::TestWithParam<std::string> {};
 // that gives for these sizes.
 TEST_P(OnnxFixture, AgreesWithPytorch) {
     const auto base = source_folder / "tests/fixtures/onnx" / GetParam();
-    const auto graph = std::make_shared<const FloatGraph>(import_onnx(base.string() + ".onnx"));
+    const auto graph =
+        std::make_shared<const FloatGraph>(test::as_stated(import_onnx(base.string() + ".onnx")));
     const auto file = hdf5::Reader::open(base.string() + ".h5");
     const auto x = file.read<float>("x");
     const auto expected = file.read<float>("y");
