@@ -7,6 +7,7 @@
 
 #include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
+#include "host/onnx/movement.hpp"
 #include "host/onnx/problem.hpp"
 #include "host/onnx/quantised.hpp"
 #include "host/onnx/shape_rules.hpp"
@@ -185,15 +186,20 @@ private:
             node.fail("values between layers are float32; only a Cast to float32 is supported");
     }
 
+    // An integer input, moved or under another shape, may only choose rows.
     void check_integer_input() const {
         if (!list_.has_integer_input) return;
+        std::unordered_set<std::string> rows{list_.input};
         for (const Node& node : list_.nodes)
-            for (std::size_t i = 0; i < node.inputs.size(); ++i)
-                if (node.inputs[i] == list_.input && !(node.type == "Gather" && i == 1))
+            for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+                if (!rows.contains(node.inputs[i]) || (node.type == "Gather" && i == 1)) continue;
+                if (!is_view_type(node.type) && !is_movement_type(node.type))
                     node.fail(
                         fmt::format("computes on the integer input '{}'. Integers may only choose "
                                     "rows of an embedding; export a float32 input",
                                     printable(list_.input)));
+                rows.insert(node.outputs.front());
+            }
     }
 
     void check_dropout(const Node& node) const {

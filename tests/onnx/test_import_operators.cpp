@@ -170,5 +170,20 @@ TEST(ImportOperators, TheListOfSupportedOperatorsIsSorted) {
     EXPECT_THAT(names, testing::IsSupersetOf({"Conv", "Gemm", "MatMul", "Constant", "ReduceMean"}));
 }
 
+TEST(ImportOperators, TokensMayBeViewedBeforeTheyChooseRows) {
+    ModelBuilder model({3});
+    auto* type = model.graph().mutable_input(0)->mutable_type()->mutable_tensor_type();
+    type->set_elem_type(onnx::TensorProto::INT64);
+    model.reals("table", {4, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
+    model.integers("flat", {-1});
+    model.node("Reshape", {"x", "flat"}, "r").node("Gather", {"table", "r"}, "y");
+    const FloatGraph graph = model.import();
+    const auto& embedding = std::get<Embedding>(graph.operators.back().op);
+    EXPECT_EQ(embedding.width, 2);
+    EXPECT_EQ(graph.tensors.at(graph.output).shape, (std::vector<int>{3, 2}));
+    model.node("Relu", {"r"}, "z").graph().mutable_output(0)->set_name("z");
+    EXPECT_NE(model.message().find("computes on the integer input 'x'"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace acim
