@@ -74,7 +74,7 @@ def test_bytes_become_idx_and_all_else_npy(tmp_path: Path) -> None:
     assert (tmp_path / block["labels"]).read_bytes()[8:] == y.numpy().astype(np.uint8).tobytes()
     shifted = (x - 0.5).numpy()
     block = write_set(tmp_path, "b", shifted, y.numpy())
-    assert (block["format"], block["layout"]) == ("npy", "nchw")
+    assert (block["format"], block["layout"], block["scale"]) == ("npy", "NCHW", 1)
     stored = np.load(tmp_path / block["images"])
     assert stored.dtype == np.float32 and (stored == shifted).all()
 
@@ -116,6 +116,16 @@ def test_a_plain_module_on_the_macro(tmp_path: Path) -> None:
     at.calibrate(quantised, [x])
     at.set_noise(quantised, at.sigmas_of_results(made.results, 0))
     assert float(quantised[4].noise.sigma) == pytest.approx(made.layers["error_sd"][1])
+
+
+@needs_program
+def test_images_that_are_no_bytes(tmp_path: Path) -> None:
+    model, x, _ = digits()
+    x = 3 * x - 0.5
+    made = simulate(model, x, (x, model(x).argmax(1)), MACRO, trials=1, folder=tmp_path,
+                    calibration=x[:9])  # fmt: skip
+    assert made.float_accuracy == 1
+    assert list(tmp_path.glob("*.idx")) == []
 
 
 @needs_program

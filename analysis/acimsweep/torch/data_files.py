@@ -63,9 +63,9 @@ def write_set(folder: Path, name: str, x: np.ndarray, y: np.ndarray | None) -> d
             block["labels"] = f"{name}-labels.idx"
             write_idx(folder / block["labels"], y.astype(np.uint8))
         return block
-    block = {"format": "npy", "images": f"{name}-images.npy"}
+    block = {"format": "npy", "images": f"{name}-images.npy", "scale": 1.0}
     if x.ndim == 4:
-        block["layout"] = "nchw"
+        block["layout"] = "NCHW"
     np.save(folder / block["images"], np.ascontiguousarray(x, np.float32))
     if y is not None:
         block["labels"] = f"{name}-labels.npy"
