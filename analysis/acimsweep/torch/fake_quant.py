@@ -51,7 +51,7 @@ class _FakeQuantise(torch.autograd.Function):
 def fake_quantise(x: Tensor, scale: Tensor, low: int, high: int, factor: float = 1.0) -> Tensor:
     """Return x rounded to whole multiples low..high of the scale, one IEEE division, half to even.
 
-    `scale` broadcasts against x. Gradients: straight through to x inside the range, none outside or at its ends;
-    to the scale that of learned step sizes, times `factor`.
+    `scale` broadcasts against x. Gradients: straight through to x inside the range, none outside
+    or at its ends; to the scale that of learned step sizes, times `factor`.
     """
     return _FakeQuantise.apply(x, scale, low, high, factor)
