@@ -119,6 +119,18 @@ def test_a_plain_module_on_the_macro(tmp_path: Path) -> None:
 
 
 @needs_program
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_trained_scales_reach_the_program(per_channel: bool, tmp_path: Path) -> None:
+    model, x, y = digits()
+    quantised = at.quantise(model, 3, 4, per_channel=per_channel).eval()
+    at.calibrate(quantised, [x])
+    right = int((quantised(x).argmax(1) == y).sum())
+    assert right != int((model(x).argmax(1) == y).sum())
+    made = simulate(quantised, x, (x, y), MACRO, trials=1, folder=tmp_path)
+    assert made.baseline_accuracy == pytest.approx(right / 60)
+
+
+@needs_program
 def test_images_that_are_no_bytes(tmp_path: Path) -> None:
     model, x, _ = digits()
     x = 3 * x - 0.5

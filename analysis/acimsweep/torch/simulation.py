@@ -27,7 +27,7 @@ class Simulation:
     accuracy: float  # mean over chips
     interval: tuple[float, float]  # 95 % over chips, for these images
     image_half_width: float  # of the 95 % interval that the number of images leaves
-    float_accuracy: float  # of the model as it is
+    float_accuracy: float  # of the weights and activations without any rounding
     baseline_accuracy: float  # quantised, without any error of the macro
     layers: pd.DataFrame  # one row per layer: error_sd, csnr, conversions, energy, ...
     results: Results  # the whole results file
