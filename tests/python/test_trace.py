@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from mac_cases import run, write_macro
+from mac_cases import ROOT, run, write_macro
 from sweep_cases import SWEEP, needs_data, set_options
 
 pytestmark = needs_data
@@ -23,11 +23,22 @@ TWO = ONE | {"grid.macro.adc.bits": [7, 8]}
 MACRO = {"weight_bits": 8, "activation_bits": 8, "macro": {"rows": 255, "mapping": "dense"}}
 
 
-def trace(out: Path, settings: dict[str, object], *arguments: str) -> dict[str, np.ndarray]:
-    result = run("trace", SWEEP, "-o", out, *set_options(settings), *arguments)
+def trace(out: Path, settings: dict[str, object], *arguments: str,
+          file: Path = SWEEP) -> dict[str, np.ndarray]:
+    result = run("trace", file, "-o", out, *set_options(settings), *arguments)
     assert result.returncode == 0, result.stderr
-    with h5py.File(out) as file:
-        return {name: file[name][()] for name in file if isinstance(file[name], h5py.Dataset)}
+    with h5py.File(out) as traced:
+        return {name: traced[name][()] for name in traced
+                if isinstance(traced[name], h5py.Dataset)}
+
+
+def computed(folder: Path) -> np.ndarray:
+    """y of `acimsweep mac` on in.h5 of the folder, on a lossless macro."""
+    macro = write_macro(folder / "m.yaml", MACRO)
+    result = run("mac", folder / "in.h5", "--macro", macro, "-o", folder / "out.h5")
+    assert result.returncode == 0, result.stderr
+    with h5py.File(folder / "out.h5") as file:
+        return file["y"][()]
 
 
 def convolved(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -41,11 +52,7 @@ def test_convolution_goes_through_mac(tmp_path: Path) -> None:
     x, w = operands["x"], operands["w"]
     assert x.shape == (3, 6, 14, 14) and w.shape == (16, 6, 5, 5)
     assert x.min() == 0 and 200 < x.max() <= 255 and np.abs(w).max() == 127
-    macro = write_macro(tmp_path / "m.yaml", MACRO)
-    result = run("mac", tmp_path / "in.h5", "--macro", macro, "-o", tmp_path / "out.h5")
-    assert result.returncode == 0, result.stderr
-    with h5py.File(tmp_path / "out.h5") as file:
-        assert np.array_equal(file["y"][()], convolved(x, w))
+    assert np.array_equal(computed(tmp_path), convolved(x, w))
 
 
 def test_linear_layer_has_its_scales(tmp_path: Path) -> None:
@@ -56,6 +63,20 @@ def test_linear_layer_has_its_scales(tmp_path: Path) -> None:
         assert origin.attrs["layer"] == "fc1" and origin.attrs["upstream"] == "digital"
         assert origin["weight_scale"].shape == (120,) and origin["bias"].shape == (120,)
         assert json.loads(origin.attrs["config"])["weight_bits"] == 8
+
+
+def test_attention_goes_through_mac(tmp_path: Path) -> None:
+    vit = ROOT / "sweeps" / "vit.yaml"
+    one = ONE | {"grid.macro.noise.random.sigma": [0]}
+    for layer, names, signed in (("scores.qk", "qk", 1), ("mix.av", "av", 0)):
+        operands = trace(tmp_path / "in.h5", one, "--layer", f"layers.1.attention.{layer}",
+                         "--images", "0-1", file=vit)
+        first, second = (operands[name].astype(np.int64) for name in names)
+        assert first.shape[0] == second.shape[0] == 2 and np.abs(first).max() <= 255
+        with h5py.File(tmp_path / "in.h5") as file:
+            assert file.attrs["signed_activations"] == signed
+        wanted = first @ (second.swapaxes(-1, -2) if names == "qk" else second)
+        assert np.array_equal(computed(tmp_path), wanted)
 
 
 def test_a_trial_changes_what_later_layers_see(tmp_path: Path) -> None:
