@@ -47,12 +47,10 @@ std::string hash_of(const std::filesystem::path& model, const FloatGraph& graph)
     return hash.hex();
 }
 
-// Classes of the network: its output is one vector of logits.
+// Classes of the network: its output is one vector of logits. [1, T, V] is a vector for each token.
 int class_count(const FloatGraph& graph, const std::string& network) {
     const Tensor& output = graph.tensors[graph.output];
-    int vectors = 0;
-    for (const int extent : output.shape) vectors += extent > 1 ? 1 : 0;
-    if (vectors > 1)
+    if (output.shape.size() == 3 && output.shape[1] > 1 && output.shape[2] > 1)
         throw InputError(fmt::format(
             "{}: its output has the shape [{}], many predictions for one image. Sweeps need one "
             "vector of logits; for a language model take the last position before exporting",
