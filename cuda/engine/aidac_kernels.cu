@@ -28,7 +28,6 @@ constexpr int pixel_line = tile_rows / 2 + 1;
 constexpr int output_line = tile_rows / 2;
 constexpr int shared_words = tile_pixels * pixel_line + tile_outputs * output_line;
 
-__device__ __forceinline__ int lane_index() { return static_cast<int>(threadIdx.x) % lanes; }
 __device__ __forceinline__ int warp_index() { return static_cast<int>(threadIdx.x) / lanes; }
 
 // Operands of rows 2n and 2n+1.

@@ -17,8 +17,6 @@ Grid grid_of(std::int64_t lines) {
     return {.blocks = blocks_for(lines, threads / lanes), .threads = threads};
 }
 
-__device__ __forceinline__ int lane_index() { return static_cast<int>(threadIdx.x) % lanes; }
-
 // What the lanes' values combine to, in every lane.
 template <class T, class Combine>
 __device__ __forceinline__ T over_warp(T value, Combine combine) {

@@ -12,8 +12,6 @@ namespace {
 
 constexpr int threads = 256, lanes = 32, tile_outputs = 16, block_words = 8;
 
-__device__ __forceinline__ int lane_index() { return static_cast<int>(threadIdx.x) % lanes; }
-
 // The integer in row k of output m of a head; one-bit weights are 0 or 1.
 __device__ __forceinline__ std::int32_t stored_value(const StoredView& s, const float* head, int m,
                                                      int k) {

@@ -15,6 +15,9 @@ __device__ __forceinline__ std::int64_t thread_count() {
     return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
 }
 
+// Number of a thread in its warp, where blocks are whole warps along x.
+__device__ __forceinline__ int lane_index() { return static_cast<int>(threadIdx.x % 32); }
+
 // n / d and n % d. A division of 64 bits costs about a hundred instructions, one of 32 bits twenty, and
 // nearly every index fits.
 struct Quotient {

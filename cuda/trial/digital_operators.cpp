@@ -76,8 +76,12 @@ void run(const View&, Values in, MutableValues out) { std::ranges::copy(in, out.
 
 void run(const Rearrange& op, Values in, MutableValues out) {
     const StridedIndex index(op.extents, op.strides, op.offset);
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = in[static_cast<std::size_t>(index.at(static_cast<std::int64_t>(i)))];
+    const auto n = static_cast<std::int64_t>(out.size());
+    const std::int64_t line = index.line(), step = index.step();
+    for (std::int64_t first = 0; first < n; first += line) {
+        const std::int64_t from = index.at(first);
+        for (std::int64_t k = 0; k < line; ++k) out[first + k] = in[from + k * step];
+    }
 }
 
 void run(const Concat& op, const std::vector<std::vector<float>>& values, MutableValues out) {
@@ -91,18 +95,20 @@ void run(const Concat& op, const std::vector<std::vector<float>>& values, Mutabl
 
 void run(const Softmax& op, Values in, MutableValues out) {
     const std::size_t inner = static_cast<std::size_t>(op.inner), length = op.length;
+    std::vector<std::int64_t> terms(length);  // an exponential is the dearest step: once for each
     for (std::size_t first = 0; first < in.size(); first += length * inner)
         for (std::size_t j = first; j < first + inner; ++j) {
             const std::size_t end = j + length * inner;
             float peak = digital::softmax_start;
             for (std::size_t i = j; i < end; i += inner) peak = digital::softmax_peak(peak, in[i]);
             std::int64_t total = 0;
-            for (std::size_t i = j; i < end; i += inner)
-                total += digital::softmax_term(in[i], peak);
-            for (std::size_t i = j; i < end; i += inner)
-                out[i] = op.is_log
-                             ? digital::log_softmax_value(in[i], peak, total)
-                             : digital::softmax_value(digital::softmax_term(in[i], peak), total);
+            for (std::size_t k = 0; k < length; ++k)
+                total += terms[k] = digital::softmax_term(in[j + k * inner], peak);
+            for (std::size_t k = 0; k < length; ++k) {
+                const std::size_t i = j + k * inner;
+                out[i] = op.is_log ? digital::log_softmax_value(in[i], peak, total)
+                                   : digital::softmax_value(terms[k], total);
+            }
         }
 }
 
@@ -137,10 +143,12 @@ void run(const Function& op, Values in, MutableValues out) {
 
 void run(const Binary& op, Values a, Values b, MutableValues out) {
     const StridedIndex at_a(op.extents, op.a_strides), at_b(op.extents, op.b_strides);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto n = static_cast<std::int64_t>(i);
-        out[i] = apply(op.kind, a[static_cast<std::size_t>(at_a.at(n))],
-                       b[static_cast<std::size_t>(at_b.at(n))]);
+    const auto n = static_cast<std::int64_t>(out.size());
+    const std::int64_t line = at_a.line(), step_a = at_a.step(), step_b = at_b.step();
+    for (std::int64_t first = 0; first < n; first += line) {
+        const std::int64_t from_a = at_a.at(first), from_b = at_b.at(first);
+        for (std::int64_t k = 0; k < line; ++k)
+            out[first + k] = apply(op.kind, a[from_a + k * step_a], b[from_b + k * step_b]);
     }
 }
 

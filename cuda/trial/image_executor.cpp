@@ -6,6 +6,7 @@
 #include "cuda/model/digital/quantise.hpp"
 #include "cuda/trial/digital_operators.hpp"
 #include "cuda/trial/metrics.hpp"
+#include "cuda/trial/operand.hpp"
 
 namespace acim {
 
@@ -47,31 +48,12 @@ std::span<const float> ImageExecutor::run(const PointPlan& plan, PhiloxKey trial
     return values_[network_.output];
 }
 
-namespace {
-
-template <class Integer>
-void quantise_all(const std::vector<float>& x, const Quantisation& q, std::vector<Integer>& out) {
-    const int low = digital::quantised_low(q.bits, q.is_signed);
-    const int high = digital::quantised_high(q.bits, q.is_signed);
-    out.resize(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i)
-        out[i] = static_cast<Integer>(digital::quantise(x[i], q.scale, low, high));
-}
-
-// out[column][row] = in[row][column]
-template <class Integer>
-void transpose(const Integer* in, int rows, int columns, Integer* out) {
-    for (int c = 0; c < columns; ++c)
-        for (int r = 0; r < rows; ++r) *out++ = in[static_cast<std::size_t>(r) * columns + c];
-}
-
-}  // namespace
-
 void ImageExecutor::quantise_operands(const Product& product) {
-    quantise_all(values_[product.input], product.input_quantisation, quantised_);
-    if (product.is_computed())
-        quantise_all(values_[product.stored.tensor],
-                     {product.weight_bits, true, product.stored.scale}, stored_);
+    quantised_.clear();
+    quantise_onto(values_[product.input], product.input_quantisation, quantised_);
+    if (!product.is_computed()) return;
+    stored_.clear();
+    quantise_onto(values_[product.stored.tensor], product.stored_quantisation(), stored_);
 }
 
 std::span<const std::int16_t> ImageExecutor::inputs_of(const Product& product, int group,

@@ -75,6 +75,7 @@ struct Product {
     std::vector<float> bias;           // [M], zeros where the layer has none
 
     bool is_computed() const { return stored.tensor >= 0; }
+    Quantisation stored_quantisation() const { return {weight_bits, true, stored.scale}; }
     // Convolution groups or heads: products with operands of their own.
     int groups() const { return is_conv ? conv.groups : stored.heads; }
 };

@@ -125,4 +125,13 @@ PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& po
     return plan;
 }
 
+PointPlan make_digital_plan(const QuantizedNetwork& network, const WeightPacker& packer) {
+    LayerSettings settings;
+    settings.analog = false;
+    DesignPoint point;
+    point.layers.assign(network.mac_layers().size(), settings);
+    CycleLawCache none;
+    return make_point_plan(network, point, PhiloxKey{}, packer, none);
+}
+
 }  // namespace acim

@@ -45,4 +45,7 @@ PointPlan make_point_plan(const QuantizedNetwork& network, const DesignPoint& po
                           const WeightPacker& packer, CycleLawCache& cache,
                           std::uint32_t chip_number = 0);
 
+// The plan that computes every layer digitally: the noise-free quantised network.
+PointPlan make_digital_plan(const QuantizedNetwork& network, const WeightPacker& packer);
+
 }  // namespace acim

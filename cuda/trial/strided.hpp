@@ -26,6 +26,11 @@ struct StridedIndex {
         }
     }
 
+    // Elements that follow each other along the last axis, and their step in the operand: loops that
+    // go by lines divide once a line.
+    std::int64_t line() const { return axes > 0 ? extent[axes - 1] : 1; }
+    std::int64_t step() const { return axes > 0 ? stride[axes - 1] : 0; }
+
     // Of output element i in C order.
     ACIM_HD std::int64_t at(std::int64_t i) const {
         std::int64_t place = offset;

@@ -30,7 +30,7 @@ void parse_images(const std::string& text, TraceRequest& request) {
         (is_range && last < first))
         throw InputError("--images " + text + ": expected one image or a range, as in 3 or 0-3");
     request.first_image = first;
-    request.images = is_range ? last - first + 1 : 1;
+    request.last_image = is_range ? last : first;
 }
 
 // "CHIP,REPEAT".
@@ -49,10 +49,13 @@ void run_trace(TraceOptions& options) {
     parse_images(options.images, options.request);
     parse_trial(options.trial, options.request);
     check_output_file(options.out, {options.sweep});
-    const SweepPlan plan = make_sweep_plan(options.sweep, {options.overrides, {}, options.threads});
+    PlanOptions planning{options.overrides, {}, options.threads};
+    planning.baselines = false;
+    const SweepPlan plan = make_sweep_plan(options.sweep, planning);
     write_layer_trace(plan, options.request, options.out);
-    print(fmt::format("{}: operands of layer {} on {} images, for acimsweep mac\n", options.out,
-                      options.request.layer, options.request.images));
+    print(fmt::format("{}: operands of layer {} on images {} to {}, for acimsweep mac\n",
+                      options.out, options.request.layer, options.request.first_image,
+                      options.request.last_image));
 }
 
 }  // namespace

@@ -44,8 +44,16 @@ void merge(InputStatistics& to, const InputStatistics& from) {
     to.histogram.add(from.histogram);
 }
 
-CalibrationStatistics empty_statistics(std::size_t layers) {
-    return {0, std::vector<InputStatistics>(layers), std::vector<InputStatistics>(layers)};
+// A histogram takes half a megabyte: of stored operands only where there are any.
+CalibrationStatistics empty_statistics(const FloatGraph& graph) {
+    CalibrationStatistics out;
+    for (const FloatOperator& op : graph.operators)
+        if (const auto* product = std::get_if<FloatProduct>(&op.op)) {
+            out.inputs.emplace_back();
+            out.stored.emplace_back();
+            if (product->is_computed()) out.stored.back().emplace();
+        }
+    return out;
 }
 
 }  // namespace
@@ -68,7 +76,7 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
     const int pool = image_threads(threads, count);
     std::vector<CalibrationStatistics> parts(static_cast<std::size_t>(pool));
     parallel_images(0, count, pool, [&](int thread, std::uint32_t begin, std::uint32_t end) {
-        CalibrationStatistics mine = empty_statistics(names.size());
+        CalibrationStatistics mine = empty_statistics(*graph);
         auto workspace = executor.workspace();
         std::vector<float> image(static_cast<std::size_t>(input.elements()));
         for (std::uint32_t i = begin; i < end; ++i) {
@@ -76,7 +84,7 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
             executor.run(image, workspace, [&](int layer, Values values, Values stored) {
                 const auto index = static_cast<std::size_t>(layer);
                 add_values(mine.inputs[index], values, names[index]);
-                add_values(mine.stored[index], stored, names[index]);
+                if (mine.stored[index]) add_values(*mine.stored[index], stored, names[index]);
             });
         }
         parts[static_cast<std::size_t>(thread)] = std::move(mine);
@@ -86,7 +94,7 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
     for (std::size_t t = 1; t < parts.size(); ++t)
         for (std::size_t i = 0; i < names.size(); ++i) {
             merge(statistics.inputs[i], parts[t].inputs[i]);
-            merge(statistics.stored[i], parts[t].stored[i]);
+            if (statistics.stored[i]) merge(*statistics.stored[i], *parts[t].stored[i]);
         }
     return statistics;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -66,8 +67,8 @@ struct InputStatistics {
 
 struct CalibrationStatistics {
     std::uint32_t images = 0;
-    std::vector<InputStatistics> inputs;  // per MAC layer
-    std::vector<InputStatistics> stored;  // the same; empty ones where weights are constant
+    std::vector<InputStatistics> inputs;                 // per MAC layer
+    std::vector<std::optional<InputStatistics>> stored;  // the same of computed weights
 };
 
 // Runs the first `images` images of the source through the float network. threads = 0 takes every

@@ -59,11 +59,7 @@ std::vector<CountHistogram> count_conversions(const QuantizedNetwork& network,
     ACIM_EXPECT(images > 0 && images <= source.count());
     ACIM_EXPECT(layers.size() == network.mac_layers().size());
     const HistogramKernel kernel(products, layers);
-    DesignPoint digital;
-    digital.layers.resize(layers.size());
-    for (LayerSettings& layer : digital.layers) layer.analog = false;
-    CycleLawCache cache;
-    const PointPlan plan = make_point_plan(network, digital, PhiloxKey{}, kernel, cache);
+    const PointPlan plan = make_digital_plan(network, kernel);
     parallel_images(0, images, image_threads(threads, images),
                     [&](int, std::uint32_t begin, std::uint32_t end) {
                         ImageExecutor executor(network, kernel);

@@ -110,7 +110,7 @@ Product quantise_product(const FloatProduct& from, const CalibrationStatistics& 
     check_weight_bits(to.weight_bits, layer);
     to.bias = from.bias;
     if (from.is_computed())
-        quantise_stored(from, statistics.stored[index], spec, to);
+        quantise_stored(from, *statistics.stored[index], spec, to);
     else
         quantise_weights(from, spec, to);
     return to;

@@ -46,11 +46,7 @@ Logits float_logits(const std::shared_ptr<const FloatGraph>& graph, const ImageS
 Logits integer_logits(const QuantizedNetwork& network, const ImageSource& source,
                       std::uint32_t images, int threads) {
     const auto kernel = make_simd_kernel();
-    DesignPoint point;
-    point.layers.resize(network.mac_layers().size());
-    for (LayerSettings& layer : point.layers) layer.analog = false;
-    CycleLawCache cache;
-    const PointPlan plan = make_point_plan(network, point, PhiloxKey{}, *kernel, cache);
+    const PointPlan plan = make_digital_plan(network, *kernel);
     return logits_of(
         source, images, threads, [&] { return ImageExecutor(network, *kernel); },
         [&](ImageExecutor& executor, const ImageSource& from, std::uint32_t i) {

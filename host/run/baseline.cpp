@@ -11,11 +11,7 @@ namespace acim {
 std::vector<std::int32_t> digital_top1(const QuantizedNetwork& network, const ImageSource& images,
                                        std::uint32_t count, int threads) {
     const auto kernel = make_simd_kernel();
-    DesignPoint point;
-    point.layers.resize(network.mac_layers().size());
-    for (LayerSettings& layer : point.layers) layer.analog = false;
-    CycleLawCache cache;
-    const PointPlan plan = make_point_plan(network, point, PhiloxKey{}, *kernel, cache);
+    const PointPlan plan = make_digital_plan(network, *kernel);
     std::vector<std::int32_t> top(count);
     parallel_images(0, count, image_threads(threads, count),
                     [&](int, std::uint32_t first, std::uint32_t last) {

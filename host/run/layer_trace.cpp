@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "cuda/model/digital/quantise.hpp"
 #include "cuda/trial/image_executor.hpp"
+#include "cuda/trial/operand.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/hdf5/atomic_file.hpp"
@@ -60,56 +60,49 @@ std::size_t find_layer(const SweepPlan& plan, const std::string& name) {
     return static_cast<std::size_t>(found - layers.begin());
 }
 
-template <class Integer>
-void append_integers(const std::vector<float>& values, const Quantisation& q,
-                     std::vector<Integer>& out) {
-    const int low = digital::quantised_low(q.bits, q.is_signed);
-    const int high = digital::quantised_high(q.bits, q.is_signed);
-    for (const float x : values)
-        out.push_back(static_cast<Integer>(digital::quantise(x, q.scale, low, high)));
-}
-
 // Operands of all images, in the layouts of the network's tensors.
 struct Operands {
     std::vector<std::int16_t> inputs;
     std::vector<std::int8_t> stored;
 };
 
-Operands collect(const SweepPlan& plan, const PointPlace& place, const Product& product,
-                 const TraceRequest& request) {
+// Noise counts up to the layer: what follows it is computed digitally.
+PointPlan plan_up_to(const QuantizedNetwork& network, DesignPoint point, std::size_t layer,
+                     const TraceRequest::Trial& trial, std::uint64_t seed,
+                     const ProductKernel& kernel) {
+    for (std::size_t i = layer; i < point.layers.size(); ++i) point.layers[i].analog = false;
+    CycleLawCache cache;
+    return make_point_plan(network, point, chip_key(seed, trial.chip), kernel, cache, trial.chip);
+}
+
+Operands collect(const SweepPlan& plan, const PointPlace& place, std::size_t layer,
+                 const Product& product, const TraceRequest& request) {
     const QuantizedNetwork& network = *place.group->network;
-    DesignPoint point = place.group->design_points[place.index];
-    if (!request.trial)
-        for (LayerSettings& layer : point.layers) layer.analog = false;
+    const DesignPoint& point = place.group->design_points[place.index];
     const TraceRequest::Trial trial = request.trial.value_or(TraceRequest::Trial{});
     const std::uint64_t seed = point.seed(plan.record.seed);
     const auto kernel = make_simd_kernel();
-    CycleLawCache cache;
-    const PointPlan layers =
-        make_point_plan(network, point, chip_key(seed, trial.chip), *kernel, cache, trial.chip);
+    const PointPlan layers = request.trial ? plan_up_to(network, point, layer, trial, seed, *kernel)
+                                           : make_digital_plan(network, *kernel);
     ImageExecutor executor(network, *kernel);
     Operands out;
-    for (std::uint32_t i = 0; i < request.images; ++i) {
-        const std::uint32_t image = request.first_image + i;
+    for (std::uint32_t image = request.first_image; image <= request.last_image; ++image) {
         plan.workload->data->read(image, 1, executor.input().data());
         executor.run(layers, trial_key(seed, trial.chip, trial.repeat), image, {});
-        append_integers(executor.value(product.input), product.input_quantisation, out.inputs);
+        quantise_onto(executor.value(product.input), product.input_quantisation, out.inputs);
         if (product.is_computed())
-            append_integers(executor.value(product.stored.tensor),
-                            {product.weight_bits, true, product.stored.scale}, out.stored);
+            quantise_onto(executor.value(product.stored.tensor), product.stored_quantisation(),
+                          out.stored);
     }
     return out;
 }
 
-// [blocks][rows][columns] to [blocks][columns][rows].
-template <class Integer>
-std::vector<Integer> transposed(const std::vector<Integer>& in, std::size_t rows,
-                                std::size_t columns) {
-    std::vector<Integer> out;
-    out.reserve(in.size());
-    for (std::size_t first = 0; first < in.size(); first += rows * columns)
-        for (std::size_t c = 0; c < columns; ++c)
-            for (std::size_t r = 0; r < rows; ++r) out.push_back(in[first + r * columns + c]);
+// [blocks][depth][pixels] to [blocks][pixels][depth].
+std::vector<std::int16_t> by_pixels(const std::vector<std::int16_t>& in, int depth, int pixels) {
+    std::vector<std::int16_t> out(in.size());
+    const std::size_t block = static_cast<std::size_t>(depth) * pixels;
+    for (std::size_t first = 0; first < in.size(); first += block)
+        transpose(in.data() + first, depth, pixels, out.data() + first);
     return out;
 }
 
@@ -153,7 +146,8 @@ void write_computed(hdf5::ImageWriter& file, const QuantizedNetwork& network,
     const auto depth = static_cast<std::uint64_t>(product.depth);
     if (product.stored.on_left) {
         file.write("q", operands.stored, {images, heads, outputs, depth});
-        file.write("k", transposed(operands.inputs, depth, pixels), {images, heads, pixels, depth});
+        file.write("k", by_pixels(operands.inputs, product.depth, static_cast<int>(pixels)),
+                   {images, heads, pixels, depth});
     } else {
         file.write("v", operands.stored, {images, heads, depth, outputs});
         file.write("a", operands.inputs, {images, heads, pixels, depth});
@@ -189,20 +183,19 @@ void write_layer_trace(const SweepPlan& plan, const TraceRequest& request,
     const PointPlace place = find_point(plan, request.point);
     const std::size_t layer = find_layer(plan, request.layer);
     const std::uint32_t count = plan.workload->data->count();
-    if (request.images == 0 || request.first_image >= count ||
-        request.images > count - request.first_image)
-        throw InputError(
-            fmt::format("--images {}-{}: the data hold images 0 to {}", request.first_image,
-                        std::uint64_t{request.first_image} + request.images - 1, count - 1));
+    if (request.last_image < request.first_image || request.last_image >= count)
+        throw InputError(fmt::format("--images {}-{}: the data hold images 0 to {}",
+                                     request.first_image, request.last_image, count - 1));
+    const std::uint64_t images = std::uint64_t{request.last_image} - request.first_image + 1;
     const QuantizedNetwork& network = *place.group->network;
     const auto& product = std::get<Product>(
         network.operators[static_cast<std::size_t>(network.mac_layers()[layer])].op);
-    const Operands operands = collect(plan, place, product, request);
+    const Operands operands = collect(plan, place, layer, product, request);
     hdf5::ImageWriter file;
     if (product.is_computed())
-        write_computed(file, network, product, operands, request.images);
+        write_computed(file, network, product, operands, images);
     else
-        write_weighted(file, network, product, operands, request.images);
+        write_weighted(file, network, product, operands, images);
     file.attribute("/", "signed_activations",
                    std::int32_t{product.input_quantisation.is_signed ? 1 : 0});
     write_origin(file, plan, place, product, request);

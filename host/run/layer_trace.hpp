@@ -14,7 +14,7 @@ namespace acim {
 struct TraceRequest {
     std::string point;  // the beginning of a point's id; may be empty where there is one point
     std::string layer;  // name of a MAC layer
-    std::uint32_t first_image = 0, images = 1;
+    std::uint32_t first_image = 0, last_image = 0;
     // The trial whose noise the layers before this one see; none: they are computed digitally.
     struct Trial {
         std::uint32_t chip = 0, repeat = 0;
@@ -22,7 +22,7 @@ struct TraceRequest {
     std::optional<Trial> trial;
 };
 
-// Runs the network up to the layer and writes its integer operands as `acimsweep mac` reads them
+// Runs the network and writes the layer's integer operands as `acimsweep mac` reads them
 // (docs/mac.md), with what they stand for in the group `trace`. Equal requests give equal files.
 // Throws InputError where no point, several points, no layer or no such image fit.
 void write_layer_trace(const SweepPlan& plan, const TraceRequest& request,

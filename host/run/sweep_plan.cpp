@@ -182,7 +182,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
         NetworkGroup& group = group_of(plan, by_hash, plan.networks->get(resolved.recipe));
         add_point(plan, group, point, resolved);
     }
-    add_baselines(plan, options.threads);
+    if (options.baselines) add_baselines(plan, options.threads);
     return plan;
 }
 

@@ -43,6 +43,9 @@ struct PlanOptions {
     std::filesystem::path run_directory;  // where what is calibrated is read from; may be empty
     int threads = 0;
     bool quiet = false;  // no line on stderr while data are read
+    // Accuracies of the float and of the quantised network on all images; a plan that is to be run,
+    // reported or stored has them.
+    bool baselines = true;
 };
 
 // Reads, calibrates and checks everything; writes nothing. Throws InputError.
