@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from acimsweep.atomic import atomic_path
+
 try:
     import h5py
     import numpy as np
@@ -157,19 +159,6 @@ class Bar:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary name beside path that takes its place if nothing fails, else is removed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
 def loaded(files: list[Path], form: Form, jobs: int) -> Iterator[Iterable[np.ndarray]]:
     """The images of the files in order, by so many processes."""
     if jobs <= 1 or len(files) < 32:
@@ -277,10 +266,5 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def script() -> None:
-    """Entry point of the command acimsweep-pack."""
-    sys.exit(main())
-
-
 if __name__ == "__main__":
-    script()
+    sys.exit(main())

@@ -60,7 +60,7 @@ def assert_same(model: nn.Module, x: torch.Tensor, path: Path) -> None:
     with torch.no_grad():
         expected = model(x).numpy()
     error = np.abs(evaluate(str(path), x.numpy()) - expected).max() / np.abs(expected).max()
-    assert error < 1e-5
+    assert error < 1e-5  # float32 sums in another order; 2.7e-7 measured
 
 
 @pytest.mark.parametrize("form", ["qonnx", "qdq"])

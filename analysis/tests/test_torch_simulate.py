@@ -15,6 +15,7 @@ import acimsweep.torch as at  # noqa: E402
 from acimsweep import simulate  # noqa: E402
 from acimsweep.torch.data_files import as_arrays, as_images, write_set  # noqa: E402
 from acimsweep.torch.program import ProgramError, find_program  # noqa: E402
+from acimsweep.torch.simulation import macro_block  # noqa: E402
 from torch import nn  # noqa: E402
 
 MACRO = {"rows": 64, "adc": {"bits": 6}, "noise": {"random": {"sigma": 0.3, "unit": "lsb"}}}
@@ -66,7 +67,7 @@ def test_sets_of_every_kind_are_the_same() -> None:
 def test_bytes_become_idx_and_all_else_npy(tmp_path: Path) -> None:
     _, x, y = digits()
     block = write_set(tmp_path, "a", x.numpy(), y.numpy())
-    assert (block["format"], block["scale"]) == ("idx", 1 / 255)
+    assert (block["format"], block["scale"], block["std"]) == ("idx", 1, 255)
     content = (tmp_path / block["images"]).read_bytes()
     assert struct.unpack(">HBB4I", content[:20]) == (0, 8, 4, 60, 1, 8, 8)
     pixels = np.frombuffer(content[20:], np.uint8).reshape(x.shape)
@@ -77,6 +78,15 @@ def test_bytes_become_idx_and_all_else_npy(tmp_path: Path) -> None:
     assert (block["format"], block["layout"], block["scale"]) == ("npy", "NCHW", 1)
     stored = np.load(tmp_path / block["images"])
     assert stored.dtype == np.float32 and (stored == shifted).all()
+
+
+def test_a_preset_file_is_found_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = str(tmp_path / "mine.yaml")
+    assert macro_block("./mine.yaml") == {"preset": here}
+    assert macro_block({"preset": "mine.yaml", "rows": 9}) == {"preset": here, "rows": 9}
+    assert macro_block("cr_cim") == {"preset": "cr_cim"}
+    assert macro_block({"rows": 9}) == {"rows": 9}
 
 
 def test_finding_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

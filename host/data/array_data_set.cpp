@@ -62,7 +62,7 @@ std::uint64_t ArrayDataSet::block_images() const {
 void ArrayDataSet::read(std::uint32_t first, std::uint32_t images, float* out) const {
     ACIM_EXPECT(std::uint64_t{first} + images <= count());
     const std::size_t item = set_.images->item_bytes();
-    std::vector<std::byte> space;
+    static thread_local std::vector<std::byte> space;  // a trial reads image by image
     for (std::uint64_t at = 0; at < images; at += block_images()) {
         const std::uint64_t n = std::min(block_images(), images - at);
         std::span<const std::byte> bytes;

@@ -32,9 +32,7 @@ StoredSet open_stored(const DataSpec& spec) {
 // Keys that a format has no use for; silently ignored they would look obeyed.
 void check_keys(const DataSpec& spec) {
     const bool cifar = spec.format == DataFormat::cifar10 || spec.format == DataFormat::cifar100;
-    const bool own_labels =
-        cifar || spec.format == DataFormat::npz || spec.format == DataFormat::hdf5;
-    if (own_labels && !spec.labels.empty())
+    if (!has_labels_file(spec.format) && !spec.labels.empty())
         throw InputError(fmt::format(
             "data.labels: {} is given, but this format keeps labels and images together in {}. "
             "Leave the key out",
@@ -59,7 +57,12 @@ std::shared_ptr<const DataSet> open_data(const DataSpec& spec, const DataProgres
     }
 }
 
-void check_labels(const ImageSource& source, int classes) {
+void check_labels(const DataSet& source, int classes) {
+    if (source.classes() != 0 && source.classes() != classes)
+        throw InputError(
+            fmt::format("data: {} classes, but the network has {}. Check that data and "
+                        "network belong together",
+                        source.classes(), classes));
     for (std::uint32_t i = 0; i < source.count(); ++i) {
         const std::int32_t label = source.label(i);
         if (label >= 0 && label < classes) continue;
@@ -70,15 +73,6 @@ void check_labels(const ImageSource& source, int classes) {
                         "classes, 0..{}). Check that labels and network belong together",
                         label, i, classes, classes - 1));
     }
-}
-
-void check_labels(const DataSet& source, int classes) {
-    if (source.classes() != 0 && source.classes() != classes)
-        throw InputError(
-            fmt::format("data: {} classes, but the network has {}. Check that data and "
-                        "network belong together",
-                        source.classes(), classes));
-    check_labels(static_cast<const ImageSource&>(source), classes);
 }
 
 }  // namespace acim

@@ -18,6 +18,11 @@ enum class DataFormat { idx, cifar10, cifar100, npy, npz, hdf5 };
 // What the axes of stored images mean: N images, C channels, H rows, W columns, T tokens.
 enum class DataLayout { nchw, nhwc, nhw, nt };
 
+// Labels stand in a file of their own.
+inline bool has_labels_file(DataFormat format) {
+    return format == DataFormat::idx || format == DataFormat::npy;
+}
+
 // What `workload.data` says. A pixel p of channel c becomes (float(p) * scale - mean[c]) / std[c]
 // in float32, one IEEE operation after the other; without mean and std it is float(p) * scale.
 struct DataSpec {
@@ -54,6 +59,5 @@ std::shared_ptr<const DataSet> open_data(const DataSpec& spec, const DataProgres
 // Throws InputError naming the first label outside 0..classes-1 and its index, or the number of
 // classes where the data have another one.
 void check_labels(const DataSet& source, int classes);
-void check_labels(const ImageSource& source, int classes);
 
 }  // namespace acim

@@ -93,9 +93,9 @@ std::vector<std::uint64_t> read_header(ByteStream& stream, const std::string& pa
             "{}: IDX values of type 0x{:02x} are not supported. Store unsigned bytes (type 0x08)",
             path, magic[2]));
     if (magic[3] == 0 || magic[3] > 4)
-        throw InputError(
-            fmt::format("{}: {} dimensions. Images have 3 or 4 ([N,H,W] or [N,C,H,W]), labels 1",
-                        path, magic[3]));
+        throw InputError(fmt::format(
+            "{}: {} dimensions. Images have 3 or 4 ([N,H,W] or [N,C,H,W]), tokens 2, labels 1",
+            path, magic[3]));
     std::uint8_t sizes[16];
     const std::size_t bytes = std::size_t{4} * magic[3];
     if (stream.read(sizes, bytes) < bytes)

@@ -34,8 +34,6 @@ std::size_t value_bytes(ValueType type) {
     return 0;
 }
 
-bool is_floating(ValueType type) { return type == ValueType::f4 || type == ValueType::f8; }
-
 ItemArray::ItemArray(std::string name, ValueType type, std::vector<std::uint64_t> dims)
     : name_(std::move(name)), type_(type), dims_(std::move(dims)) {
     const auto fail = [&](const char* problem) {

@@ -14,7 +14,6 @@ namespace acim {
 enum class ValueType { u1, i1, u2, i2, u4, i4, u8, i8, f4, f8 };
 
 std::size_t value_bytes(ValueType type);
-bool is_floating(ValueType type);
 
 // An array on disk or in memory, read by range of its outermost axis without any conversion. Every
 // function may be called from several threads.

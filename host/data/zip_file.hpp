@@ -28,7 +28,6 @@ class ZipFile {
 public:
     explicit ZipFile(std::shared_ptr<const ReadFile> file);
 
-    const std::vector<ZipMember>& members() const { return members_; }
     const ZipMember* find(const std::string& name) const;  // null: not there
 
     // Where the bytes of a member begin. Checks that they lie within the archive.

@@ -7,8 +7,8 @@
 
 namespace acim {
 
-// Tells on stderr that a data set is read from end to end, once that takes longer than three
-// seconds: a line that redraws itself on a terminal, one line in a log. Called as a DataProgress.
+// Tells on stderr that a data set is read from end to end, once that takes long: after three seconds a
+// line that redraws itself on a terminal, after thirty one line in a log. Called as a DataProgress.
 class ReadingLine {
 public:
     explicit ReadingLine(bool quiet);

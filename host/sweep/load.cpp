@@ -90,9 +90,7 @@ WorkloadSpec read_workload(const Document& document) {
     WorkloadSpec workload;
     workload.network = resolved(document, document.value("workload.network"));
     workload.data = read_data(document, "workload.data");
-    const bool two_files =
-        workload.data.format == DataFormat::idx || workload.data.format == DataFormat::npy;
-    if (two_files && workload.data.labels.empty())
+    if (has_labels_file(workload.data.format) && workload.data.labels.empty())
         throw InputError(fmt::format(
             "{}: key 'workload.data.labels' is missing. Give a path (file of the labels).",
             document.file().string()));

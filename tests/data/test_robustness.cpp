@@ -34,13 +34,13 @@ protected:
                 const char fill = extremes[random() % 4];
                 for (std::size_t i = at; i < std::min(at + 8, bytes.size()); ++i) bytes[i] = fill;
             }
-            spec.images = write("damaged", bytes);
+            spec.images = write("victim", bytes);
             try {
                 const auto data = open_data(spec);
                 pixels(*data, 0, 1);
             } catch (const InputError& error) {
                 ++refused;
-                EXPECT_THAT(error.what(), ::testing::HasSubstr("damaged")) << round;
+                EXPECT_THAT(error.what(), ::testing::HasSubstr("victim")) << round;
                 EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
             }
         }

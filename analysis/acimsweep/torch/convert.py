@@ -16,6 +16,7 @@ from acimsweep.torch.clipping import check_method
 from acimsweep.torch.fold import batchnorms, fold_batchnorm
 from acimsweep.torch.layers import QUANTISED, quantised_layers
 from acimsweep.torch.matmul import MatMul
+from acimsweep.torch.modules import call, replace
 from acimsweep.torch.quantiser import Quantiser
 
 _KEYS = ("weight_bits", "activation_bits", "per_channel")
@@ -71,8 +72,7 @@ def quantise(
     for name, settings in plan.items():
         layer = targets[name]
         new = QUANTISED[type(layer)].of(layer, **settings)
-        parent, _, child = name.rpartition(".")
-        setattr(model.get_submodule(parent), child, new)
+        replace(model, name, new)
         if not isinstance(layer, MatMul):
             new.weight_quantiser.set_from(new.weight.detach(), weights, percentile)
     return model
@@ -150,12 +150,13 @@ def calibrate(
     every = [m for m in model.modules() if isinstance(m, Quantiser)]
     training = model.training
     model.eval()
+    kept = {id(quantiser) for quantiser in quantisers.values()}
     for quantiser in every:
-        quantiser.start(keep=any(quantiser is other for other in quantisers.values()))
+        quantiser.start(keep=id(quantiser) in kept)
     try:
         with torch.no_grad():
             for batch in batches:
-                model(*(batch if isinstance(batch, tuple) else (batch,)))
+                call(model, batch)
     finally:
         for quantiser in every:
             quantiser.stop()

@@ -29,10 +29,10 @@ def as_arrays(dataset: Any, labels: Any, images: int | None) -> tuple[np.ndarray
         labels = np.array([int(label) for _, label in pairs])
     if labels is None:
         raise ValueError("labels are missing: pass labels=, a pair (images, labels), or a Dataset")
-    x, y = _numpy(dataset)[:images], _numpy(labels)
-    if y.ndim != 1 or len(_numpy(dataset)) != len(y):
-        raise ValueError(f"{len(_numpy(dataset))} images but labels of shape {y.shape}")
-    y = y[:images]
+    x, y = _numpy(dataset), _numpy(labels)
+    if y.ndim != 1 or len(x) != len(y):
+        raise ValueError(f"{len(x)} images but labels of shape {y.shape}")
+    x, y = x[:images], y[:images]
     if not len(y) or (y != y.astype(np.int64)).any() or y.min() < 0:
         raise ValueError("labels must be whole numbers from 0 up, and at least one")
     if not np.isfinite(x).all():
@@ -55,9 +55,12 @@ def write_set(folder: Path, name: str, x: np.ndarray, y: np.ndarray | None) -> d
     Images [N, H, W] or [N, C, H, W] that are bytes, or bytes divided by 255, become IDX; all others
     NPY of float32.
     """
-    pixels, scale = _as_bytes(x)
+    pixels, divisor = _as_bytes(x)
     if pixels is not None and (y is None or y.max() <= LARGEST_LABEL):
-        block: dict[str, Any] = {"format": "idx", "images": f"{name}-images.idx", "scale": scale}
+        # The program computes float32(p) * 1 / divisor: p / 255 to the bit.
+        block: dict[str, Any] = {"format": "idx", "images": f"{name}-images.idx", "scale": 1.0}
+        if divisor != 1:
+            block["std"] = divisor
         write_idx(folder / block["images"], pixels)
         if y is not None:
             block["labels"] = f"{name}-labels.idx"
@@ -79,17 +82,17 @@ def write_idx(path: Path, values: np.ndarray) -> None:
     path.write_bytes(header + np.ascontiguousarray(values, np.uint8).tobytes())
 
 
-def _as_bytes(x: np.ndarray) -> tuple[np.ndarray | None, float]:
-    """Pixels as bytes and what one step is worth, or None where they are something else."""
+def _as_bytes(x: np.ndarray) -> tuple[np.ndarray | None, int]:
+    """Pixels as bytes and what they are divided by, or None where they are something else."""
     if x.ndim not in (3, 4):
-        return None, 1.0
+        return None, 1
     if x.dtype == np.uint8:
-        return x, 1.0
+        return x, 1
     steps = np.rint(x.astype(np.float64) * LARGEST_BYTE)
     if steps.min() < 0 or steps.max() > LARGEST_BYTE:
-        return None, 1.0
-    exact = np.abs(steps / LARGEST_BYTE - x).max() <= 2.0**-24  # the rounding of float32
-    return (steps.astype(np.uint8), 1.0 / LARGEST_BYTE) if exact else (None, 1.0)
+        return None, 1
+    exact = steps.astype(np.float32) / np.float32(LARGEST_BYTE) == x.astype(np.float32)
+    return (steps.astype(np.uint8), LARGEST_BYTE) if exact.all() else (None, 1)
 
 
 def _has_items(value: Any) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from acimsweep.atomic import atomic_path
 from acimsweep.torch.export_forms import FORMS, QONNX_DOMAIN, Operand, export_form
+from acimsweep.torch.modules import call, replace
 
 
 def export(
@@ -49,20 +51,15 @@ def export(
         options["custom_opsets"] = {QONNX_DOMAIN: 1}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False  # the exporter that writes autograd functions as they say
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter knows no shapes of the Quant domain
-            torch.onnx.export(
-                written, sample, str(temporary), opset_version=opset,
-                training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
-                input_names=[input_name], output_names=[output_name],
-                dynamic_axes={input_name: {0: "batch"}, output_name: {0: "batch"}},
-                **options,
-            )  # fmt: skip
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary, torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter knows no shapes of the Quant domain
+        torch.onnx.export(
+            written, sample, str(temporary), opset_version=opset,
+            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
+            input_names=[input_name], output_names=[output_name],
+            dynamic_axes={input_name: {0: "batch"}, output_name: {0: "batch"}},
+            **options,
+        )  # fmt: skip
 
 
 def _written_form(model: nn.Module, sample: Any, form: str) -> nn.Module:
@@ -77,8 +74,7 @@ def _written_form(model: nn.Module, sample: Any, form: str) -> nn.Module:
             continue
         if not name:
             return new.eval()
-        parent, _, child = name.rpartition(".")
-        setattr(written.get_submodule(parent), child, new.eval())
+        replace(written, name, new.eval())
     return written
 
 
@@ -96,7 +92,7 @@ def _input_ranks(model: nn.Module, sample: Any) -> dict[str, int]:
 
     handles = [m.register_forward_pre_hook(hook(n)) for n, m in model.named_modules()]
     try:
-        model(*(sample if isinstance(sample, tuple) else (sample,)))
+        call(model, sample)
     finally:
         for handle in handles:
             handle.remove()

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from acimsweep.torch.modules import call, replace
+
 TOLERANCE = 1e-4  # of the largest output; folding rounds once to float32, which is far less
 
 
@@ -21,16 +23,14 @@ def fold_batchnorm(model: nn.Module, sample: Any) -> list[str]:
     computes something else afterwards, which it does if a layer's output has a second use: the
     model must then not be used any more.
     """
-    arguments = sample if isinstance(sample, tuple) else (sample,)
     training = model.training
     model.eval()
-    pairs, before = _pairs(model, arguments)
+    pairs, before = _pairs(model, sample)
     for layer, norm in pairs.values():
         _fold(layer, norm)
     for path in pairs:
-        parent, _, name = path.rpartition(".")
-        setattr(model.get_submodule(parent), name, nn.Identity())
-    after = model(*arguments)
+        replace(model, path, nn.Identity())
+    after = call(model, sample)
     model.train(training)
     if isinstance(before, Tensor):
         error = float((after - before).abs().max()) / max(float(before.abs().max()), 1e-30)
@@ -48,7 +48,7 @@ def batchnorms(model: nn.Module) -> list[str]:
     return [name for name, module in model.named_modules() if isinstance(module, kinds)]
 
 
-def _pairs(model: nn.Module, arguments: tuple) -> tuple[dict[str, tuple], Any]:
+def _pairs(model: nn.Module, sample: Any) -> tuple[dict[str, tuple], Any]:
     """BatchNorm paths with (layer, norm), and the model's output."""
     produced: dict[int, tuple[nn.Module, Tensor]] = {}  # keeps tensors alive: ids stay unique
     calls: dict[nn.Module, int] = {}
@@ -73,7 +73,7 @@ def _pairs(model: nn.Module, arguments: tuple) -> tuple[dict[str, tuple], Any]:
         elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             handles.append(module.register_forward_pre_hook(look))
     try:
-        output = model(*arguments)
+        output = call(model, sample)
     finally:
         for handle in handles:
             handle.remove()

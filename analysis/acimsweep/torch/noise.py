@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from acimsweep.torch.modules import call
+
 
 class Noise(nn.Module):
     """Adds a Gaussian to each element of a product's output while its layer is in training mode.
@@ -84,7 +86,7 @@ def set_proportional_noise(
     try:
         with torch.no_grad():
             for batch in batches:
-                model(*(batch if isinstance(batch, tuple) else (batch,)))
+                call(model, batch)
     finally:
         model.train(training)
         for handle in handles:

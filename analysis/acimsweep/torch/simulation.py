@@ -104,7 +104,7 @@ def simulate(
         "quantisation": scales,
         "weight_bits": weight_bits,
         "activation_bits": activation_bits,
-        "macro": {"preset": macro} if isinstance(macro, str) else dict(macro),
+        "macro": macro_block(macro),
         "layers": [dict(rule) for rule in layers],
         "trials": {"chips": trials} if isinstance(trials, int) else dict(trials),
     }
@@ -112,6 +112,15 @@ def simulate(
     file.write_text(json.dumps(sweep, indent=2) + "\n")  # JSON is YAML
     run_program(found, "run", file, "-o", place / "run", "--quiet", *arguments)
     return _read(open_results(place / "run" / "results.h5"), place)
+
+
+def macro_block(macro: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sweep's `macro`; the path of a preset counts from here, not from the sweep file."""
+    block = {"preset": macro} if isinstance(macro, str) else dict(macro)
+    preset = block.get("preset", "")
+    if "/" in preset or preset.endswith(".yaml"):
+        block["preset"] = str(Path(preset).absolute())
+    return block
 
 
 def _read(results: Results, folder: Path) -> Simulation:
