@@ -46,6 +46,11 @@ public:
             throw Problem(fmt::format("output '{}' is not defined", printable(list_.output)));
         if (output->constant || list_.output == list_.input)
             throw Problem("its output is not computed from the image");
+        if (output->grid)
+            throw Problem(
+                fmt::format("output '{}' holds the integers of QuantizeLinear. End the model with "
+                            "DequantizeLinear",
+                            printable(list_.output)));
         check_integer_input();
     }
 

@@ -141,6 +141,12 @@ TEST(ImportQuantised, RefusalsSayWhatIsPossible) {
     other.reals("t", {}, {0.25F});
     other.node("QuantizeLinear", {"x", "s"}, "q").node("DequantizeLinear", {"q", "t"}, "y");
     EXPECT_THAT(other.message(), HasSubstr("differs from that of QuantizeLinear"));
+    ModelBuilder open({3});
+    open.reals("s", {}, {0.5F});
+    open.node("QuantizeLinear", {"x", "s"}, "y");
+    EXPECT_EQ(open.message(),
+              "output 'y' holds the integers of QuantizeLinear. End the model with "
+              "DequantizeLinear");
 }
 
 }  // namespace
