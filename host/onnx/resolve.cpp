@@ -7,6 +7,7 @@
 
 #include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
+#include "host/onnx/moved_grid.hpp"
 #include "host/onnx/movement.hpp"
 #include "host/onnx/problem.hpp"
 #include "host/onnx/quantised.hpp"
@@ -78,7 +79,7 @@ private:
         } else if (all_constant(node) && is_folded_type(node.type)) {
             Constant folded = fold_node(node, list_);
             const Value* first = list_.find(node.input(0));
-            std::optional<Grid> grid = moved_grid(node, list_, folded.shape);
+            std::optional<Grid> grid = moved_grid(node, list_, folded);
             define(node, std::move(folded), first ? first->label : "");
             list_.values[node.outputs.front()].grid = std::move(grid);
         } else {
