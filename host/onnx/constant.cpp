@@ -26,6 +26,11 @@ std::int64_t checked_elements(const std::vector<std::int64_t>& extents, std::int
     return count;
 }
 
+std::int64_t constant_elements(const std::vector<std::int64_t>& extents, const std::string& what) {
+    const bool is_empty = extents.size() == 1 && extents.front() == 0;
+    return is_empty ? 0 : checked_elements(extents, most_constant_elements, what);
+}
+
 std::int64_t elements(const Shape& shape) {
     std::int64_t count = 1;
     for (const int extent : shape) count *= extent;

@@ -21,6 +21,8 @@ constexpr std::int64_t most_constant_elements = (std::int64_t{1} << 31) - 1;
 // Checks rank and every extent, and returns the number of elements. `what` begins the message.
 std::int64_t checked_elements(const std::vector<std::int64_t>& extents, std::int64_t most,
                               const std::string& what);
+// The same for a constant, which may be empty if it is a list: of shape [0].
+std::int64_t constant_elements(const std::vector<std::int64_t>& extents, const std::string& what);
 std::int64_t elements(const Shape& shape);
 std::string shape_text(const Shape& shape);
 Shape to_shape(const std::vector<std::int64_t>& extents);

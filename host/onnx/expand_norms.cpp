@@ -100,6 +100,7 @@ void expand_reduction(const Node& node, Expansion& out) {
 void expand_reduce_sum(const Node& node, Expansion& out) {
     const Shape in = out.list().shape(node, 0);
     const std::vector<int> axes = reduced_axes(node, out.list(), in.size());
+    if (axes.empty()) return out.finish("Identity", {node.input(0)});
     double count = 1.0;
     for (const int axis : axes) count *= in[axis];
     const std::string mean = out.add("ReduceMean", {node.input(0)}, mean_over(node, axes));
@@ -109,6 +110,7 @@ void expand_reduce_sum(const Node& node, Expansion& out) {
 void expand_reduce_l2(const Node& node, Expansion& out) {
     const Shape in = out.list().shape(node, 0);
     const std::vector<int> axes = reduced_axes(node, out.list(), in.size());
+    if (axes.empty()) node.fail("reduces no axes (noop_with_empty_axes). Use Abs");
     const std::string square = out.add("Mul", {node.input(0), node.input(0)});
     const std::string sum = out.add("ReduceSum", {square, out.integers({axes.begin(), axes.end()})},
                                     {{"keepdims", std::int64_t{node.integer("keepdims", 1)}}});

@@ -126,6 +126,10 @@ const std::vector<std::string>& folded_types() {
 
 bool is_folded_type(const std::string& type) { return folds().contains(type); }
 
-Constant fold_node(const Node& node, NodeList& list) { return folds().at(node.type)(node, list); }
+Constant fold_node(const Node& node, NodeList& list) {
+    Constant out = folds().at(node.type)(node, list);
+    constant_elements({out.shape.begin(), out.shape.end()}, node.place() + ": its output");
+    return out;
+}
 
 }  // namespace acim::onnx_import

@@ -71,9 +71,7 @@ Constant fold_gather(const Node& node, NodeList& list) {
     std::vector<std::int64_t> extents(data.shape.begin(), data.shape.begin() + axis);
     extents.insert(extents.end(), indices.shape.begin(), indices.shape.end());
     extents.insert(extents.end(), data.shape.begin() + axis + 1, data.shape.end());
-    const bool is_empty = places.empty() && extents.size() == 1;
-    if (!is_empty)
-        list.spend(node, checked_elements(extents, most_constant_elements, node.place()));
+    list.spend(node, constant_elements(extents, node.place()));
     const std::int64_t inner = strides_of(data.shape)[axis];
     const std::int64_t block = inner * data.shape[axis];
     return with_elements(data, [&](const auto& from) {
@@ -113,9 +111,7 @@ Constant fold_concat(const Node& node, NodeList& list) {
 Constant fold_constant_of_shape(const Node& node, NodeList& list) {
     operand(node, list, 0);
     const Integers extents = integer_list(node, list.find(node.input(0)), "its shape");
-    const bool is_empty = extents.size() == 1 && extents.front() == 0;
-    const std::int64_t count =
-        is_empty ? 0 : checked_elements(extents, most_constant_elements, node.place());
+    const std::int64_t count = constant_elements(extents, node.place());
     list.spend(node, count);
     const auto n = static_cast<std::size_t>(count);
     const auto found = node.attributes.find("value");

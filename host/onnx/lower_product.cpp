@@ -55,7 +55,11 @@ ConvGeometry conv_geometry(const Node& node, const Shape& image, const Shape& we
 StatedQuantisation weight_quantisation(const Node& node, const NodeList& list, int axis) {
     const std::optional<Grid>& grid = list.find(node.input(1))->grid;
     if (!grid) return {};
-    if (grid->scale.size() > 1 && grid->axis != axis)
+    if (grid->is_lost)
+        node.fail(
+            "its weights were quantised and then changed so that their integers are lost. Quantise "
+            "them as the layer reads them");
+    if (grid->scale->size() > 1 && grid->axis != axis)
         node.fail(
             fmt::format("its weights have a scale per index of axis {}. One scale, or one per "
                         "output (axis {}), is supported",
@@ -67,7 +71,7 @@ StatedQuantisation weight_quantisation(const Node& node, const NodeList& list, i
             fmt::format("its weights are quantised to integers from {} to {}. Cells hold -127 "
                         "to 127: quantise weights to at most {} signed bits, zero point 0",
                         grid->low, grid->high, most_bits));
-    return {bits, true, grid->scale};
+    return {bits, true, *grid->scale};
 }
 
 void set_scale_and_bias(DraftProduct& product, double scale) {

@@ -38,14 +38,18 @@ struct Node {
 };
 
 // The integers that a file states for a value: real = scale * integer, integers in low .. high
-// after the zero point is taken off. A constant may have a scale for each index of `axis`.
+// after the zero point is taken off. A constant may have a scale for each index of `axis`. A grid is
+// lost where a constant was quantised and then changed in a way that its integers do not survive; the
+// other fields mean nothing then.
 struct Grid {
-    std::vector<float> scale;
+    bool is_lost = false;
+    std::shared_ptr<const std::vector<float>> scale;
     int axis = 0;
-    std::int64_t zero_point = 0;     // in the file
-    std::int64_t low = 0, high = 0;  // without the zero point
-    std::string
-        source;  // of integers between QuantizeLinear and DequantizeLinear: what was rounded
+    std::int64_t zero_point = 0;           // in the file
+    std::int64_t low = 0, high = 0;        // without the zero point
+    ElementType type = ElementType::int8;  // of the integers in the file
+    // Of integers between QuantizeLinear and DequantizeLinear: what was rounded.
+    std::string source;
 };
 
 // What is known about a value: a shape, the elements if it is constant, the name of the parameter

@@ -17,6 +17,8 @@ namespace {
 
 using Integers = std::vector<std::int64_t>;
 
+bool is_on_grid(const Value& value) { return value.grid && !value.grid->is_lost; }
+
 bool is_quant(const std::string& type) { return type.ends_with(".Quant"); }
 
 const Constant* real_input(const Node& node, const NodeList& list, std::size_t index,
@@ -27,24 +29,25 @@ const Constant* real_input(const Node& node, const NodeList& list, std::size_t i
     return constant;
 }
 
-std::vector<float> scale_input(const Node& node, const NodeList& list, std::size_t index) {
-    const std::vector<float> scale = *real_input(node, list, index, "its scale")->reals;
-    for (const float step : scale)
+std::shared_ptr<const std::vector<float>> scale_input(const Node& node, const NodeList& list,
+                                                      std::size_t index) {
+    const auto scale = real_input(node, list, index, "its scale")->reals;
+    for (const float step : *scale)
         if (!(step >= std::numeric_limits<float>::min()) || !std::isfinite(step))
             node.fail(fmt::format("its scale holds {}. Scales are positive", step));
     return scale;
 }
 
-// One zero point for all: the same number wherever several are stated.
-std::int64_t one_zero_point(const Node& node, const Constant& zeros) {
+// A zero point, bound or bit width: the same number wherever several are stated.
+std::int64_t one_integer(const Node& node, const Constant& from, const char* role) {
     std::vector<double> all;
-    if (zeros.is_real())
-        all.assign(zeros.reals->begin(), zeros.reals->end());
+    if (from.is_real())
+        all.assign(from.reals->begin(), from.reals->end());
     else
-        all.assign(zeros.integers->begin(), zeros.integers->end());
+        all.assign(from.integers->begin(), from.integers->end());
     if (all.empty() || all.front() != std::floor(all.front()) || std::abs(all.front()) > 0x1p24 ||
         std::any_of(all.begin(), all.end(), [&](double z) { return z != all.front(); }))
-        node.fail("its zero points differ or are no integers. One zero point for all is supported");
+        node.fail(fmt::format("{} must be one integer for all", role));
     return static_cast<std::int64_t>(all.front());
 }
 
@@ -63,6 +66,7 @@ void set_range(const Node& node, Grid& grid, ElementType type) {
         node.fail(fmt::format("element type {} is not supported. Quantise to int8 or uint8",
                               static_cast<int>(type)));
     }
+    grid.type = type;
     grid.low -= grid.zero_point;
     grid.high -= grid.zero_point;
 }
@@ -73,14 +77,14 @@ Grid linear_grid(const Node& node, const NodeList& list, ElementType type) {
     Grid grid;
     grid.scale = scale_input(node, list, 1);
     const Shape& shape = list.shape(node, 0);
-    if (grid.scale.size() > 1) {
+    if (grid.scale->size() > 1) {
         grid.axis = normal_axis(node, node.integer("axis", 1), shape.size());
-        if (static_cast<std::size_t>(shape[grid.axis]) != grid.scale.size())
-            node.fail(fmt::format("has {} scales for axis {} of shape {}", grid.scale.size(),
+        if (static_cast<std::size_t>(shape[grid.axis]) != grid.scale->size())
+            node.fail(fmt::format("has {} scales for axis {} of shape {}", grid.scale->size(),
                                   grid.axis, shape_text(shape)));
     }
     if (const Constant* zero = list.constant(node, 2, "its zero point")) {
-        grid.zero_point = one_zero_point(node, *zero);
+        grid.zero_point = one_integer(node, *zero, "its zero point");
         if (!zero->is_real()) type = zero->type;
     }
     set_range(node, grid, type);
@@ -95,27 +99,36 @@ double rounded_by(const Node& node, const std::string& mode, double x) {
     node.fail(fmt::format("rounding_mode '{}' is not supported. Use ROUND", printable(mode)));
 }
 
-// Integers of a constant, the zero point taken off, and what they stand for.
-struct Rounded {
-    Integers integers;
-    std::vector<float> reals;
+// The scale of each element of a constant in C order.
+class ElementScales {
+public:
+    ElementScales(const Shape& shape, const Grid& grid)
+        : scale_(*grid.scale),
+          inner_(shape.empty() ? 1 : static_cast<std::size_t>(strides_of(shape)[grid.axis])) {}
+    float operator[](std::size_t element) const { return scale_[element / inner_ % scale_.size()]; }
+
+private:
+    const std::vector<float>& scale_;
+    std::size_t inner_;
 };
 
-Rounded round_constant(const Node& node, const std::vector<float>& from, const Shape& shape,
-                       const Grid& grid, const std::string& mode) {
-    const std::int64_t inner = shape.empty() ? 1 : strides_of(shape)[grid.axis];
-    const auto scales = static_cast<std::int64_t>(grid.scale.size());
-    Rounded out;
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        const float scale = grid.scale[static_cast<std::int64_t>(i) / inner % scales];
-        const double x = rounded_by(node, mode, static_cast<double>(from[i] / scale));
-        if (std::isnan(x)) node.fail("quantises NaN");
-        const double held =
-            std::clamp(x, static_cast<double>(grid.low), static_cast<double>(grid.high));
-        out.integers.push_back(static_cast<std::int64_t>(held));
-        out.reals.push_back(static_cast<float>(held) * scale);
+// Calls take(integer, scale) for each element of a constant, the zero point taken off.
+template <class Take>
+void round_constant(const Node& node, const Constant& from, const Grid& grid,
+                    const std::string& mode, Take take) {
+    const ElementScales scale(from.shape, grid);
+    for (std::size_t i = 0; i < from.reals->size(); ++i) {
+        const float x = (*from.reals)[i] / scale[i];
+        const double q = rounded_by(node, mode, static_cast<double>(x));
+        if (std::isnan(q)) node.fail("quantises NaN");
+        take(std::clamp(q, static_cast<double>(grid.low), static_cast<double>(grid.high)),
+             scale[i]);
     }
-    return out;
+}
+
+void check_one_scale(const Node& node, const Grid& grid) {
+    if (grid.scale->size() != 1)
+        node.fail("has a scale per channel on computed values. One scale is supported there");
 }
 
 Quantised known(const Node& node, const NodeList& list, Constant constant, const Grid& grid) {
@@ -128,8 +141,7 @@ Quantised known(const Node& node, const NodeList& list, Constant constant, const
 // lowest two's complement integer saturates.
 std::vector<Node> requantise(const Node& node, NodeList& list, const Grid& grid,
                              const std::string& from) {
-    if (grid.scale.size() != 1)
-        node.fail("has a scale per channel on computed values. One scale is supported there");
+    check_one_scale(node, grid);
     const bool is_signed = grid.low < 0;
     int bits = 1;
     if (is_signed)
@@ -145,29 +157,31 @@ std::vector<Node> requantise(const Node& node, NodeList& list, const Grid& grid,
     Expansion out(node, list);
     std::string x = from;
     if (grid.low > low || grid.high < high) {
-        const float step = grid.scale.front();
+        const float step = grid.scale->front();
         x = out.add("Clip", {x, out.number(static_cast<float>(grid.low) * step),
                              out.number(static_cast<float>(grid.high) * step)});
     }
     out.finish("acim.Requantise", {x},
                {{"bits", std::int64_t{bits}},
                 {"signed", std::int64_t{is_signed}},
-                {"scale", grid.scale.front()}});
+                {"scale", grid.scale->front()}});
     return out.take();
 }
 
 Quantised quantise_linear(const Node& node, NodeList& list) {
     Grid grid = linear_grid(node, list, ElementType::uint8);
     if (!list.is_constant(node.input(0))) {
+        check_one_scale(node, grid);
         grid.source = node.input(0);
         return {Value{list.shape(node, 0), std::nullopt, "", grid}, {}};
     }
     const Constant& data = *real_input(node, list, 0, "its input");
-    list.spend(node, 2 * elements(data.shape));
-    Integers integers = round_constant(node, *data.reals, data.shape, grid, "ROUND").integers;
-    for (std::int64_t& q : integers) q += grid.zero_point;
-    return known(node, list, integer_constant(data.shape, std::move(integers), ElementType::int8),
-                 grid);
+    list.spend(node, elements(data.shape));
+    Integers integers;
+    round_constant(node, data, grid, "ROUND", [&](double q, float) {
+        integers.push_back(static_cast<std::int64_t>(q) + grid.zero_point);
+    });
+    return known(node, list, integer_constant(data.shape, std::move(integers), grid.type), grid);
 }
 
 // Clip between the two linear nodes narrows the range.
@@ -177,7 +191,7 @@ Quantised clip_integers(const Node& node, NodeList& list) {
     const auto bound = [&](std::size_t index, std::int64_t otherwise) {
         const Constant* constant = list.constant(node, index, "its bound");
         if (!constant) return otherwise;
-        return one_zero_point(node, *constant) - grid.zero_point;
+        return one_integer(node, *constant, "its bound") - grid.zero_point;
     };
     grid.low = std::max(grid.low, bound(1, grid.low));
     grid.high = std::min(grid.high, bound(2, grid.high));
@@ -195,13 +209,13 @@ Quantised dequantise_linear(const Node& node, NodeList& list) {
     const Value* value = list.find(node.input(0));
     if (!value) node.fail("has no input");
     if (value->constant && value->constant->is_real()) node.fail("its input is not of integers");
-    const bool is_rounded = value->grid.has_value();
+    const bool is_rounded = is_on_grid(*value);
     if (!value->constant && !is_rounded)
         node.fail("its integers are computed. Only those of QuantizeLinear are supported");
     Grid grid = linear_grid(
         node, list, value->constant && !is_rounded ? value->constant->type : ElementType::uint8);
     if (is_rounded) {
-        if (grid.scale != value->grid->scale || grid.zero_point != value->grid->zero_point ||
+        if (*grid.scale != *value->grid->scale || grid.zero_point != value->grid->zero_point ||
             grid.axis != value->grid->axis)
             node.fail("its scale or zero point differs from that of QuantizeLinear");
         grid = *value->grid;
@@ -209,14 +223,12 @@ Quantised dequantise_linear(const Node& node, NodeList& list) {
     if (!value->constant) return {std::nullopt, requantise(node, list, grid, value->grid->source)};
     const Constant& data = *value->constant;
     list.spend(node, elements(data.shape));
-    const std::int64_t inner = data.shape.empty() ? 1 : strides_of(data.shape)[grid.axis];
-    const auto scales = static_cast<std::int64_t>(grid.scale.size());
+    const ElementScales scale(data.shape, grid);
     std::vector<float> reals;
     for (std::size_t i = 0; i < data.integers->size(); ++i) {
         const std::int64_t q = (*data.integers)[i] - grid.zero_point;
         if (q < grid.low || q > grid.high) node.fail("holds integers beyond their type");
-        reals.push_back(static_cast<float>(q) *
-                        grid.scale[static_cast<std::int64_t>(i) / inner % scales]);
+        reals.push_back(static_cast<float>(q) * scale[i]);
     }
     return known(node, list, real_constant(data.shape, std::move(reals)), grid);
 }
@@ -224,14 +236,14 @@ Quantised dequantise_linear(const Node& node, NodeList& list) {
 // Scales of Quant broadcast to its input: one, or one for each index of an axis.
 void set_quant_scale(const Node& node, const NodeList& list, Grid& grid) {
     grid.scale = scale_input(node, list, 1);
-    if (grid.scale.size() == 1) return;
+    if (grid.scale->size() == 1) return;
     const Shape& shape = list.shape(node, 0);
     const Shape& own = list.shape(node, 1);
     const auto rank = static_cast<std::ptrdiff_t>(shape.size() - own.size());
     const auto wide = std::find_if(own.begin(), own.end(), [](int extent) { return extent != 1; });
     const std::ptrdiff_t axis = rank + (wide - own.begin());
     if (own.size() > shape.size() || shape[static_cast<std::size_t>(axis)] != *wide ||
-        static_cast<std::size_t>(*wide) != grid.scale.size())
+        static_cast<std::size_t>(*wide) != grid.scale->size())
         node.fail(
             fmt::format("has scales of shape {} for values of shape {}. One scale, or one "
                         "per channel, is supported",
@@ -243,8 +255,10 @@ void set_quant_scale(const Node& node, const NodeList& list, Grid& grid) {
 Quantised quant(const Node& node, NodeList& list) {
     Grid grid;
     set_quant_scale(node, list, grid);
-    grid.zero_point = one_zero_point(node, *real_input(node, list, 2, "its zero point"));
-    const std::int64_t bits = one_zero_point(node, *real_input(node, list, 3, "its bit width"));
+    grid.zero_point =
+        one_integer(node, *real_input(node, list, 2, "its zero point"), "its zero point");
+    const std::int64_t bits =
+        one_integer(node, *real_input(node, list, 3, "its bit width"), "its bit width");
     if (bits < 1 || bits > 32) node.fail(fmt::format("has {} bits. 1 to 32 are supported", bits));
     const std::int64_t narrow = node.integer("narrow", 0) != 0 ? 1 : 0;
     const bool is_signed = node.integer("signed", 1) != 0;
@@ -263,8 +277,10 @@ Quantised quant(const Node& node, NodeList& list) {
         return {std::nullopt, requantise(node, list, grid, node.input(0))};
     }
     const Constant& data = *real_input(node, list, 0, "its input");
-    list.spend(node, 2 * elements(data.shape));
-    std::vector<float> reals = round_constant(node, *data.reals, data.shape, grid, mode).reals;
+    list.spend(node, elements(data.shape));
+    std::vector<float> reals;
+    round_constant(node, data, grid, mode,
+                   [&](double q, float scale) { reals.push_back(static_cast<float>(q) * scale); });
     return known(node, list, real_constant(data.shape, std::move(reals)), grid);
 }
 
@@ -273,7 +289,7 @@ Quantised quant(const Node& node, NodeList& list) {
 bool is_quantising(const Node& node, const NodeList& list) {
     if (node.type == "Clip") {
         const Value* value = list.find(node.input(0));
-        return value && value->grid && (!value->constant || !value->constant->is_real());
+        return value && is_on_grid(*value) && (!value->constant || !value->constant->is_real());
     }
     return node.type == "QuantizeLinear" || node.type == "DequantizeLinear" || is_quant(node.type);
 }
@@ -301,36 +317,6 @@ void check_no_integers(const Node& node, const NodeList& list) {
                             "DequantizeLinear may stand behind it",
                             printable(name)));
     }
-}
-
-std::optional<Grid> moved_grid(const Node& node, const NodeList& list, const Shape& out) {
-    const Value* from = list.find(node.input(0));
-    if (!from || !from->grid) return std::nullopt;
-    Grid grid = *from->grid;
-    const bool keeps_values = is_movement_type(node.type) || is_view_type(node.type);
-    if (!keeps_values) return std::nullopt;
-    if (grid.scale.size() == 1) {
-        grid.axis = 0;
-        return grid;
-    }
-    const auto axis = static_cast<std::size_t>(grid.axis);
-    if (node.type == "Transpose") {
-        std::vector<std::int64_t> perm = node.integers("perm");
-        for (std::size_t i = out.size(); perm.size() < out.size();)
-            perm.push_back(static_cast<std::int64_t>(--i));
-        const auto found = std::find(perm.begin(), perm.end(), grid.axis);
-        grid.axis = static_cast<int>(found - perm.begin());
-        return grid;
-    }
-    if (!is_view_type(node.type)) return std::nullopt;
-    const std::int64_t before = elements({from->shape.begin(), from->shape.begin() + grid.axis});
-    std::int64_t count = 1;
-    for (std::size_t i = 0; i < out.size(); count *= out[i++])
-        if (count == before && out[i] == from->shape[axis]) {
-            grid.axis = static_cast<int>(i);
-            return grid;
-        }
-    return std::nullopt;
 }
 
 int signed_bits(std::int64_t low, std::int64_t high) {

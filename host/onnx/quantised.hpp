@@ -20,9 +20,6 @@ const std::vector<std::string>& quantising_types();
 // Fails if the node computes on integers that DequantizeLinear should have turned back.
 void check_no_integers(const Node& node, const NodeList& list);
 
-// The grid of a constant after a Transpose or another shape; nothing if it does not stay one.
-std::optional<Grid> moved_grid(const Node& node, const NodeList& list, const Shape& out);
-
 // Bits of the smallest signed range that holds low .. high, the lowest two's complement integer
 // counted in: the engine's symmetric range leaves it out, and saturates.
 int signed_bits(std::int64_t low, std::int64_t high);

@@ -7,6 +7,7 @@
 
 #include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
+#include "host/onnx/moved_grid.hpp"
 #include "host/onnx/movement.hpp"
 #include "host/onnx/problem.hpp"
 #include "host/onnx/quantised.hpp"
@@ -46,6 +47,11 @@ public:
             throw Problem(fmt::format("output '{}' is not defined", printable(list_.output)));
         if (output->constant || list_.output == list_.input)
             throw Problem("its output is not computed from the image");
+        if (output->grid)
+            throw Problem(
+                fmt::format("output '{}' holds the integers of QuantizeLinear. End the model with "
+                            "DequantizeLinear",
+                            printable(list_.output)));
         check_integer_input();
     }
 
@@ -73,7 +79,7 @@ private:
         } else if (all_constant(node) && is_folded_type(node.type)) {
             Constant folded = fold_node(node, list_);
             const Value* first = list_.find(node.input(0));
-            std::optional<Grid> grid = moved_grid(node, list_, folded.shape);
+            std::optional<Grid> grid = moved_grid(node, list_, folded);
             define(node, std::move(folded), first ? first->label : "");
             list_.values[node.outputs.front()].grid = std::move(grid);
         } else {

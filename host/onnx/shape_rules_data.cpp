@@ -20,10 +20,7 @@ Shape broadcast_shape(const Node& node, const Shape& a, const Shape& b) {
             node.fail(fmt::format("shapes {} and {} do not match", shape_text(a), shape_text(b)));
         out[out.size() - 1 - i] = std::max(x, y);
     }
-    const bool is_empty = out.size() == 1 && out.front() == 0;
-    if (!is_empty)
-        checked_elements({out.begin(), out.end()}, most_constant_elements,
-                         node.place() + ": its output");
+    constant_elements({out.begin(), out.end()}, node.place() + ": its output");
     return out;
 }
 
@@ -52,8 +49,7 @@ Shape concat_shape(const Node& node, const NodeList& list) {
             node.fail(fmt::format("joins shapes {} and {} along axis {}", shape_text(first),
                                   shape_text(list.shape(node, i)), axis));
     }
-    const bool is_empty = extents.size() == 1 && extents.front() == 0;
-    if (!is_empty) checked_elements(extents, most_constant_elements, node.place() + ": its output");
+    constant_elements(extents, node.place() + ": its output");
     return to_shape(extents);
 }
 

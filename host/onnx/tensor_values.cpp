@@ -153,9 +153,7 @@ Constant stored_values(const TensorProto& tensor, ExternalData& external,
                                   place, tensor.data_type()));
     if (tensor.has_segment()) throw Problem(place + ": stored in segments, which is not supported");
     const std::vector<std::int64_t> extents(tensor.dims().begin(), tensor.dims().end());
-    const bool is_empty = extents.size() == 1 && extents.front() == 0;
-    const std::int64_t count =
-        is_empty ? 0 : checked_elements(extents, most_constant_elements, place);
+    const std::int64_t count = constant_elements(extents, place);
     const auto n = static_cast<std::size_t>(count);
     Shape shape = to_shape(extents);
     if (tensor.data_location() == TensorProto::EXTERNAL)

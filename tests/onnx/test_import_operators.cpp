@@ -54,6 +54,18 @@ TEST(ImportOperators, ReduceMeanWithAxesAsInputOrAttribute) {
     EXPECT_THAT(kept.tensors[kept.output].shape, ElementsAre(1, 2, 1, 1));
 }
 
+TEST(ImportOperators, NoAxesReduceNothingWhereTheFileSaysSo) {
+    ModelBuilder sum({2, 3});
+    sum.node("ReduceSum", {"x"}, "s").with("noop_with_empty_axes", std::int64_t{1});
+    sum.node("Relu", {"s"}, "y");
+    const FloatGraph graph = sum.import();
+    ASSERT_EQ(graph.operators.size(), 1U);
+    EXPECT_THAT(graph.tensors[graph.output].shape, ElementsAre(1, 2, 3));
+    ModelBuilder norm({2, 3}, 18);
+    norm.node("ReduceL2", {"x"}, "y").with("noop_with_empty_axes", std::int64_t{1});
+    EXPECT_THAT(norm.message(), testing::HasSubstr("reduces no axes (noop_with_empty_axes)"));
+}
+
 TEST(ImportOperators, SqueezeAndUnsqueezeAreViews) {
     ModelBuilder model({2, 4, 4});
     model.integers("hw", {2, 3});

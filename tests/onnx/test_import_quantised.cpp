@@ -116,6 +116,143 @@ TEST(ImportQuantised, OtherPlacesRequantise) {
     EXPECT_EQ(q.scale, 0.5F);
 }
 
+// Integers w, dequantised by scales s along an axis, stand in the weights [2, 3] of a Gemm after `move`
+// adds its nodes between "d" and "m".
+template <class Move>
+ModelBuilder moved_gemm(std::vector<std::int64_t> shape, std::vector<float> scales,
+                        std::int64_t axis, Move move) {
+    ModelBuilder model({3});
+    std::int64_t count = 1;
+    for (const std::int64_t extent : shape) count *= extent;
+    std::vector<int> values;
+    for (int i = 0; i < count; ++i) values.push_back((i * 37) % 255 - 127);
+    int8(model, "w", std::move(shape), values);
+    const auto size = static_cast<std::int64_t>(scales.size());
+    model.reals("s", {size}, scales);
+    for (const std::int64_t n : {0, 1, 2, 3}) model.integers(std::to_string(n), {n});
+    model.integers("shape", {2, 3});
+    model.node("DequantizeLinear", {"w", "s"}, "d").with("axis", axis);
+    move(model);
+    model.node("Gemm", {"x", "m"}, "y").with("transB", std::int64_t{1});
+    return model;
+}
+
+constexpr std::int64_t zero = 0;
+
+std::vector<float> moved_scales(const ModelBuilder& model) {
+    const FloatGraph graph = model.import();
+    const StatedQuantisation stated =
+        std::get<FloatProduct>(graph.operators.at(0).op).weight_quantisation;
+    EXPECT_EQ(stated.bits, 8);
+    return stated.scale;
+}
+
+TEST(ImportQuantised, MovedWeightsKeepOneScale) {
+    const auto reshape = [](ModelBuilder& m) { m.node("Reshape", {"d", "shape"}, "m"); };
+    EXPECT_THAT(moved_scales(moved_gemm({6}, {0.5F}, 0, reshape)), ElementsAre(0.5F));
+    const auto cast = [](ModelBuilder& m) {
+        m.node("Cast", {"d"}, "m").with("to", std::int64_t{1});
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({2, 3}, {0.5F}, 0, cast)), ElementsAre(0.5F));
+    const auto concat = [](ModelBuilder& m) {
+        m.node("Concat", {"d", "d"}, "m").with("axis", zero);
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({1, 3}, {0.5F}, 0, concat)), ElementsAre(0.5F));
+    const auto gather = [](ModelBuilder& m) {
+        m.integers("i", {0, 3, 1}).add_dims(1);
+        m.node("Gather", {"d", "i"}, "g").with("axis", std::int64_t{1});
+        m.node("Reshape", {"g", "shape"}, "m");
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({2, 4}, {0.5F}, 0, gather)), ElementsAre(0.5F));
+}
+
+TEST(ImportQuantised, MovedWeightsKeepTheirScalesPerChannel) {
+    const auto turn = [](ModelBuilder& m) {
+        m.node("Transpose", {"d"}, "m").with("perm", {-1, -2});
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({3, 2}, {0.5F, 0.25F}, 1, turn)), ElementsAre(0.5F, 0.25F));
+    const auto turned_view = [](ModelBuilder& m) {
+        m.node("Transpose", {"d"}, "t").with("perm", {-1, 0, -2});
+        m.node("Reshape", {"t", "shape"}, "m");
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({3, 1, 2}, {0.5F, 0.25F}, 2, turned_view)),
+                ElementsAre(0.5F, 0.25F));
+    const auto cut = [](ModelBuilder& m) { m.node("Slice", {"d", "1", "3"}, "m"); };
+    EXPECT_THAT(moved_scales(moved_gemm({4, 3}, {1.0F, 0.5F, 0.25F, 2.0F}, 0, cut)),
+                ElementsAre(0.5F, 0.25F));
+    const auto across = [](ModelBuilder& m) { m.node("Slice", {"d", "1", "3", "1"}, "m"); };
+    ModelBuilder narrow = moved_gemm({2, 3}, {0.5F, 0.25F}, 0, across);
+    narrow.graph()
+        .mutable_input(0)
+        ->mutable_type()
+        ->mutable_tensor_type()
+        ->mutable_shape()
+        ->mutable_dim(1)
+        ->set_dim_value(2);
+    EXPECT_THAT(moved_scales(narrow), ElementsAre(0.5F, 0.25F));
+    const auto split = [](ModelBuilder& m) {
+        m.node("Split", {"d"}, "other").graph().mutable_node(1)->add_output("m");
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({4, 3}, {1.0F, 0.5F, 0.25F, 2.0F}, 0, split)),
+                ElementsAre(0.25F, 2.0F));
+    const auto gather = [](ModelBuilder& m) {
+        m.integers("i", {3, 1});
+        m.node("Gather", {"d", "i"}, "m");
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({4, 3}, {1.0F, 0.5F, 0.25F, 2.0F}, 0, gather)),
+                ElementsAre(2.0F, 0.5F));
+    const auto one = [](ModelBuilder& m) {
+        m.integers("i", {1}).clear_dims();
+        m.node("Gather", {"d", "i"}, "m");
+    };
+    EXPECT_THAT(moved_scales(moved_gemm({4, 2, 3}, {1.0F, 0.5F, 0.25F, 2.0F}, 0, one)),
+                ElementsAre(0.5F));
+}
+
+// What loses the integers is refused where a layer reads them, and only there.
+TEST(ImportQuantised, LostIntegersOfWeightsAreRefused) {
+    const char* advice = "integers are lost. Quantise them as the layer reads them";
+    const auto mix = [](ModelBuilder& m) { m.node("Reshape", {"d", "shape"}, "m"); };
+    EXPECT_THAT(moved_gemm({6}, {1, 2, 3, 4, 5, 6}, 0, mix).message(), HasSubstr(advice));
+    const auto twice = [](ModelBuilder& m) { m.node("Add", {"d", "d"}, "m"); };
+    EXPECT_THAT(moved_gemm({2, 3}, {0.5F}, 0, twice).message(), HasSubstr(advice));
+    const auto mixed = [](ModelBuilder& m) {
+        m.reals("r", {1, 3}, {1, 2, 3});
+        m.node("Concat", {"r", "d"}, "m").with("axis", zero);
+    };
+    EXPECT_THAT(moved_gemm({1, 3}, {0.5F}, 0, mixed).message(), HasSubstr(advice));
+    const auto uneven = [](ModelBuilder& m) {
+        m.integers("i", {0, 1, 3});
+        m.node("Gather", {"d", "i"}, "m").with("axis", std::int64_t{1});
+    };
+    EXPECT_THAT(moved_gemm({2, 4}, {1, 2, 3, 4}, 1, uneven).message(), HasSubstr(advice));
+}
+
+// Integers that no grid follows are what the DequantizeLinear behind them says.
+TEST(ImportQuantised, IntegersMayMoveBeforeTheyAreDequantised) {
+    ModelBuilder model({3});
+    model.reals("w", {6}, {0, 1, 2, 250, 4, 500});
+    model.reals("s", {6}, {1, 1, 1, 1, 1, 2});
+    model.reals("t", {}, {1});
+    int8(model, "z", {}, {128}, onnx::TensorProto::UINT8);
+    model.integers("shape", {2, 3});
+    model.node("QuantizeLinear", {"w", "s", "z"}, "q").with("axis", zero);
+    model.node("Reshape", {"q", "shape"}, "r").node("DequantizeLinear", {"r", "t", "z"}, "m");
+    model.node("Gemm", {"x", "m"}, "y").with("transB", std::int64_t{1});
+    EXPECT_THAT(std::get<FloatProduct>(model.import().operators.at(0).op).weights,
+                ElementsAre(0, 1, 2, 127, 4, 127));
+    ModelBuilder plain({3});
+    plain.reals("w", {6}, {0, 1, 2, 250, 4, 500});
+    plain.reals("s", {6}, {1, 1, 1, 1, 1, 2});
+    plain.reals("t", {}, {1});
+    plain.integers("shape", {2, 3});
+    plain.node("QuantizeLinear", {"w", "s"}, "q").with("axis", zero);
+    plain.node("Reshape", {"q", "shape"}, "r").node("DequantizeLinear", {"r", "t"}, "m");
+    plain.node("Add", {"x", "m"}, "y");  // uint8: 250 is none of int8
+    EXPECT_EQ(std::get<acim::Constant>(plain.import().operators.at(0).op).values,
+              (std::vector<float>{0, 1, 2, 250, 4, 250}));
+}
+
 TEST(ImportQuantised, RefusalsSayWhatIsPossible) {
     ModelBuilder wide = scaled_gemm({1, 1});
     wide.graph().mutable_initializer(0)->set_data_type(onnx::TensorProto::UINT8);
@@ -141,6 +278,24 @@ TEST(ImportQuantised, RefusalsSayWhatIsPossible) {
     other.reals("t", {}, {0.25F});
     other.node("QuantizeLinear", {"x", "s"}, "q").node("DequantizeLinear", {"q", "t"}, "y");
     EXPECT_THAT(other.message(), HasSubstr("differs from that of QuantizeLinear"));
+    ModelBuilder channels({3});
+    channels.reals("s", {3}, {0.5F, 0.25F, 1.0F});
+    channels.node("QuantizeLinear", {"x", "s"}, "q").node("DequantizeLinear", {"q", "s"}, "y");
+    EXPECT_THAT(
+        channels.message(),
+        HasSubstr("'q_node' (QuantizeLinear): has a scale per channel on computed values."));
+    ModelBuilder bound({3});
+    bound.reals("s", {}, {0.5F});
+    bound.reals("low", {}, {0.5F});
+    bound.node("QuantizeLinear", {"x", "s"}, "q").node("Clip", {"q", "low"}, "c");
+    bound.node("DequantizeLinear", {"c", "s"}, "y");
+    EXPECT_THAT(bound.message(), HasSubstr("(Clip): its bound must be one integer for all"));
+    ModelBuilder open({3});
+    open.reals("s", {}, {0.5F});
+    open.node("QuantizeLinear", {"x", "s"}, "y");
+    EXPECT_EQ(open.message(),
+              "output 'y' holds the integers of QuantizeLinear. End the model with "
+              "DequantizeLinear");
 }
 
 }  // namespace

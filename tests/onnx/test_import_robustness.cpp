@@ -98,6 +98,30 @@ TEST(ImportRobustness, SmallFilesCannotFillTheMemory) {
     EXPECT_NE(cut.message(), "imported");
 }
 
+// Only a list may be empty: [0, 2] has no rows that an embedding could choose.
+TEST(ImportRobustness, EmptyConstantsAreLists) {
+    ModelBuilder table({3});
+    table.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+        onnx::TensorProto::INT64);
+    table.reals("table", {4, 2}, std::vector<float>(8, 1.0F));
+    table.integers("zero", {0});
+    table.node("Slice", {"table", "zero", "zero"}, "t").node("Gather", {"t", "x"}, "y");
+    EXPECT_EQ(table.message(),
+              "node 't_node' (Slice): its output has an axis of extent 0. Extents are 1 or more");
+    ModelBuilder wider({3});
+    wider.integers("none", {});
+    wider.integers("zero", {0});
+    wider.node("Unsqueeze", {"none", "zero"}, "e").node("Reshape", {"x", "e"}, "y");
+    EXPECT_THAT(wider.message(),
+                testing::HasSubstr("'e_node' (Unsqueeze): its output has an axis"));
+    ModelBuilder list({3});
+    list.integers("none", {});
+    list.integers("shape", {1, 3, 1});
+    list.node("Concat", {"shape", "none"}, "s").with("axis", std::int64_t{0});
+    list.node("Reshape", {"x", "s"}, "y");
+    EXPECT_EQ(list.message(), "imported");
+}
+
 TEST(ImportRobustness, FlippedBytesImportOrAreRefused) {
     Outcome outcome;
     flip_bytes(mixed_model().model.SerializeAsString(), 1, 2000, outcome);
