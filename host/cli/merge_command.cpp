@@ -17,6 +17,7 @@ namespace {
 struct MergeOptions {
     std::vector<std::string> directories;
     std::string out;
+    bool complete = false;
 };
 
 // A run directory's own files must outlive every merge; only its results.h5 may be replaced.
@@ -34,23 +35,24 @@ void check_apart(const std::filesystem::path& out,
     }
 }
 
-void run_merge(const MergeOptions& options) {
+void run_merge(const MergeOptions& options, ExitCode& result) {
     const std::vector<std::filesystem::path> directories(options.directories.begin(),
                                                          options.directories.end());
     check_output_file(options.out);
     check_apart(options.out, directories);
-    const TrialTable table = merge_runs(directories, options.out, aggregate);
-    for (const std::string& line : table.warnings) warn(line);
-    const std::size_t missing = missing_units(common_plan(directories), table).size();
+    const Merged merged = merge_runs(directories, options.out, aggregate);
+    for (const std::string& line : merged.table.warnings) warn(line);
     print(fmt::format("{}: {} finished work units from {} segments; {}.\n", options.out,
-                      table.trials.size(), table.segments,
-                      missing == 0 ? std::string("complete")
-                                   : fmt::format("{} of the plan are missing", missing)));
+                      merged.table.rows(), merged.table.segments,
+                      merged.missing() == 0
+                          ? std::string("complete")
+                          : fmt::format("{} of the plan are missing", merged.missing())));
+    if (options.complete && merged.missing() > 0) result = ExitCode::interrupted;
 }
 
 }  // namespace
 
-void add_merge_command(CLI::App& app, ExitCode&) {
+void add_merge_command(CLI::App& app, ExitCode& result) {
     auto options = std::make_shared<MergeOptions>();
     CLI::App* merge = app.add_subcommand(
         "merge", "Collect the finished trials of run directories of one sweep into one file");
@@ -61,7 +63,9 @@ void add_merge_command(CLI::App& app, ExitCode&) {
     merge->add_option("-o,--output", options->out, "the results file")
         ->type_name("F.h5")
         ->required();
-    merge->callback([options] { run_merge(*options); });
+    merge->add_flag("--complete", options->complete,
+                    "exit code 3 where units of the plan are missing; the file is written anyway");
+    merge->callback([options, &result] { run_merge(*options, result); });
 }
 
 }  // namespace acim

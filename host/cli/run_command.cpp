@@ -14,6 +14,7 @@ namespace {
 struct RunCommandOptions : SweepOptions {
     std::string shard = "0/1";
     bool quiet = false;
+    bool extend = false;
 };
 
 std::atomic<bool> stop_requested = false;
@@ -50,7 +51,9 @@ void run(const RunCommandOptions& options, ExitCode& result) {
         options.sweep, {options.overrides, options.directory(), options.threads, options.quiet});
     print(baseline_lines(plan));
     const RunOutcome outcome =
-        run_sweep(plan, *engine, {options.directory(), options.threads, shard, options.quiet},
+        run_sweep(plan, *engine,
+                  {options.directory(), options.threads, shard, options.quiet,
+                   options.extend ? PlanChange::extend : PlanChange::refuse},
                   stop_requested);
     for (const std::string& line : outcome.warnings) warn(line);
     for (const std::string& line : outcome.failures) warn("failed: " + line);
@@ -73,6 +76,9 @@ void add_run_command(CLI::App& app, ExitCode& result) {
         ->add_option("--shard", options->shard,
                      "run part i of n; any number of shards may run at the same time")
         ->type_name("i/n");
+    command->add_flag("--extend", options->extend,
+                      "go on in a directory whose sweep was another one: more or fewer points, "
+                      "chips, repeats or images; what is finished is kept");
     command->add_flag("-q,--quiet", options->quiet, "no progress");
     command->callback([options, &result] { run(*options, result); });
 }

@@ -50,8 +50,8 @@ void run(const std::string& path) {
     const PlanRecord& plan = directory.plan();
     const TrialTable table = load_trials({directory.path()}, plan);
     for (const std::string& line : table.warnings) warn(line);
-    const std::size_t planned = planned_units(plan).size();
-    const std::size_t left = missing_units(plan, table).size();
+    const std::size_t planned = unit_count(plan);
+    const std::size_t left = planned - table.rows();
     print(fmt::format("{}: sweep {}, {} points, {} chips, {} repeats, {} images\n", path,
                       plan.sweep_name, plan.points.size(), plan.chips, plan.repeats, plan.images));
     print(fmt::format(

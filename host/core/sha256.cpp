@@ -27,14 +27,20 @@ Sha256& Sha256::update(std::string_view text) {
     return update(std::as_bytes(std::span<const char>(text.data(), text.size())));
 }
 
-std::string Sha256::hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
+std::array<std::byte, 32> Sha256::digest() {
+    std::array<std::byte, 32> out;
     unsigned int length = 0;
-    ACIM_EXPECT(EVP_DigestFinal_ex(state_->context, digest, &length) == 1);
+    ACIM_EXPECT(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(out.data()),
+                                   &length) == 1 &&
+                length == out.size());
+    return out;
+}
+
+std::string Sha256::hex() {
     std::string out;
-    for (unsigned int i = 0; i < length; ++i) {
-        out += "0123456789abcdef"[digest[i] >> 4];
-        out += "0123456789abcdef"[digest[i] & 15];
+    for (const std::byte byte : digest()) {
+        out += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
+        out += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
     }
     return out;
 }

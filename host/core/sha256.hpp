@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -24,7 +25,9 @@ public:
     Sha256& update_value(const T& value) {
         return update(std::as_bytes(std::span<const T, 1>(&value, 1)));
     }
-    std::string hex();  // ends the stream: 64 lower-case digits
+    // Either ends the stream.
+    std::array<std::byte, 32> digest();
+    std::string hex();  // 64 lower-case digits
 
 private:
     struct State;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <utility>
 
 #include "cuda/trial/normal_law.hpp"
@@ -18,41 +17,29 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// The sums of one trial over its blocks.
-struct TrialSums {
-    std::uint64_t images = 0, correct = 0, agree = 0;
-    double loss = 0.0;  // [nat], sum over images
-    std::vector<LayerSums> layers;
-};
-
-struct PointSums {
-    std::map<std::pair<std::uint32_t, std::uint32_t>, TrialSums> trials;  // by chip, repeat
-
-    std::vector<TrialAccuracy> complete(std::uint64_t images) const {
-        std::vector<TrialAccuracy> out;
-        for (const auto& [key, t] : trials) {
-            if (t.images != images) continue;
-            const auto n = static_cast<double>(images);
-            out.push_back({key.first, key.second, static_cast<double>(t.correct) / n,
-                           static_cast<double>(t.agree) / n, t.loss / n});
+// The complete trials of the point whose rows begin at `row`, which moves behind them.
+std::vector<TrialAccuracy> complete_trials(const PlanRecord& plan, const TrialTable& table,
+                                           std::uint32_t point, std::size_t& row) {
+    std::vector<TrialAccuracy> trials;
+    const auto n = static_cast<double>(plan.images);
+    while (row < table.rows() && table.units[row].point == point) {
+        const WorkUnit& first = table.units[row];
+        std::uint64_t images = 0, correct = 0, agree = 0;
+        double loss = 0.0;  // [nat], sum over images
+        for (; row < table.rows(); ++row) {
+            const WorkUnit& unit = table.units[row];
+            if (unit.point != point || unit.chip != first.chip || unit.repeat != first.repeat)
+                break;
+            images += unit.images;
+            correct += table.correct[row];
+            agree += table.agree[row];
+            loss += static_cast<double>(table.cross_entropy[row]) / 4294967296.0;
         }
-        return out;
+        if (images != plan.images) continue;
+        trials.push_back({first.chip, first.repeat, static_cast<double>(correct) / n,
+                          static_cast<double>(agree) / n, loss / n});
     }
-};
-
-std::vector<PointSums> collect(const PlanRecord& plan, const TrialTable& table) {
-    std::vector<PointSums> points(plan.points.size());
-    for (const StoredTrial& stored : table.trials) {
-        const TrialResult& r = stored.result;
-        TrialSums& t = points[r.unit.point].trials[{r.unit.chip, r.unit.repeat}];
-        t.images += r.unit.images;
-        t.correct += r.correct;
-        t.agree += r.agree;
-        t.loss += static_cast<double>(r.cross_entropy) / 4294967296.0;
-        t.layers.resize(r.layers.size());
-        for (std::size_t i = 0; i < r.layers.size(); ++i) t.layers[i].add(r.layers[i]);
-    }
-    return points;
+    return trials;
 }
 
 using Doubles = std::vector<double>;
@@ -167,28 +154,31 @@ struct FactColumns {
     }
 };
 
-void add_point_columns(const PlanRecord& plan, const std::vector<PointSums>& sums,
-                       const std::vector<PointFacts>& facts, std::vector<Column>& out) {
+// All columns of the points, filled one point after the other.
+struct PointColumns {
     StatisticsColumns statistics;
-    FactColumns fact_columns;
+    FactColumns facts;
     Texts status;
-    const std::uint64_t planned = std::uint64_t{plan.chips} * plan.repeats;
-    for (std::size_t p = 0; p < plan.points.size(); ++p) {
-        const auto trials = sums[p].complete(plan.images);
-        statistics.add(point_statistics(trials, {plan.images, facts[p].deterministic}));
-        fact_columns.add(facts[p]);
-        status.push_back(trials.size() == planned ? "done"
-                         : trials.empty()         ? "pending"
-                                                  : "partial");
+
+    void add(const std::vector<TrialAccuracy>& trials, const PointFacts& f,
+             const PlanRecord& plan) {
+        statistics.add(point_statistics(trials, {plan.images, f.deterministic}));
+        facts.add(f);
+        status.push_back(trials.size() == std::uint64_t{plan.chips} * plan.repeats ? "done"
+                         : trials.empty()                                          ? "pending"
+                                                                                   : "partial");
     }
-    const auto front = pareto_front(statistics.accuracy, fact_columns.tops);
-    Integers pareto(front.begin(), front.end());
-    out.push_back({"status", "", "pending, partial or done", std::move(status)});
-    statistics.move_to(out);
-    fact_columns.move_to(out);
-    out.push_back({"pareto_tops_per_watt", "1", "1 on the front of accuracy against TOPS/W",
-                   std::move(pareto)});
-}
+
+    void move_to(std::vector<Column>& out) {
+        const auto front = pareto_front(statistics.accuracy, facts.tops);
+        Integers pareto(front.begin(), front.end());
+        out.push_back({"status", "", "pending, partial or done", std::move(status)});
+        statistics.move_to(out);
+        facts.move_to(out);
+        out.push_back({"pareto_tops_per_watt", "1", "1 on the front of accuracy against TOPS/W",
+                       std::move(pareto)});
+    }
+};
 
 // 10 log10(signal / error) without libm: infinite where nothing erred, NaN where there is no signal.
 double decibel(double signal, double error) {
@@ -247,27 +237,31 @@ struct LayerColumns {
     }
 };
 
-}  // namespace
-
-ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
-    ResultColumns out;
-    const std::vector<PointSums> sums = collect(plan, table);
-    std::vector<PointFacts> facts;
+PointFacts facts_of(const PlanPoint& point) {
     try {
-        for (const PlanPoint& point : plan.points)
-            facts.push_back(point_facts_from_json(point.derived));
+        return point_facts_from_json(nlohmann::json::parse(point.derived));
     } catch (const nlohmann::json::exception& error) {
         throw InputError(std::string("plan.json: damaged (") + error.what() +
                          "). Remove it and run the sweep again: stored trials are kept");
     }
-    add_point_columns(plan, sums, facts, out.points);
+}
+
+}  // namespace
+
+ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
+    PointColumns points;
     LayerColumns layers;
-    for (std::size_t p = 0; p < plan.points.size(); ++p) {
-        std::vector<LayerSums> total(facts[p].layers.size());
-        for (const auto& [key, trial] : sums[p].trials)
-            for (std::size_t i = 0; i < total.size(); ++i) total[i].add(trial.layers[i]);
-        for (std::size_t i = 0; i < total.size(); ++i) layers.add(p, facts[p].layers[i], total[i]);
+    std::size_t row = 0;
+    for (std::uint32_t p = 0; p < plan.points.size(); ++p) {
+        const PointFacts facts = facts_of(plan.points[p]);
+        points.add(complete_trials(plan, table, p, row), facts, plan);
+        std::vector<LayerSums> sums = table.layers[p];
+        ACIM_EXPECT(sums.size() <= facts.layers.size());
+        sums.resize(facts.layers.size());
+        for (std::size_t i = 0; i < sums.size(); ++i) layers.add(p, facts.layers[i], sums[i]);
     }
+    ResultColumns out;
+    points.move_to(out.points);
     layers.move_to(out.layers);
     return out;
 }

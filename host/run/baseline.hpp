@@ -2,18 +2,43 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
-#include "cuda/trial/engine.hpp"
+#include <nlohmann/json.hpp>
+
+#include "host/run/workload.hpp"
 
 namespace acim {
 
-// Top-1 class of the noise-free quantised network for the first `images` images, every layer
-// computed digitally. threads = 0 takes every core.
-std::vector<std::int32_t> digital_top1(const QuantizedNetwork& network, const ImageSource& images,
-                                       std::uint32_t count, int threads);
+// What the networks of a sweep reach on its evaluation images without noise: the float network, and
+// each quantised network with every layer computed digitally. Measured once, stored in the run
+// directory beside the networks and read from there ever after: tasks and resumed runs share them.
+class Baselines {
+public:
+    // folder: <run directory>/networks, or empty to keep them in memory only. threads = 0 takes every
+    // core.
+    Baselines(std::shared_ptr<const Workload> workload, std::filesystem::path folder, int threads);
 
-// How many of these classes are the labels.
-std::uint64_t count_correct(const std::vector<std::int32_t>& top1, const ImageSource& images);
+    std::uint64_t float_correct();
+    // Top-1 class of each image; how many of them are the labels.
+    std::vector<std::int32_t> quantised_top1(const QuantizedNetwork& network);
+    std::uint64_t count_correct(const std::vector<std::int32_t>& top1) const;
+    // Writes what is not there yet; the folder must exist.
+    void save() const;
+
+private:
+    std::string name(const char* kind, const std::string& hash) const;
+    // Nothing where the folder lacks the file or holds a damaged one: measuring gives the same.
+    nlohmann::json load(const std::string& name) const;
+
+    std::shared_ptr<const Workload> workload_;
+    std::filesystem::path folder_;
+    int threads_;
+    std::map<std::string, nlohmann::json> made_;  // files to be written, by name
+};
 
 }  // namespace acim

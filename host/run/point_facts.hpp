@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,11 +34,13 @@ struct PointFacts {
     double operations = 0.0;                                            // per inference
     double tops_per_watt = 0.0;                                         // native bits
     double bit_tops_per_watt = 0.0;                                     // normalised to 1 x 1 bit
-    double float_accuracy = 0.0, quantised_accuracy = 0.0;              // noise-free baselines [1]
-    std::vector<LayerFacts> layers;                                     // per MAC layer
+    // Noise-free baselines [1]; NaN until they are measured.
+    double float_accuracy = std::numeric_limits<double>::quiet_NaN();
+    double quantised_accuracy = std::numeric_limits<double>::quiet_NaN();
+    std::vector<LayerFacts> layers;  // per MAC layer
 };
 
-// Throws InputError naming the layer where a setting does not fit it. Baselines stay 0; calibrated
+// Throws InputError naming the layer where a setting does not fit it. Baselines stay NaN; calibrated
 // windows stay out, since the point holds none but resolved ones.
 PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point,
                        const std::string& place);

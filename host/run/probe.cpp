@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "host/store/plan_json.hpp"
+
 namespace acim {
 namespace {
 
@@ -75,7 +77,7 @@ Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes) {
     const std::uint64_t layers = plan.workload->layers.size();
     const std::uint64_t row = 64 + 40 + record.block_images / 8 + layers * 80;
     // Files of HDF5 have a frame of some tens of kilobytes; the plan also stands in results.h5.
-    out.disk = planned_units(record).size() * row + 2 * plan_to_json(record).size() + (64u << 10);
+    out.disk = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
     for (const NetworkGroup& group : plan.groups)
         for (const int i : group.network->mac_layers())
             out.disk += std::get<Product>(group.network->operators[i].op).weights.size();

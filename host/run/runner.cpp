@@ -41,13 +41,9 @@ public:
           engine_(engine),
           options_(options),
           stop_(stop),
-          directory_(RunDirectory::create_or_open(options.out, plan.record)),
+          directory_(open_run_directory(plan, options.out, options.change)),
           log_(directory_.log()),
-          writer_(directory_, options.shard.name()) {
-        plan_.record = directory_.plan();  // an older plan keeps its block size
-        plan_.networks->save();
-        plan_.ranges->save();
-    }
+          writer_(directory_, options.shard.name()) {}
 
     RunOutcome go() {
         const auto left = units_left();
@@ -131,16 +127,17 @@ private:
     std::vector<WorkUnit> units_left() {
         const TrialTable table = load_trials({directory_.path()}, plan_.record);
         outcome_.warnings = table.warnings;
-        std::set<WorkUnit> stored;
-        for (const StoredTrial& trial : table.trials) stored.insert(trial.result.unit);
+        std::vector<bool> stored(unit_count(plan_.record));
+        for (const WorkUnit& unit : table.units) stored[unit_index(plan_.record, unit)] = true;
+        std::vector<double> work;
+        for (const PointFacts& facts : plan_.facts) work.push_back(point_work(facts));
         std::vector<WorkUnit> left;
-        const auto planned = planned_units(plan_.record);
-        for (std::size_t i = options_.shard.index; i < planned.size(); i += options_.shard.count) {
+        for (const std::uint64_t i : units_of_shard(plan_.record, work, options_.shard)) {
             ++outcome_.planned;
-            if (stored.contains(planned[i]))
+            if (stored[i])
                 ++outcome_.found;
             else
-                left.push_back(planned[i]);
+                left.push_back(unit_at(plan_.record, i));
         }
         return left;
     }

@@ -8,24 +8,17 @@
 #include <vector>
 
 #include "cuda/trial/engine.hpp"
+#include "host/run/shard.hpp"
 #include "host/run/sweep_plan.hpp"
-#include "host/store/run_directory.hpp"
 
 namespace acim {
-
-// Task `index` of `count` takes the planned units index, index + count, ...
-struct Shard {
-    std::uint32_t index = 0, count = 1;
-
-    std::string name() const { return std::to_string(index) + "/" + std::to_string(count); }
-    bool whole() const { return count == 1; }
-};
 
 struct RunOptions {
     std::filesystem::path out;
     int threads = 0;  // of this process, as its attempt reports them; 0: every core
     Shard shard;
     bool quiet = false;
+    PlanChange change = PlanChange::refuse;  // where the directory has another plan
 };
 
 struct RunOutcome {

@@ -8,8 +8,6 @@
 
 #include "host/core/error.hpp"
 #include "host/core/version.hpp"
-#include "host/quant/float_executor.hpp"
-#include "host/run/baseline.hpp"
 #include "host/run/layer_check.hpp"
 #include "host/sweep/keys.hpp"
 #include "host/sweep/load.hpp"
@@ -132,17 +130,16 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
     plan.record.points.push_back(std::move(record));
 }
 
-void add_baselines(SweepPlan& plan, int threads) {
-    const Workload& w = *plan.workload;
-    plan.float_correct = correct_float(w.graph, *w.data, 0, w.images, threads);
+void add_baselines(SweepPlan& plan) {
+    const double images = plan.workload->images;
+    plan.float_correct = plan.baselines->float_correct();
     for (NetworkGroup& group : plan.groups) {
-        group.reference_top1 = digital_top1(*group.network, *w.data, w.images, threads);
-        group.quantised_correct = count_correct(group.reference_top1, *w.data);
+        group.reference_top1 = plan.baselines->quantised_top1(*group.network);
+        group.quantised_correct = plan.baselines->count_correct(group.reference_top1);
         for (const std::uint32_t p : group.points) {
-            PointFacts& facts = plan.facts[p];
-            facts.float_accuracy = static_cast<double>(plan.float_correct) / w.images;
-            facts.quantised_accuracy = static_cast<double>(group.quantised_correct) / w.images;
-            plan.record.points[p].derived = to_json(facts);
+            plan.facts[p].float_accuracy = static_cast<double>(plan.float_correct) / images;
+            plan.facts[p].quantised_accuracy =
+                static_cast<double>(group.quantised_correct) / images;
         }
     }
 }
@@ -162,6 +159,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
                                              : options.run_directory / "networks";
     plan.networks = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
     plan.ranges = std::make_shared<AdcRanges>(plan.workload, folder, options.threads);
+    plan.baselines = std::make_shared<Baselines>(plan.workload, folder, options.threads);
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;
     record.sweep_text = plan.spec.text;
@@ -182,8 +180,21 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
         NetworkGroup& group = group_of(plan, by_hash, plan.networks->get(resolved.recipe));
         add_point(plan, group, point, resolved);
     }
-    if (options.baselines) add_baselines(plan, options.threads);
+    record.baselines = options.baselines;
+    if (options.baselines) add_baselines(plan);
+    for (std::size_t p = 0; p < record.points.size(); ++p)
+        record.points[p].derived = to_json(plan.facts[p]).dump();
     return plan;
+}
+
+RunDirectory open_run_directory(SweepPlan& plan, const std::filesystem::path& path,
+                                PlanChange change) {
+    RunDirectory directory = RunDirectory::create_or_open(path, plan.record, change);
+    plan.record = directory.plan();
+    plan.networks->save();
+    plan.ranges->save();
+    plan.baselines->save();
+    return directory;
 }
 
 }  // namespace acim

@@ -9,10 +9,12 @@
 
 #include "cuda/trial/engine.hpp"
 #include "host/run/adc_ranges.hpp"
+#include "host/run/baseline.hpp"
 #include "host/run/network_library.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/run/workload.hpp"
 #include "host/store/plan_record.hpp"
+#include "host/store/run_directory.hpp"
 #include "host/sweep/spec.hpp"
 
 namespace acim {
@@ -36,6 +38,7 @@ struct SweepPlan {
     std::uint64_t float_correct = 0;
     std::shared_ptr<NetworkLibrary> networks;
     std::shared_ptr<AdcRanges> ranges;
+    std::shared_ptr<Baselines> baselines;
 };
 
 struct PlanOptions {
@@ -50,6 +53,12 @@ struct PlanOptions {
 
 // Reads, calibrates and checks everything; writes nothing. Throws InputError.
 SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options);
+
+// Makes or opens the run directory of the plan and stores what was calibrated and measured there.
+// The directory's plan is then the plan's record: an older one keeps its block size. InputError,
+// StorageError, as RunDirectory::create_or_open.
+RunDirectory open_run_directory(SweepPlan& plan, const std::filesystem::path& path,
+                                PlanChange change);
 
 // Images of one unit of work: a long trial survives a kill in between, and the cut is the same on
 // every machine.

@@ -95,10 +95,10 @@ CheckReport check_directory(const fs::path& path) {
     CheckReport report;
     const RunDirectory directory = RunDirectory::open(path);
     check_segments(directory, report);
-    report.planned = planned_units(directory.plan()).size();
+    report.planned = unit_count(directory.plan());
     try {
         const TrialTable table = load_trials({path}, directory.plan());
-        report.missing = missing_units(directory.plan(), table).size();
+        report.missing = report.planned - table.rows();
     } catch (const std::runtime_error& error) {
         report.damaged.emplace_back(error.what());
     }

@@ -22,7 +22,7 @@ struct PlanPoint {
     std::vector<std::pair<std::string, nlohmann::json>> parameters;
     // What follows from the point and is wanted beside its trials: costs, baselines, layers
     // (host/run/point_facts.hpp). Not part of plan_sha256.
-    nlohmann::json derived = nlohmann::json::object();
+    std::string derived = "{}";  // a JSON object as compact text
 };
 
 // Everything a run directory is about: which trials there are, and where they come from.
@@ -37,24 +37,20 @@ struct PlanRecord {
     std::int64_t model_version = 0;
     std::string data_hash;
     std::string code_version;
+    bool baselines = true;          // what is derived holds the accuracies without noise
     std::vector<PlanPoint> points;  // in the order written, last axis fastest
     std::map<std::string, std::vector<std::string>> networks;  // hash: names of the MAC layers
     std::map<std::string, std::string> parameter_units;        // by dotted path; may be empty
 };
 
-// Canonical text (keys sorted, two-space indent) and back. Parsing throws InputError that starts
-// with `place`.
-std::string plan_to_json(const PlanRecord& plan);
-PlanRecord plan_from_json(const std::string& text, const std::string& place);
-
-// Hash of what the plan says about trials and their meaning: all but sweep_text, code_version and
-// what is derived, so that a comment in the YAML or a rebuilt binary does not make another plan.
-std::string plan_sha256(const PlanRecord& plan);
-
-// All units of the plan in the order of results.h5: point, chip, repeat, first image.
-std::vector<WorkUnit> planned_units(const PlanRecord& plan);
-
-// True where the unit is one of planned_units(): right block and within chips, repeats and images.
+// The units of a plan are numbered in the order of results.h5: point, chip, repeat, first image.
+std::uint64_t unit_count(const PlanRecord& plan);
+WorkUnit unit_at(const PlanRecord& plan, std::uint64_t index);
+// The number of a planned unit.
+std::uint64_t unit_index(const PlanRecord& plan, const WorkUnit& unit);
+// True where the unit is one of the plan: right block and within points, chips, repeats and images.
 bool is_planned(const PlanRecord& plan, const WorkUnit& unit);
+// All of them in order; for small plans.
+std::vector<WorkUnit> planned_units(const PlanRecord& plan);
 
 }  // namespace acim

@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
 #include "host/hdf5/atomic_file.hpp"
+#include "host/store/plan_json.hpp"
 #include "host/store/sealed_file.hpp"
 
 namespace acim {
@@ -23,7 +24,7 @@ void write_root(ImageWriter& out, const PlanRecord& plan, const TrialTable& tabl
     out.attribute("/", "schema_name", results_schema_name);
     out.attribute("/", "schema_version", results_schema_version);
     out.attribute("/", "sweep_name", plan.sweep_name);
-    const bool complete = missing_units(plan, table).empty();
+    const bool complete = table.rows() == unit_count(plan);
     out.attribute("/", "sweep_complete", static_cast<std::int8_t>(complete ? 1 : 0));
     out.attribute("/", "seed", plan.seed);
     out.attribute("/", "chips", std::int64_t{plan.chips});
@@ -88,56 +89,36 @@ void write_points(ImageWriter& out, const PlanRecord& plan, const ResultColumns&
     out.write_table("/tables/points", mirror);
 }
 
-Column trial_column(const TrialTable& table, const char* name, const char* units,
-                    const char* long_name, std::int64_t (*get)(const TrialResult&)) {
-    std::vector<std::int64_t> values;
-    for (const StoredTrial& trial : table.trials) {
-        values.push_back(get(trial.result));
-    }
-    return {name, units, long_name, values};
+template <class T, class Get>
+void write_trial_column(ImageWriter& out, const std::vector<T>& rows, const char* name,
+                        const char* units, const char* long_name, const Get& get) {
+    std::vector<std::int64_t> values(rows.size());
+    std::transform(rows.begin(), rows.end(), values.begin(), get);
+    write_column(out, "/trials", {name, units, long_name, std::move(values)}, "row");
 }
 
-std::vector<Column> trial_columns(const TrialTable& table) {
-    using R = const TrialResult&;
-    const auto column = [&](const char* name, const char* units, const char* long_name,
-                            std::int64_t (*get)(R)) {
-        return trial_column(table, name, units, long_name, get);
-    };
-    return {
-        column("point", "1", "index of the design point",
-               [](R r) -> std::int64_t { return r.unit.point; }),
-        column("chip", "1", "simulated chip", [](R r) -> std::int64_t { return r.unit.chip; }),
-        column("repeat", "1", "repeat with new temporal noise",
-               [](R r) -> std::int64_t { return r.unit.repeat; }),
-        column("first_image", "1", "index of the first image",
-               [](R r) -> std::int64_t { return r.unit.first_image; }),
-        column("n_images", "1", "images of this row",
-               [](R r) -> std::int64_t { return r.unit.images; }),
-        column("correct", "1", "images classified correctly (top-1)",
-               [](R r) -> std::int64_t { return r.correct; }),
-        column("agree", "1", "images with the class of the noise-free quantised network",
-               [](R r) -> std::int64_t { return r.agree; }),
-        column("cross_entropy", "2^-32 nat", "sum over images of the loss",
-               [](R r) -> std::int64_t { return r.cross_entropy; }),
-    };
-}
-
-void write_trials(ImageWriter& out, const PlanRecord& plan, const TrialTable& table) {
+// One column after the other, so that only one is held besides the table.
+void write_trials(ImageWriter& out, const TrialTable& table) {
     out.group("/trials");
-    const std::size_t rows = table.trials.size();
-    const std::size_t width = (std::size_t{plan.block_images} + 7) / 8;
-    out.dimension("/trials/row", rows);
-    out.dimension("/trials/byte", width);
-    for (const Column& column : trial_columns(table)) {
-        write_column(out, "/trials", column, "row");
-    }
-    std::vector<std::uint8_t> bits(rows * width);
-    for (std::size_t i = 0; i < rows; ++i) {
-        const auto& from = table.trials[i].result.correct_bits;
-        ACIM_EXPECT(from.size() <= width);
-        std::copy(from.begin(), from.end(), bits.begin() + static_cast<std::ptrdiff_t>(i * width));
-    }
-    out.write("/trials/correct_bits", bits, {rows, width});
+    out.dimension("/trials/row", table.rows());
+    out.dimension("/trials/byte", table.bits_width);
+    const auto unit = [&](const char* name, const char* long_name, auto field) {
+        write_trial_column(out, table.units, name, "1", long_name,
+                           [field](const WorkUnit& u) -> std::int64_t { return u.*field; });
+    };
+    const auto plain = [](auto value) -> std::int64_t { return value; };
+    unit("point", "index of the design point", &WorkUnit::point);
+    unit("chip", "simulated chip", &WorkUnit::chip);
+    unit("repeat", "repeat with new temporal noise", &WorkUnit::repeat);
+    unit("first_image", "index of the first image", &WorkUnit::first_image);
+    unit("n_images", "images of this row", &WorkUnit::images);
+    write_trial_column(out, table.correct, "correct", "1", "images classified correctly (top-1)",
+                       plain);
+    write_trial_column(out, table.agree, "agree", "1",
+                       "images with the class of the noise-free quantised network", plain);
+    write_trial_column(out, table.cross_entropy, "cross_entropy", "2^-32 nat",
+                       "sum over images of the loss", plain);
+    out.write("/trials/correct_bits", table.correct_bits, {table.rows(), table.bits_width});
     out.attribute("/trials/correct_bits", "long_name",
                   "image first_image + k is correct: bit k%8 of byte k/8");
     out.attach("/trials/correct_bits", 0, "/trials/row");
@@ -164,11 +145,11 @@ std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& 
     ImageWriter out;
     write_root(out, plan, table);
     write_points(out, plan, extra);
-    write_trials(out, plan, table);
+    write_trials(out, table);
     write_layers(out, extra);
     out.group("/provenance");
     out.write_text("/provenance/sweep_yaml", plan.sweep_text);
-    out.write_text("/provenance/plan_json", plan_to_json(plan));
+    out.write_text("/provenance/plan_json", plan_head_to_json(plan));
     std::vector<std::byte> image = out.image();
     seal(image);
     return image;

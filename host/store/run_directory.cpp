@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "host/hdf5/atomic_file.hpp"
+#include "host/store/plan_json.hpp"
 
 namespace acim {
 
@@ -29,7 +30,7 @@ void refuse_foreign(const fs::path& path) {
     for (const auto& entry : fs::directory_iterator(path)) {
         empty = false;
         const std::string name = entry.path().filename().string();
-        for (const char* own : {"plan.json", "segments", "networks", "runs", "log.txt"}) {
+        for (const char* own : {"plan.json", "plans", "segments", "networks", "runs", "log.txt"}) {
             if (name == own) {
                 return;
             }
@@ -55,6 +56,30 @@ void expect_same(const fs::path& path, const char* key, const T& stored, const T
     }
 }
 
+// In what two plans of one origin differ, for people.
+std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
+    std::string text;
+    const auto compare = [&text](const char* what, std::uint64_t before, std::uint64_t now) {
+        if (before != now) {
+            text +=
+                fmt::format("{}{} there, {} now {}", text.empty() ? "" : "; ", before, now, what);
+        }
+    };
+    compare("points", stored.points.size(), asked.points.size());
+    compare("chips", stored.chips, asked.chips);
+    compare("repeats", stored.repeats, asked.repeats);
+    compare("images", stored.images, asked.images);
+    if (!text.empty()) {
+        return text;
+    }
+    for (std::size_t i = 0; i < asked.points.size(); ++i) {
+        if (stored.points[i].id != asked.points[i].id) {
+            return fmt::format("point {} is another one", i);
+        }
+    }
+    return "its name, its networks or its units changed";
+}
+
 void expect_writable(const fs::path& path) {
     if (::access(path.c_str(), W_OK | X_OK) != 0) {
         throw StorageError(fmt::format("{}: not writable ({}). Choose another directory with -o",
@@ -75,7 +100,8 @@ void make_folders(const fs::path& path) {
 RunDirectory::RunDirectory(fs::path path, PlanRecord plan)
     : path_(std::move(path)), plan_(std::move(plan)) {}
 
-RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord& plan) {
+RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord& plan,
+                                          PlanChange change) {
     ACIM_EXPECT(plan.block_images > 0);
     std::error_code error;
     if (fs::exists(path, error) && !fs::is_directory(path, error)) {
@@ -85,22 +111,42 @@ RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord
     create_directories_durably(path);
     expect_writable(path);
     refuse_foreign(path);
-    RunDirectory directory(path, plan);
-    const bool resumes = fs::exists(directory.plan_path());
-    if (resumes) {
-        const PlanRecord stored = read_plan(directory.plan_path());
-        expect_same(path, "seed", stored.seed, plan.seed);
-        expect_same(path, "model_version", stored.model_version, plan.model_version);
-        expect_same(path, "data", stored.data_hash, plan.data_hash);
-        directory.plan_.block_images = stored.block_images;
-        if (plan_to_json(stored) == plan_to_json(directory.plan_)) {
-            make_folders(path);
-            return directory;
-        }
-    }
     make_folders(path);
-    write_file_atomically(directory.plan_path(), plan_to_json(directory.plan_));
+    RunDirectory directory(path, plan);
+    if (fs::exists(directory.plan_path())) {
+        directory.replace_plan(read_plan(directory.plan_path()), change);
+    } else {
+        write_file_atomically(directory.plan_path(), plan_to_json(plan));
+    }
     return directory;
+}
+
+void RunDirectory::replace_plan(const PlanRecord& stored, PlanChange change) {
+    expect_same(path_, "seed", stored.seed, plan_.seed);
+    expect_same(path_, "model_version", stored.model_version, plan_.model_version);
+    expect_same(path_, "data", stored.data_hash, plan_.data_hash);
+    plan_.block_images = stored.block_images;
+    const std::string before = plan_to_json(stored);
+    const std::string after = plan_to_json(plan_);
+    if (before == after) {
+        return;
+    }
+    const std::string hash = plan_sha256(stored);
+    if (hash == plan_sha256(plan_)) {
+        if (stored.baselines && !plan_.baselines) {
+            plan_ = stored;
+            return;
+        }
+    } else if (change == PlanChange::refuse) {
+        throw InputError(fmt::format(
+            "{}: the sweep is not the one of this directory ({}). Add --extend to go on with the "
+            "changed sweep, which keeps what is finished, or give another directory with -o",
+            path_.string(), difference(stored, plan_)));
+    } else {
+        create_directories_durably(path_ / "plans");
+        write_file_atomically(path_ / "plans" / (hash.substr(0, 16) + ".json"), before);
+    }
+    write_file_atomically(plan_path(), after);
 }
 
 RunDirectory RunDirectory::open(const fs::path& path) {

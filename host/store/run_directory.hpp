@@ -8,8 +8,12 @@
 
 namespace acim {
 
+// What to do with a directory whose plan is another one.
+enum class PlanChange { refuse, extend };
+
 // The directory of one run (docs/result_format.md):
-//   plan.json             the plan, canonical; replaced as a whole, never edited
+//   plan.json             the plan in force, canonical; replaced as a whole, never edited
+//   plans/*.json          the plans that were in force before, by their hash
 //   segments/*.h5         finished trials; each file has one writer and never changes
 //   results.h5            what users open; replaced by rename
 //   runs/*.json           one small file per attempt: when, where, how
@@ -18,12 +22,14 @@ namespace acim {
 // Many processes may hold the same directory at the same time.
 class RunDirectory {
 public:
-    // Makes the directory or resumes it. Another plan replaces the old one if seed, model_version
-    // and data_hash agree: stored trials are named by content, so adding points, chips, repeats or
-    // images keeps all of them. Then block_images stays that of the first plan; see plan().
-    // InputError when seed, model_version or data differ or the directory belongs to something
-    // else; StorageError when it cannot be written.
-    static RunDirectory create_or_open(const std::filesystem::path& path, const PlanRecord& plan);
+    // Makes the directory or resumes it. Another plan (by plan_sha256) is refused, or takes the
+    // place of the old one where seed, model_version and data_hash agree: stored trials are named by
+    // content, so adding points, chips, repeats or images keeps all of them. Then block_images stays
+    // that of the first plan; see plan(). A plan without baselines never replaces one that has them.
+    // InputError when the plan is refused or the directory belongs to something else; StorageError
+    // when it cannot be written.
+    static RunDirectory create_or_open(const std::filesystem::path& path, const PlanRecord& plan,
+                                       PlanChange change = PlanChange::refuse);
     // Opens what is there, for reading. InputError when it is no run directory.
     static RunDirectory open(const std::filesystem::path& path);
 
@@ -41,6 +47,7 @@ public:
 
 private:
     RunDirectory(std::filesystem::path path, PlanRecord plan);
+    void replace_plan(const PlanRecord& stored, PlanChange change);
     std::filesystem::path path_;
     PlanRecord plan_;
 };

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/segment_writer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cctype>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -86,12 +89,61 @@ std::uint64_t SegmentWriter::flush_locked() {
     if (waiting_.empty()) {
         return complete_;
     }
-    const auto path = folder_ / fmt::format("{}-{}-{}.h5", stem_, token_, files_);
-    write_file_atomically(path, encode_segment(origin_, waiting_));
+    const OwnFile file = write(waiting_);
     complete_ += waiting_.size();
-    files_ += 1;
     waiting_.clear();
+    levels_.resize(std::max<std::size_t>(levels_.size(), 1));
+    levels_[0].push_back(file);
+    fold(0);
     return complete_;
+}
+
+SegmentWriter::OwnFile SegmentWriter::write(std::span<const StoredTrial> trials) {
+    const auto path = folder_ / fmt::format("{}-{}-{}.h5", stem_, token_, files_);
+    const std::vector<std::byte> bytes = encode_segment(origin_, trials);
+    write_file_atomically(path, bytes);
+    files_ += 1;
+    return {path, bytes.size()};
+}
+
+void SegmentWriter::fold(std::size_t level) {
+    if (levels_[level].size() < policy_.fold_files) {
+        return;
+    }
+    const std::vector<OwnFile> files = std::exchange(levels_[level], {});
+    if (fold_into_next(files, level)) {
+        for (const OwnFile& file : files) {
+            std::error_code gone;
+            std::filesystem::remove(file.path, gone);
+        }
+        fold(level + 1);
+    }
+}
+
+// False where they stay as they are: they would be too large together, or the disk fails, which the
+// next segment reports if it still does.
+bool SegmentWriter::fold_into_next(const std::vector<OwnFile>& files, std::size_t level) {
+    std::uintmax_t bytes = 0;
+    for (const OwnFile& file : files) {
+        bytes += file.bytes;
+    }
+    if (bytes > policy_.fold_bytes) {
+        return false;
+    }
+    try {
+        std::vector<StoredTrial> trials;
+        for (const OwnFile& file : files) {
+            Segment segment = read_segment(file.path);
+            std::move(segment.trials.begin(), segment.trials.end(), std::back_inserter(trials));
+        }
+        levels_.resize(std::max(levels_.size(), level + 2));
+        levels_[level + 1].push_back(write(trials));
+        return true;
+    } catch (const StorageError&) {
+        return false;
+    } catch (const InputError&) {
+        return false;
+    }
 }
 
 }  // namespace acim

@@ -2,141 +2,132 @@
 #include "host/store/trial_table.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
-#include <unordered_map>
+#include <type_traits>
 
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
-#include "host/store/sealed_file.hpp"
-#include "host/store/segment_file.hpp"
+#include "host/core/sha256.hpp"
 
 namespace acim {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-// By name, so that messages do not depend on the file system's order.
-std::vector<fs::path> segment_files(const fs::path& run_directory) {
-    std::vector<fs::path> files;
-    const fs::path folder = run_directory / "segments";
-    if (!fs::is_directory(folder)) {
-        return files;
+std::size_t width_of(const PlanRecord& plan) { return (std::size_t{plan.block_images} + 7) / 8; }
+
+// One column in another order of rows.
+template <class T>
+std::vector<T> gather(const std::vector<T>& values, const std::vector<std::uint32_t>& rows,
+                      std::size_t width = 1) {
+    std::vector<T> out(rows.size() * width);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(rows[i] * width), width,
+                    out.begin() + static_cast<std::ptrdiff_t>(i * width));
     }
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        if (!name.starts_with('.') && entry.path().extension() == ".h5") {
-            files.push_back(entry.path());
-        }
-    }
-    std::sort(files.begin(), files.end());
-    return files;
+    return out;
 }
-
-// Gathers segments into one table.
-class Collector {
-public:
-    explicit Collector(const PlanRecord& plan)
-        : plan_(plan), origin_{plan.seed, plan.model_version, plan.data_hash} {
-        for (std::uint32_t i = 0; i < plan.points.size(); ++i) {
-            points_.emplace(plan.points[i].id, i);
-        }
-    }
-
-    void add(const fs::path& file) {
-        Segment segment;
-        try {
-            segment = read_segment(file);
-        } catch (const DamagedFile& damage) {
-            table_.warnings.emplace_back(damage.what());
-            return;
-        }
-        if (segment.origin != origin_) {
-            throw InputError(fmt::format(
-                "{}: a segment of another run (seed {}, model_version {}, data {}; the plan has "
-                "seed {}, model_version {}, data {}). Remove it from this directory",
-                file.string(), segment.origin.seed, segment.origin.model_version,
-                segment.origin.data_hash, origin_.seed, origin_.model_version, origin_.data_hash));
-        }
-        table_.segments += 1;
-        files_.push_back(file);
-        for (StoredTrial& trial : segment.trials) {
-            add(std::move(trial));
-        }
-    }
-
-    TrialTable finish() {
-        for (auto& [unit, slot] : slots_) {
-            table_.trials.push_back(std::move(slot.trial));
-        }
-        return std::move(table_);
-    }
-
-private:
-    struct Slot {
-        StoredTrial trial;
-        std::size_t file = 0;
-    };
-
-    void add(StoredTrial trial) {
-        const auto point = points_.find(trial.point_id);
-        if (point == points_.end()) {
-            table_.unplanned += 1;
-            return;
-        }
-        WorkUnit& unit = trial.result.unit;
-        unit.point = point->second;
-        if (!is_planned(plan_, unit)) {
-            table_.unplanned += 1;
-            return;
-        }
-        const WorkUnit key = unit;
-        const auto found = slots_.find(key);
-        if (found == slots_.end()) {
-            slots_.emplace(key, Slot{std::move(trial), files_.size() - 1});
-        } else if (found->second.trial.result != trial.result) {
-            throw StorageError(fmt::format(
-                "{} and {}: both hold the trial (point {}, chip {}, repeat {}, first image {}), "
-                "with "
-                "different results. One was written by another program version or is corrupt: "
-                "remove that file and run the sweep again",
-                files_[found->second.file].string(), files_.back().string(), trial.point_id,
-                key.chip, key.repeat, key.first_image));
-        }
-    }
-
-    const PlanRecord& plan_;
-    SegmentOrigin origin_;
-    std::unordered_map<std::string, std::uint32_t> points_;
-    std::map<WorkUnit, Slot> slots_;  // in the order of the table
-    std::vector<fs::path> files_;
-    TrialTable table_;
-};
 
 }  // namespace
 
-TrialTable load_trials(const std::vector<fs::path>& run_directories, const PlanRecord& plan) {
-    ACIM_EXPECT(plan.block_images > 0);
-    Collector collector(plan);
-    for (const fs::path& directory : run_directories) {
-        for (const fs::path& file : segment_files(directory)) {
-            collector.add(file);
+TrialTableBuilder::TrialTableBuilder(const PlanRecord& plan)
+    : plan_(plan), row_of_(unit_count(plan)) {
+    for (std::uint32_t i = 0; i < plan.points.size(); ++i) {
+        points_.emplace(plan.points[i].id, i);
+    }
+    table_.bits_width = width_of(plan);
+    table_.layers.resize(plan.points.size());
+}
+
+void TrialTableBuilder::open_source(const std::filesystem::path& file) {
+    sources_.push_back(file);
+    table_.segments += 1;
+}
+
+void TrialTableBuilder::add(const StoredTrial& trial) {
+    WorkUnit unit = trial.result.unit;
+    const auto point = points_.find(trial.point_id);
+    if (point != points_.end()) {
+        unit.point = point->second;
+    }
+    if (point == points_.end() || !is_planned(plan_, unit)) {
+        table_.unplanned += 1;
+        return;
+    }
+    static_assert(std::has_unique_object_representations_v<LayerSums>, "hashed as bytes");
+    Digest digest;
+    const auto hash = Sha256().update(std::as_bytes(std::span(trial.result.layers))).digest();
+    std::copy_n(hash.begin(), digest.size(), digest.begin());
+    std::uint32_t& slot = row_of_[unit_index(plan_, unit)];
+    if (slot == 0) {
+        append(trial, unit, digest);
+        slot = static_cast<std::uint32_t>(table_.rows());
+    } else if (!holds(slot - 1, trial, digest)) {
+        throw StorageError(fmt::format(
+            "{} and {}: both hold the trial (point {}, chip {}, repeat {}, first image {}), with "
+            "different results. One was written by another program version or is corrupt: remove "
+            "that file and run the sweep again",
+            sources_[source_[slot - 1]].string(), sources_.back().string(), trial.point_id,
+            unit.chip, unit.repeat, unit.first_image));
+    }
+}
+
+bool TrialTableBuilder::holds(std::size_t row, const StoredTrial& trial,
+                              const Digest& digest) const {
+    const TrialResult& r = trial.result;
+    const auto bits =
+        table_.correct_bits.begin() + static_cast<std::ptrdiff_t>(row * table_.bits_width);
+    return table_.correct[row] == r.correct && table_.agree[row] == r.agree &&
+           table_.cross_entropy[row] == r.cross_entropy && digests_[row] == digest &&
+           std::equal(r.correct_bits.begin(), r.correct_bits.end(), bits);
+}
+
+void TrialTableBuilder::append(const StoredTrial& trial, const WorkUnit& unit,
+                               const Digest& digest) {
+    const TrialResult& r = trial.result;
+    ACIM_EXPECT(r.correct_bits.size() <= table_.bits_width);
+    table_.units.push_back(unit);
+    table_.correct.push_back(r.correct);
+    table_.agree.push_back(r.agree);
+    table_.cross_entropy.push_back(r.cross_entropy);
+    table_.correct_bits.insert(table_.correct_bits.end(), r.correct_bits.begin(),
+                               r.correct_bits.end());
+    table_.correct_bits.resize(table_.rows() * table_.bits_width);
+    std::vector<LayerSums>& sums = table_.layers[unit.point];
+    sums.resize(std::max(sums.size(), r.layers.size()));
+    for (std::size_t i = 0; i < r.layers.size(); ++i) {
+        sums[i].add(r.layers[i]);
+    }
+    digests_.push_back(digest);
+    source_.push_back(static_cast<std::uint32_t>(sources_.empty() ? 0 : sources_.size() - 1));
+}
+
+TrialTable TrialTableBuilder::finish() {
+    std::vector<std::uint32_t> rows;
+    rows.reserve(table_.rows());
+    for (const std::uint32_t slot : row_of_) {
+        if (slot != 0) {
+            rows.push_back(slot - 1);
         }
     }
-    return collector.finish();
+    table_.units = gather(table_.units, rows);
+    table_.correct = gather(table_.correct, rows);
+    table_.agree = gather(table_.agree, rows);
+    table_.cross_entropy = gather(table_.cross_entropy, rows);
+    table_.correct_bits = gather(table_.correct_bits, rows, table_.bits_width);
+    return std::move(table_);
 }
 
 std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table) {
-    std::vector<WorkUnit> stored;
-    for (const StoredTrial& trial : table.trials) {
-        stored.push_back(trial.result.unit);
-    }
-    const std::vector<WorkUnit> planned = planned_units(plan);
     std::vector<WorkUnit> missing;
-    std::set_difference(planned.begin(), planned.end(), stored.begin(), stored.end(),
-                        std::back_inserter(missing));
+    auto stored = table.units.begin();
+    for (std::uint64_t i = 0; i < unit_count(plan); ++i) {
+        const WorkUnit unit = unit_at(plan, i);
+        if (stored != table.units.end() && *stored == unit) {
+            ++stored;
+        } else {
+            missing.push_back(unit);
+        }
+    }
     return missing;
 }
 

@@ -8,6 +8,7 @@
 #include "host/engine/simd_kernel.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/quant/histogram_kernel.hpp"
+#include "host/store/plan_json.hpp"
 #include "host/sweep/point.hpp"
 #include "tests/run/sweep_fixture.hpp"
 
@@ -113,14 +114,14 @@ TEST_F(AdcRangesTest, PartOfThePointsIdAndOfItsFacts) {
     EXPECT_EQ(point_id(point, "n", "d", none), point_id(point, "n", "d"));
     EXPECT_NE(point_id(point, "n", "d", std::vector{std::optional(AdcWindow{0, 9})}),
               point_id(point, "n", "d", std::vector{std::optional(AdcWindow{0, 8})}));
-    const json facts = by_rank.record.points[0].derived;
+    const json facts = json::parse(by_rank.record.points[0].derived);
     for (std::size_t layer = 0; layer < facts["layers"].size(); ++layer) {
         const AdcWindow w = windows(by_rank, 0)[layer];
         EXPECT_EQ(facts["layers"][layer]["adc_lo"], w.lo / 65536.0);
         EXPECT_EQ(facts["layers"][layer]["adc_hi"], w.hi / 65536.0);
         EXPECT_EQ(point_facts_from_json(facts).layers[layer].adc_window, w);
     }
-    EXPECT_FALSE(full.record.points[0].derived["layers"][0].contains("adc_lo"));
+    EXPECT_FALSE(json::parse(full.record.points[0].derived)["layers"][0].contains("adc_lo"));
 }
 
 TEST_F(AdcRangesTest, OnlyLayersThatAskForIt) {
@@ -128,7 +129,7 @@ TEST_F(AdcRangesTest, OnlyLayersThatAskForIt) {
     for (const char* other : {"macro: {adc: {range: full}}", "analog: false"}) {
         const SweepPlan p =
             plan({"macro.adc.range=csnr", "layers=[{match: '" + names[0] + "', " + other + "}]"});
-        const json& layers = p.record.points[0].derived["layers"];
+        const json layers = json::parse(p.record.points[0].derived)["layers"];
         for (std::size_t i = 0; i < names.size(); ++i)
             EXPECT_EQ(layers[i].contains("adc_hi"), i > 0) << other;
     }

@@ -36,7 +36,7 @@ PlanRecord small_plan(bool deterministic = false) {
         facts.layers = {{"fc", "table", 3, 0.5, 100, 1e-9}};
         PlanPoint point;
         point.id = "p" + std::to_string(p);
-        point.derived = to_json(facts);
+        point.derived = to_json(facts).dump();
         plan.points.push_back(point);
     }
     return plan;
@@ -54,16 +54,24 @@ StoredTrial block(std::uint32_t point, std::uint32_t chip, std::uint32_t repeat,
     return t;
 }
 
-// All blocks of one trial, the correct images in the last two blocks.
-void add_trial(TrialTable& table, std::uint32_t point, std::uint32_t chip, std::uint32_t repeat,
-               std::uint32_t correct) {
-    table.trials.push_back(block(point, chip, repeat, 0, 0));
-    table.trials.push_back(block(point, chip, repeat, 4, std::min(correct, 4u)));
-    table.trials.push_back(block(point, chip, repeat, 8, correct - std::min(correct, 4u)));
+using Trials = std::vector<StoredTrial>;
+
+ResultColumns aggregate_of(const PlanRecord& plan, const Trials& trials) {
+    TrialTableBuilder builder(plan);
+    for (const StoredTrial& trial : trials) builder.add(trial);
+    return aggregate(plan, builder.finish());
 }
 
-TrialTable full_table() {
-    TrialTable table;
+// All blocks of one trial, the correct images in the last two blocks.
+void add_trial(Trials& table, std::uint32_t point, std::uint32_t chip, std::uint32_t repeat,
+               std::uint32_t correct) {
+    table.push_back(block(point, chip, repeat, 0, 0));
+    table.push_back(block(point, chip, repeat, 4, std::min(correct, 4u)));
+    table.push_back(block(point, chip, repeat, 8, correct - std::min(correct, 4u)));
+}
+
+Trials full_table() {
+    Trials table;
     const std::uint32_t correct[2][2][2] = {{{6, 5}, {4, 5}}, {{2, 2}, {2, 2}}};
     for (std::uint32_t p = 0; p < 2; ++p)
         for (std::uint32_t c = 0; c < 2; ++c)
@@ -80,7 +88,7 @@ std::vector<T> values(const std::vector<Column>& columns, const std::string& nam
 }
 
 TEST(Aggregate, MeansOverChipsAndIntervals) {
-    const ResultColumns out = aggregate(small_plan(), full_table());
+    const ResultColumns out = aggregate_of(small_plan(), full_table());
     EXPECT_THAT(values<std::string>(out.points, "status"), ElementsAre("done", "done"));
     const auto accuracy = values<double>(out.points, "accuracy");
     EXPECT_NEAR(accuracy[0], 0.5, 1e-12);  // chip means 0.55 and 0.45
@@ -99,24 +107,26 @@ TEST(Aggregate, MeansOverChipsAndIntervals) {
 }
 
 TEST(Aggregate, FrontHoldsWhatNothingBeats) {
-    TrialTable table = full_table();  // point 0 is better in both
-    EXPECT_THAT(values<std::int64_t>(aggregate(small_plan(), table).points, "pareto_tops_per_watt"),
-                ElementsAre(1, 0));
-    for (StoredTrial& t : table.trials)
+    Trials table = full_table();  // point 0 is better in both
+    EXPECT_THAT(
+        values<std::int64_t>(aggregate_of(small_plan(), table).points, "pareto_tops_per_watt"),
+        ElementsAre(1, 0));
+    for (StoredTrial& t : table)
         if (t.result.unit.point == 1 && t.result.unit.first_image == 0) t.result.correct = 4;
-    EXPECT_THAT(values<std::int64_t>(aggregate(small_plan(), table).points, "pareto_tops_per_watt"),
-                ElementsAre(1, 1));
+    EXPECT_THAT(
+        values<std::int64_t>(aggregate_of(small_plan(), table).points, "pareto_tops_per_watt"),
+        ElementsAre(1, 1));
 }
 
 TEST(Aggregate, AnUnfinishedTrialDoesNotCount) {
-    TrialTable table = full_table();
+    Trials table = full_table();
     // The last block of the last trial of point 0 is missing, and all but one block of point 1.
-    std::erase_if(table.trials, [](const StoredTrial& t) {
+    std::erase_if(table, [](const StoredTrial& t) {
         const WorkUnit& u = t.result.unit;
         return u.point == 0 ? u.chip == 1 && u.repeat == 1 && u.first_image == 8
                             : u != WorkUnit{1, 0, 0, 4, 4};
     });
-    const ResultColumns out = aggregate(small_plan(), table);
+    const ResultColumns out = aggregate_of(small_plan(), table);
     EXPECT_THAT(values<std::string>(out.points, "status"), ElementsAre("partial", "pending"));
     EXPECT_THAT(values<std::int64_t>(out.points, "n_trials"), ElementsAre(3, 0));
     EXPECT_NEAR(values<double>(out.points, "accuracy")[0], (0.55 + 0.4) / 2, 1e-12);
@@ -125,7 +135,7 @@ TEST(Aggregate, AnUnfinishedTrialDoesNotCount) {
 }
 
 TEST(Aggregate, NothingFinished) {
-    const ResultColumns out = aggregate(small_plan(), {});
+    const ResultColumns out = aggregate_of(small_plan(), {});
     EXPECT_THAT(values<std::string>(out.points, "status"), ElementsAre("pending", "pending"));
     EXPECT_THAT(values<std::string>(out.points, "accuracy_ci_kind"), ElementsAre("none", "none"));
     for (const char* name : {"accuracy", "accuracy_ci_low", "loss", "agreement"})
@@ -135,11 +145,11 @@ TEST(Aggregate, NothingFinished) {
 }
 
 TEST(Aggregate, ADeterministicPointHasAnExactInterval) {
-    TrialTable table;  // every trial of a point gives the same bits
+    Trials table;  // every trial of a point gives the same bits
     for (std::uint32_t p = 0; p < 2; ++p)
         for (std::uint32_t c = 0; c < 2; ++c)
             for (std::uint32_t r = 0; r < 2; ++r) add_trial(table, p, c, r, 3);
-    const ResultColumns out = aggregate(small_plan(true), table);
+    const ResultColumns out = aggregate_of(small_plan(true), table);
     EXPECT_EQ(values<std::string>(out.points, "accuracy_ci_kind")[1], "exact");
     EXPECT_NEAR(values<double>(out.points, "accuracy")[1], 0.3, 1e-12);
     EXPECT_EQ(values<double>(out.points, "accuracy_ci_low")[1],
@@ -164,10 +174,10 @@ LayerSums two_outputs() {
 }
 
 TEST(Aggregate, LayersAddOverBlocksOfAllTrials) {
-    TrialTable table = full_table();
-    for (StoredTrial& t : table.trials)
+    Trials table = full_table();
+    for (StoredTrial& t : table)
         if (t.result.unit.point == 0) t.result.layers[0] = two_outputs();
-    const ResultColumns out = aggregate(small_plan(), table);
+    const ResultColumns out = aggregate_of(small_plan(), table);
     EXPECT_THAT(values<std::int64_t>(out.layers, "point"), ElementsAre(0, 1));
     EXPECT_THAT(values<std::string>(out.layers, "path"), ElementsAre("table", "table"));
     EXPECT_EQ(values<std::int64_t>(out.layers, "outputs")[0], 2 * 3 * 4);
@@ -178,12 +188,12 @@ TEST(Aggregate, LayersAddOverBlocksOfAllTrials) {
 }
 
 TEST(Aggregate, WithoutErrorTheRatioIsInfinite) {
-    TrialTable table = full_table();
-    for (StoredTrial& t : table.trials) {
+    Trials table = full_table();
+    for (StoredTrial& t : table) {
         t.result.layers[0] = two_outputs();
         t.result.layers[0].e = t.result.layers[0].ee = t.result.layers[0].ye = {};
     }
-    const ResultColumns out = aggregate(small_plan(), table);
+    const ResultColumns out = aggregate_of(small_plan(), table);
     EXPECT_EQ(values<double>(out.layers, "csnr")[0], std::numeric_limits<double>::infinity());
     EXPECT_EQ(values<double>(out.layers, "error_sd")[0], 0.0);
 }
@@ -192,7 +202,7 @@ TEST(Aggregate, WithoutErrorTheRatioIsInfinite) {
 TEST(Aggregate, BlocksOfAnySizeGiveTheSame) {
     PlanRecord whole = small_plan();
     whole.block_images = images;
-    TrialTable table;
+    Trials table;
     const std::uint32_t correct[2][2][2] = {{{6, 5}, {4, 5}}, {{2, 2}, {2, 2}}};
     for (std::uint32_t p = 0; p < 2; ++p)
         for (std::uint32_t c = 0; c < 2; ++c)
@@ -200,9 +210,10 @@ TEST(Aggregate, BlocksOfAnySizeGiveTheSame) {
                 StoredTrial t = block(p, c, r, 0, correct[p][c][r]);
                 t.result.unit.images = images;
                 t.result.cross_entropy = std::int64_t{images} << 31;
-                table.trials.push_back(t);
+                table.push_back(t);
             }
-    const ResultColumns a = aggregate(whole, table), b = aggregate(small_plan(), full_table());
+    const ResultColumns a = aggregate_of(whole, table),
+                        b = aggregate_of(small_plan(), full_table());
     for (const char* name : {"accuracy", "accuracy_ci_low", "accuracy_p95", "loss", "agreement"})
         EXPECT_EQ(values<double>(a.points, name), values<double>(b.points, name)) << name;
 }

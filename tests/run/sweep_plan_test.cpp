@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/store/plan_json.hpp"
 #include "tests/run/sweep_fixture.hpp"
 
 namespace acim {
@@ -75,7 +76,7 @@ TEST_F(SweepPlanTest, TheStoredNetworkIsTheCalibratedOne) {
 TEST_F(SweepPlanTest, BaselinesStandBesideEveryPoint) {
     const SweepPlan p = plan();
     for (const PlanPoint& point : p.record.points) {
-        const PointFacts facts = point_facts_from_json(point.derived);
+        const PointFacts facts = point_facts_from_json(nlohmann::json::parse(point.derived));
         EXPECT_EQ(facts.float_accuracy, static_cast<double>(p.float_correct) / 12);
         EXPECT_EQ(facts.quantised_accuracy,
                   static_cast<double>(p.groups[0].quantised_correct) / 12);

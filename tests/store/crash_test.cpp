@@ -72,12 +72,16 @@ TEST(Crash, KilledWritersLoseNothingTheyReported) {
     const TrialTable table = load_trials({scratch / "run"}, plan);
     EXPECT_TRUE(table.warnings.empty()) << table.warnings.front();
     std::map<unsigned, std::uint64_t> found;
-    for (const StoredTrial& trial : table.trials) {
-        EXPECT_EQ(trial.result, fixture::trial_of(plan, trial.result.unit).result);
-        std::uint64_t& next = found[trial.result.unit.repeat];
-        EXPECT_EQ(trial.result.unit.chip, next) << "a hole among the stored trials";
+    TrialTableBuilder right(plan);
+    for (const WorkUnit& unit : table.units) {
+        right.add(fixture::trial_of(plan, unit));
+        std::uint64_t& next = found[unit.repeat];
+        EXPECT_EQ(unit.chip, next) << "a hole among the stored trials";
         next += 1;
     }
+    TrialTable expected = right.finish();
+    expected.segments = table.segments;
+    EXPECT_TRUE(table == expected) << "a stored row is wrong";
     EXPECT_GT(all_reported, 100U);
     for (const auto& [repeat, complete] : reported) {
         EXPECT_GE(found[repeat], complete);

@@ -118,14 +118,12 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     std::vector<std::int64_t> conversions;
     for (std::size_t p = 0; p < plan.points.size(); ++p) {
         const auto& names = plan.networks.at(plan.points[p].network_hash);
-        std::vector<LayerSums> sums(names.size());
-        for (const StoredTrial& trial : table.trials) {
-            if (trial.result.unit.point == p) {
-                correct[p] += trial.result.correct;
-                images[p] += trial.result.unit.images;
-                for (std::size_t l = 0; l < names.size(); ++l) {
-                    sums[l].add(trial.result.layers.at(l));
-                }
+        std::vector<LayerSums> sums = table.layers[p];
+        sums.resize(names.size());
+        for (std::size_t row = 0; row < table.rows(); ++row) {
+            if (table.units[row].point == p) {
+                correct[p] += table.correct[row];
+                images[p] += table.units[row].images;
             }
         }
         if (images[p] > 0) {

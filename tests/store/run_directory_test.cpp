@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
 #include "host/store/attempt.hpp"
+#include "host/store/plan_json.hpp"
 #include "host/store/trial_table.hpp"
 #include "tests/store/fixture.hpp"
 
@@ -84,17 +85,42 @@ TEST(RunDirectory, GrowingASweepKeepsEveryStoredTrial) {
     PlanPoint added = plan.points[0];
     added.id = sha256_hex("new point");
     plan.points.insert(plan.points.begin(), added);
-    const auto grown = RunDirectory::create_or_open(scratch / "run", plan);
+    EXPECT_THAT(
+        message_of<InputError>([&] { RunDirectory::create_or_open(scratch / "run", plan); }),
+        AllOf(HasSubstr("6 there, 7 now points; 2 there, 3 now chips; 2 there, 4 now repeats"),
+              HasSubstr("--extend"), HasSubstr("-o")));
+    EXPECT_EQ(plan_sha256(RunDirectory::open(scratch / "run").plan()), plan_sha256(small_plan()))
+        << "a refusal changes nothing";
+    const auto grown = RunDirectory::create_or_open(scratch / "run", plan, PlanChange::extend);
+    const auto before = fixture::files_in(scratch / "run/plans");
+    ASSERT_EQ(before.size(), 1U);
+    EXPECT_EQ(fixture::text_of(before[0]), plan_to_json(small_plan()));
     EXPECT_EQ(grown.plan().block_images, 128U);
     const TrialTable table = load_trials({grown.path()}, grown.plan());
     const std::size_t kept = 6 * 2 * 2 * 2;
-    EXPECT_EQ(table.trials.size(), kept);
+    EXPECT_EQ(table.rows(), kept);
     EXPECT_EQ(table.unplanned, trials.size() - kept);
     EXPECT_EQ(missing_units(grown.plan(), table).size(), 7U * 3 * 4 * 3 - kept);
-    EXPECT_EQ(table.trials.front().result.unit.point, 1U) << "points are found by id";
+    EXPECT_EQ(table.units.front().point, 1U) << "points are found by id";
     // Back to the old plan: everything counts again.
-    const auto back = RunDirectory::create_or_open(scratch / "run", small_plan());
+    const auto back =
+        RunDirectory::create_or_open(scratch / "run", small_plan(), PlanChange::extend);
     EXPECT_TRUE(missing_units(back.plan(), load_trials({back.path()}, back.plan())).empty());
+}
+
+TEST(RunDirectory, APlanWithoutBaselinesWaitsForThem) {
+    const Scratch scratch;
+    PlanRecord plan = small_plan();
+    const std::string with = plan_to_json(plan);
+    plan.baselines = false;
+    plan.points[0].derived = "{\"float_accuracy\":null}";
+    RunDirectory::create_or_open(scratch / "run", plan);
+    EXPECT_FALSE(RunDirectory::open(scratch / "run").plan().baselines);
+    RunDirectory::create_or_open(scratch / "run", small_plan());
+    EXPECT_EQ(fixture::text_of(scratch / "run/plan.json"), with);
+    const auto again = RunDirectory::create_or_open(scratch / "run", plan);
+    EXPECT_EQ(fixture::text_of(scratch / "run/plan.json"), with);
+    EXPECT_TRUE(again.plan().baselines);
 }
 
 TEST(RunDirectory, AnotherSeedOrModelOrDataIsRefused) {

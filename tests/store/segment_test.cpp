@@ -97,7 +97,7 @@ TEST(SegmentWriter, FlushesByCountAndByTime) {
     const auto files = fixture::files_in(run.segments());
     EXPECT_EQ(files.size(), 2U);
     EXPECT_THAT(files[0].filename().string(), HasSubstr("seg-2_3-"));
-    EXPECT_EQ(load_trials({run.path()}, run.plan()).trials.size(), 4U);
+    EXPECT_EQ(load_trials({run.path()}, run.plan()).rows(), 4U);
 }
 
 TEST(SegmentWriter, RefusesResultsThatContradictThemselves) {
@@ -134,14 +134,52 @@ TEST(SegmentWriter, AfterAFullDiskNothingStoredIsLostAndFlushResumes) {
                 break;
             }
         }
-        EXPECT_EQ(load_trials({run.path()}, plan).trials.size(), complete);
+        EXPECT_EQ(load_trials({run.path()}, plan).rows(), complete);
         mount("acim-test", folder.c_str(), "tmpfs", MS_REMOUNT, "size=4m");
         const std::size_t waiting = writer.waiting();
         EXPECT_EQ(writer.flush(), complete + waiting);
-        EXPECT_EQ(load_trials({run.path()}, plan).trials.size(), complete + waiting);
+        EXPECT_EQ(load_trials({run.path()}, plan).rows(), complete + waiting);
     }
     umount(folder.c_str());
     EXPECT_THAT(message, HasSubstr("disk full"));
+}
+
+TEST(SegmentWriter, FoldsItsOwnFilesWhenTheyAreMany) {
+    const fixture::Scratch scratch;
+    const PlanRecord plan = fixture::small_plan();
+    const auto run = RunDirectory::create_or_open(scratch / "run", plan);
+    const auto trials = fixture::all_trials(plan);  // 72
+    SegmentWriter other(run, "1/2", {1, std::chrono::hours(1), 100});
+    other.append(trials[0]);
+    SegmentWriter writer(run, "0/2", {1, std::chrono::hours(1), 4});
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+        EXPECT_EQ(writer.append(trials[i]), i + 1);
+        EXPECT_EQ(load_trials({run.path()}, plan).rows(), i + 1);
+    }
+    // 72 = 1 * 64 + 0 * 16 + 2 * 4 + 0 trials in files of their own, and the other writer's.
+    EXPECT_EQ(fixture::files_in(run.segments()).size(), 1U + 2U + 1U);
+    EXPECT_TRUE(missing_units(plan, load_trials({run.path()}, plan)).empty());
+}
+
+TEST(SegmentWriter, LeavesLargeOrDamagedSegmentsAlone) {
+    const fixture::Scratch scratch;
+    const PlanRecord plan = fixture::small_plan();
+    const auto run = RunDirectory::create_or_open(scratch / "run", plan);
+    const auto trials = fixture::all_trials(plan);
+    SegmentWriter small(run, "0/1", {1, std::chrono::hours(1), 4, 1000});
+    for (std::size_t i = 0; i < 8; ++i) {
+        small.append(trials[i]);
+    }
+    EXPECT_EQ(fixture::files_in(run.segments()).size(), 8U);
+    SegmentWriter writer(run, "0/1", {1, std::chrono::hours(1), 4});
+    for (std::size_t i = 8; i < 11; ++i) {
+        writer.append(trials[i]);
+    }
+    const auto victim = run.segments() / ("seg-0_1-" + writer.token() + "-1.h5");
+    write_file_atomically(victim, std::string_view("damaged"));
+    EXPECT_EQ(writer.append(trials[11]), 4U);
+    EXPECT_EQ(fixture::files_in(run.segments()).size(), 12U);
+    EXPECT_EQ(load_trials({run.path()}, plan).rows(), 11U);
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/store/sealed_file.hpp"
+#include "host/store/segment_file.hpp"
+#include "host/store/trial_table.hpp"
+
+namespace acim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// By name, so that messages do not depend on the file system's order.
+std::vector<fs::path> segment_files(const fs::path& run_directory) {
+    std::vector<fs::path> files;
+    const fs::path folder = run_directory / "segments";
+    if (!fs::is_directory(folder)) {
+        return files;
+    }
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with('.') && entry.path().extension() == ".h5") {
+            files.push_back(entry.path());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+void expect_origin(const fs::path& file, const SegmentOrigin& found, const SegmentOrigin& wanted) {
+    if (found != wanted) {
+        throw InputError(fmt::format(
+            "{}: a segment of another run (seed {}, model_version {}, data {}; the plan has "
+            "seed {}, model_version {}, data {}). Remove it from this directory",
+            file.string(), found.seed, found.model_version, found.data_hash, wanted.seed,
+            wanted.model_version, wanted.data_hash));
+    }
+}
+
+// False where the file is gone: its worker has folded it into another one.
+bool add_segment(TrialTableBuilder& builder, const fs::path& file, const SegmentOrigin& origin) {
+    Segment segment;
+    try {
+        segment = read_segment(file);
+    } catch (const DamagedFile& damage) {
+        builder.warn(damage.what());
+        return true;
+    } catch (const InputError&) {
+        if (fs::exists(file)) {
+            throw;
+        }
+        return false;
+    }
+    expect_origin(file, segment.origin, origin);
+    builder.open_source(file);
+    for (const StoredTrial& trial : segment.trials) {
+        builder.add(trial);
+    }
+    return true;
+}
+
+// Until every file that a listing showed has been read. A folded file is written before what it
+// replaces is removed, so the next listing shows it.
+void add_directory(TrialTableBuilder& builder, const fs::path& directory,
+                   const SegmentOrigin& origin) {
+    std::set<fs::path> seen;
+    for (bool again = true; again;) {
+        again = false;
+        for (const fs::path& file : segment_files(directory)) {
+            if (seen.insert(file).second && !add_segment(builder, file, origin)) {
+                again = true;
+            }
+        }
+    }
+}
+
+}  // namespace
+
+TrialTable load_trials(const std::vector<fs::path>& run_directories, const PlanRecord& plan) {
+    TrialTableBuilder builder(plan);
+    const SegmentOrigin origin{plan.seed, plan.model_version, plan.data_hash};
+    for (const fs::path& directory : run_directories) {
+        add_directory(builder, directory, origin);
+    }
+    return builder.finish();
+}
+
+}  // namespace acim

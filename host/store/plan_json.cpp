@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/plan_json.hpp"
+
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
+
+namespace acim {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t plan_version = 1;
+
+std::string text_of(const json& value, int indent) {
+    return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+json head(const PlanRecord& plan) {
+    return {{"schema_name", "acimsweep-plan"},
+            {"schema_version", plan_version},
+            {"sweep_name", plan.sweep_name},
+            {"sweep_text", plan.sweep_text},
+            {"seed", plan.seed},
+            {"chips", plan.chips},
+            {"repeats", plan.repeats},
+            {"images", plan.images},
+            {"block_images", plan.block_images},
+            {"model_version", plan.model_version},
+            {"data_hash", plan.data_hash},
+            {"code_version", plan.code_version},
+            {"baselines", plan.baselines},
+            {"networks", plan.networks},
+            {"parameter_units", plan.parameter_units}};
+}
+
+json to_json(const PlanPoint& point) {
+    json parameters = json::array();
+    for (const auto& [path, value] : point.parameters) {
+        parameters.push_back(json::array({path, value}));
+    }
+    return {{"id", point.id},
+            {"canonical_json", point.canonical_json},
+            {"network_hash", point.network_hash},
+            {"parameters", parameters}};
+}
+
+PlanPoint point_from_json(const json& value) {
+    PlanPoint point;
+    value.at("id").get_to(point.id);
+    value.at("canonical_json").get_to(point.canonical_json);
+    value.at("network_hash").get_to(point.network_hash);
+    for (const json& parameter : value.at("parameters")) {
+        point.parameters.emplace_back(parameter.at(0).get<std::string>(), parameter.at(1));
+    }
+    point.derived = text_of(value.at("derived"), -1);
+    return point;
+}
+
+// Puts the texts of all points into the text of a head whose "points" are an empty array. Quotes
+// within strings are escaped, so the mark is found nowhere else.
+void splice(const std::string& head, const PlanRecord& plan, const char* separator,
+            const std::function<std::string(const PlanPoint&)>& text,
+            const std::function<void(std::string_view)>& write) {
+    std::size_t mark = head.find("\"points\":");
+    ACIM_EXPECT(mark != std::string::npos);
+    mark = head.find('[', mark) + 1;
+    write(std::string_view(head).substr(0, mark));
+    for (std::size_t i = 0; i < plan.points.size(); ++i) {
+        if (i > 0) {
+            write(",");
+        }
+        write(separator);
+        write(text(plan.points[i]));
+    }
+    write(std::string_view(head).substr(mark));
+}
+
+// Counts that no plan of this program has would exhaust the machine.
+void check_counts(const json& head, std::size_t points, const std::string& place) {
+    constexpr double most_units = 1e8;
+    double units = static_cast<double>(points);
+    for (const char* key : {"chips", "repeats", "images", "block_images"}) {
+        const auto count = head.at(key).get<std::int64_t>();
+        if (count < 1 || count > 0xFFFFFFFFLL) {
+            throw InputError(
+                fmt::format("{}: damaged plan ({} is {}). Remove this file and run the "
+                            "sweep again: stored trials are kept",
+                            place, key, count));
+        }
+        units *= std::string_view(key) == "block_images" ? 1.0 / static_cast<double>(count)
+                                                         : static_cast<double>(count);
+    }
+    if (units > most_units) {
+        throw InputError(
+            fmt::format("{}: damaged plan ({:.3g} units of work). Remove this file and "
+                        "run the sweep again: stored trials are kept",
+                        place, units));
+    }
+}
+
+void check_version(const json& head, const std::string& place) {
+    if (head.at("schema_name") != "acimsweep-plan" || head.at("schema_version") != plan_version) {
+        throw InputError(fmt::format(
+            "{}: a plan of version {} of {} (this program reads version {}). Use the program "
+            "that wrote it or another directory",
+            place, text_of(head.at("schema_version"), -1), text_of(head.at("schema_name"), -1),
+            plan_version));
+    }
+}
+
+void read_head(const json& value, PlanRecord& plan) {
+    value.at("sweep_name").get_to(plan.sweep_name);
+    value.at("sweep_text").get_to(plan.sweep_text);
+    value.at("seed").get_to(plan.seed);
+    value.at("chips").get_to(plan.chips);
+    value.at("repeats").get_to(plan.repeats);
+    value.at("images").get_to(plan.images);
+    value.at("block_images").get_to(plan.block_images);
+    value.at("model_version").get_to(plan.model_version);
+    value.at("data_hash").get_to(plan.data_hash);
+    value.at("code_version").get_to(plan.code_version);
+    value.at("baselines").get_to(plan.baselines);
+    value.at("networks").get_to(plan.networks);
+    value.at("parameter_units").get_to(plan.parameter_units);
+}
+
+// The tree of everything but the points, which are taken as they come and dropped.
+json parse(const std::string& text, std::vector<PlanPoint>& points) {
+    std::string key;
+    return json::parse(text, [&](int depth, json::parse_event_t event, json& value) {
+        if (depth == 1 && event == json::parse_event_t::key) {
+            key = value.get<std::string>();
+        }
+        if (depth != 2 || event != json::parse_event_t::object_end || key != "points") {
+            return true;
+        }
+        points.push_back(point_from_json(value));
+        return false;
+    });
+}
+
+}  // namespace
+
+std::string plan_to_json(const PlanRecord& plan) {
+    json value = head(plan);
+    value["points"] = json::array();
+    std::string out;
+    splice(
+        text_of(value, 2), plan, "\n    ",
+        [](const PlanPoint& point) {
+            std::string line = text_of(to_json(point), -1);
+            line.pop_back();
+            return line + ",\"derived\":" + point.derived + "}";
+        },
+        [&out](std::string_view part) { out += part; });
+    return out + "\n";
+}
+
+std::string plan_head_to_json(const PlanRecord& plan) { return text_of(head(plan), 2) + "\n"; }
+
+PlanRecord plan_from_json(const std::string& text, const std::string& place) {
+    try {
+        PlanRecord plan;
+        const json value = parse(text, plan.points);
+        check_version(value, place);
+        read_head(value, plan);
+        value.at("points");
+        check_counts(value, plan.points.size(), place);
+        return plan;
+    } catch (const json::exception& error) {
+        throw InputError(
+            fmt::format("{}: damaged plan ({}). Remove this file and run the sweep "
+                        "again: stored trials are kept",
+                        place, error.what()));
+    }
+}
+
+std::string plan_sha256(const PlanRecord& plan) {
+    json value = head(plan);
+    for (const char* key : {"sweep_text", "code_version", "baselines"}) {
+        value.erase(key);
+    }
+    value["points"] = json::array();
+    Sha256 hash;
+    splice(
+        text_of(value, -1), plan, "", [](const PlanPoint& p) { return text_of(to_json(p), -1); },
+        [&hash](std::string_view part) { hash.update(part); });
+    return hash.hex();
+}
+
+}  // namespace acim
