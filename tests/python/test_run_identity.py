@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mac_cases import ROOT, run
-from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, attempts, finished,
+from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, assert_fails, attempts, finished,
                          needs_data, segments, start, stored_units, sweep, trials, units_run,
                          wait_until)
 
@@ -94,7 +94,11 @@ def test_shards_in_three_directories(small: Path, tmp_path: Path) -> None:
         finished(folder, SMALL, "--shard", f"{i}/3", "--threads", i + 1)
     incomplete = run("merge", *folders[:2], "-o", tmp_path / "part.h5")
     assert incomplete.returncode == 0
-    assert "5 of the plan are missing" in incomplete.stdout
+    missing = len(stored_units(folders[2]))
+    assert 0 < missing < SMALL_UNITS
+    assert f"{missing} of the plan are missing" in incomplete.stdout
+    incomplete = run("merge", *folders[:2], "-o", tmp_path / "part.h5", "--complete")
+    assert incomplete.returncode == 3 and f"{missing} of the plan" in incomplete.stdout
     golden = (small / "results.h5").read_bytes()
     assert (tmp_path / "part.h5").read_bytes() != golden
     assert merged(tmp_path / "a.h5", *folders) == golden
@@ -192,7 +196,9 @@ def test_kill_at_random_moments(tmp_path: Path, many: bytes) -> None:
 def test_a_growing_sweep_keeps_what_is_stored(small: Path, tmp_path: Path, more: dict) -> None:
     """The same bytes as a fresh run of the larger sweep, and only the new units run."""
     folder = Path(shutil.copytree(small, tmp_path / "grown"))
-    result = sweep(folder, SMALL | more)
+    assert_fails(sweep(folder, SMALL | more), 2, str(folder), "--extend", "-o")
+    assert (folder / "results.h5").read_bytes() == (small / "results.h5").read_bytes()
+    result = sweep(folder, SMALL | more, "--extend")
     assert result.returncode == 0, result.stderr
     found, planned, ran = units_there(result)
     assert found == SMALL_UNITS
@@ -206,7 +212,7 @@ def test_more_images_keep_what_is_stored(small: Path, tmp_path: Path) -> None:
     """Images added below the block size stay cut as the directory began, so the rows of the trials
     differ from those of a fresh run (docs/commands.md); their content does not."""
     folder = Path(shutil.copytree(small, tmp_path / "grown"))
-    result = sweep(folder, SMALL | {"workload.images": 100})
+    result = sweep(folder, SMALL | {"workload.images": 100}, "--extend")
     assert result.returncode == 0, result.stderr
     found, planned, ran = units_there(result)
     assert (found, ran) == (SMALL_UNITS, planned - SMALL_UNITS)
@@ -229,7 +235,7 @@ def unpack(table: dict, row: int) -> list[int]:
 def test_more_images_at_whole_blocks_give_the_same_bytes(tmp_path: Path) -> None:
     one = SMALL | {"grid.macro.adc.bits": [7], "trials.chips": 1, "trials.repeats": 1}
     finished(tmp_path / "grown", one | {"workload.images": 500})
-    result = sweep(tmp_path / "grown", one | {"workload.images": 1000})
+    result = sweep(tmp_path / "grown", one | {"workload.images": 1000}, "--extend")
     assert units_there(result) == (2, 4, 2)
     fresh = finished(tmp_path / "fresh", one | {"workload.images": 1000})
     assert (tmp_path / "grown" / "results.h5").read_bytes() == fresh.read_bytes()
@@ -238,10 +244,11 @@ def test_more_images_at_whole_blocks_give_the_same_bytes(tmp_path: Path) -> None
 def test_shrinking_and_growing_back_runs_nothing(small: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(small, tmp_path / "run"))
     less = SMALL | {"trials.chips": 1, "grid.macro.adc.bits": [8]}
-    assert units_there(sweep(folder, less)) == (4, 4, 0)
+    assert units_there(sweep(folder, less, "--extend")) == (4, 4, 0)
     fresh = finished(tmp_path / "fresh", less)
     assert (folder / "results.h5").read_bytes() == fresh.read_bytes()
-    assert units_there(sweep(folder, SMALL)) == (SMALL_UNITS, SMALL_UNITS, 0)
+    assert units_there(sweep(folder, SMALL, "--extend")) == (SMALL_UNITS, SMALL_UNITS, 0)
+    assert len(list((folder / "plans").glob("*.json"))) == 2
     assert (folder / "results.h5").read_bytes() == (small / "results.h5").read_bytes()
 
 

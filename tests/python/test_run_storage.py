@@ -71,7 +71,7 @@ def test_disk_full_at_the_results_file(small_disk: Path, many: bytes) -> None:
     finished(folder, MANY | {"trials.chips": 20})
     before, kept = (folder / "results.h5").read_bytes(), set(stored_units(folder))
     filler = fill(small_disk, 4096)
-    result = sweep(folder, MANY)
+    result = sweep(folder, MANY, "--extend")
     assert result.returncode == 4, result.stdout
     assert (folder / "results.h5").read_bytes() == before
     assert kept <= set(stored_units(folder))
@@ -79,7 +79,7 @@ def test_disk_full_at_the_results_file(small_disk: Path, many: bytes) -> None:
     assert merge.returncode == 4 and "m.h5" in merge.stderr
     assert not (small_disk / "m.h5").exists()
     filler.unlink()
-    assert sweep(folder, MANY).returncode == 0
+    assert sweep(folder, MANY, "--extend").returncode == 0
     assert (folder / "results.h5").read_bytes() == many
 
 
