@@ -41,6 +41,18 @@ Probe probe_pace(TrialEngine& engine, std::uint32_t point, std::uint32_t images)
 
 }  // namespace
 
+std::uint64_t disk_estimate(const SweepPlan& plan) {
+    const PlanRecord& record = plan.record;
+    const std::uint64_t layers = plan.workload->layers.size();
+    const std::uint64_t row = 64 + 40 + record.block_images / 8 + layers * 80;
+    // Files of HDF5 have a frame of some tens of kilobytes; the plan also stands in results.h5.
+    std::uint64_t bytes = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
+    for (const NetworkGroup& group : plan.groups)
+        for (const int i : group.network->mac_layers())
+            bytes += std::get<Product>(group.network->operators[i].op).weights.size();
+    return bytes;
+}
+
 Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes) {
     Estimate out;
     const PlanRecord& record = plan.record;
@@ -74,13 +86,7 @@ Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes) {
         probed_points > 0 ? probed_seconds / static_cast<double>(probed_points) : 0.0;
     out.seconds = per_image * passes * static_cast<double>(record.points.size());
     out.measured_rate = probed_seconds > 0.0 ? probed_conversions / probed_seconds : 0.0;
-    const std::uint64_t layers = plan.workload->layers.size();
-    const std::uint64_t row = 64 + 40 + record.block_images / 8 + layers * 80;
-    // Files of HDF5 have a frame of some tens of kilobytes; the plan also stands in results.h5.
-    out.disk = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
-    for (const NetworkGroup& group : plan.groups)
-        for (const int i : group.network->mac_layers())
-            out.disk += std::get<Product>(group.network->operators[i].op).weights.size();
+    out.disk = disk_estimate(plan);
     return out;
 }
 

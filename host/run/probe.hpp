@@ -17,6 +17,9 @@ struct Estimate {
     std::uint64_t disk = 0;      // [byte] of segments, upper bound before compression
 };
 
+// Segments, results, plan and networks, before compression [byte].
+std::uint64_t disk_estimate(const SweepPlan& plan);
+
 // Runs a few images of up to `probes` points, spread over the sweep, and scales up.
 Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes = 6);
 
