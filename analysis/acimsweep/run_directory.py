@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a run directory while it grows: the plan and the segments (docs/result_format.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from acimsweep.results import Results, ResultsError
+
+_SEAL = re.compile(rb"\nacimsweep-seal sha256 ([0-9a-f]{64})\n\Z")
+_SEAL_BYTES = 88
+_COUNTS = ("chip", "repeat", "first_image", "images", "correct", "agree", "cross_entropy")
+_KEY = ["point", "chip", "repeat", "first_image"]
+
+
+@dataclass
+class _Trials:
+    """Rows of all segments so far, a list of arrays per column."""
+
+    point_id: list[np.ndarray] = field(default_factory=list)
+    counts: dict[str, list[np.ndarray]] = field(default_factory=lambda: {n: [] for n in _COUNTS})
+    bits: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, file: h5py.File) -> None:
+        ids = file["point_id"].asstr()[...]
+        self.point_id.append(ids[file["trials/point"][...]])
+        for name in _COUNTS:
+            self.counts[name].append(file["trials"][name][...].astype(np.int64))
+        self.bits.append(file["trials/correct_bits"][...])
+
+
+def open_run(path: Path) -> Results:
+    """What is finished in a run directory at this moment: workers may go on meanwhile.
+
+    `points` hold the swept parameters and what needs no further statistics: status, n_trials,
+    n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss, equal to those of results.h5.
+    Intervals, energies and `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
+    Damaged segments are left out, as `merge` does; attrs["damaged"] names them.
+
+    Raises ResultsError where the directory holds no plan that this package reads.
+    """
+    plan = _plan(path)
+    trials, damaged = _read_segments(path, plan)
+    table, bits = _table(trials, plan)
+    return Results(
+        path=str(path),
+        points=_points(plan, table),
+        trials=table,
+        layers=pd.DataFrame(),
+        correct_bits=bits,
+        attrs=_attributes(plan, table) | {"damaged": damaged},
+        parameters=_parameter_names(plan),
+        units={name: str(unit) for name, unit in plan["parameter_units"].items()},
+        sweep_text=plan["sweep_text"],
+    )
+
+
+def _plan(path: Path) -> dict[str, Any]:
+    file = path / "plan.json"
+    if not file.is_file():
+        raise ResultsError(f"{path}: no run directory (plan.json is missing)")
+    try:
+        plan = json.loads(file.read_bytes())
+        known = plan["schema_name"] == "acimsweep-plan" and plan["schema_version"] == 1
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultsError(f"{file}: damaged plan ({error!r})") from error
+    if not known:
+        raise ResultsError(
+            f"{file}: a plan of version {plan['schema_version']} (this package reads 1). "
+            "Use the analysis package that came with the program that wrote it"
+        )
+    return plan
+
+
+def _read_segments(path: Path, plan: dict[str, Any]) -> tuple[_Trials, list[str]]:
+    """Until every segment that a listing showed was read: a worker writes the segment that it folds
+    others into before it removes them."""
+    trials, damaged, seen = _Trials(), [], set()
+    again = True
+    while again:
+        again = False
+        for file in sorted((path / "segments").glob("[!.]*.h5")):
+            if file in seen:
+                continue
+            seen.add(file)
+            try:
+                content = file.read_bytes()
+            except FileNotFoundError:
+                again = True
+                continue
+            seal = _SEAL.search(content, max(0, len(content) - _SEAL_BYTES))
+            image = content[: -_SEAL_BYTES]
+            if not seal or hashlib.sha256(image).hexdigest().encode() != seal[1]:
+                damaged.append(str(file))
+                continue
+            with h5py.File(io.BytesIO(image), "r") as segment:
+                _check_origin(file, segment, plan)
+                trials.add(segment)
+    return trials, damaged
+
+
+def _check_origin(file: Path, segment: h5py.File, plan: dict[str, Any]) -> None:
+    for name in ("seed", "model_version", "data_hash"):
+        found = segment.attrs[name]
+        if found != plan[name]:
+            raise ResultsError(f"{file}: a segment of another run ({name} {found}, "
+                               f"the plan has {plan[name]}). Remove it from this directory")
+
+
+def _table(trials: _Trials, plan: dict[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The planned rows, each once, sorted as in results.h5, and their bits [row, byte]."""
+    width = (plan["block_images"] + 7) // 8
+    if not trials.point_id:
+        return pd.DataFrame({n: np.zeros(0, np.int64) for n in _columns()}), np.zeros((0, width),
+                                                                                     np.uint8)
+    index = {point["id"]: i for i, point in enumerate(plan["points"])}
+    ids = np.concatenate(trials.point_id)
+    table = pd.DataFrame({"point": [index.get(name, -1) for name in ids]}
+                         | {n: np.concatenate(c) for n, c in trials.counts.items()})
+    table = table.rename(columns={"images": "n_images"})[_columns()]
+    left = np.minimum(plan["block_images"], plan["images"] - table["first_image"])
+    planned = ((table["point"] >= 0) & (table["chip"] < plan["chips"])
+               & (table["repeat"] < plan["repeats"]) & (table["first_image"] < plan["images"])
+               & (table["first_image"] % plan["block_images"] == 0) & (table["n_images"] == left))
+    table = table[planned].drop_duplicates(_KEY).sort_values(_KEY)
+    bits = np.concatenate([np.pad(b, ((0, 0), (0, max(0, width - b.shape[1]))))[:, :width]
+                           for b in trials.bits])[table.index]
+    return table.reset_index(drop=True), bits
+
+
+def _columns() -> list[str]:
+    return _KEY + ["n_images", "correct", "agree", "cross_entropy"]
+
+
+def _points(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    points = pd.DataFrame(index=pd.RangeIndex(len(plan["points"]), name="point"))
+    for name in _parameter_names(plan):
+        values = [dict(map(tuple, point["parameters"])).get(name) for point in plan["points"]]
+        points[name] = _column(values)
+    points["point_id"] = [point["id"] for point in plan["points"]]
+    return points.join(_aggregates(plan, table))
+
+
+def _aggregates(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of the points from complete trials: means over chips of means over repeats."""
+    trials = table.groupby(["point", "chip", "repeat"])[
+        ["n_images", "correct", "agree", "cross_entropy"]].sum()
+    trials = trials[trials["n_images"] == plan["images"]] / plan["images"]
+    chips = trials.groupby(["point", "chip"]).mean()
+    by_point = chips.groupby("point")
+    mean = by_point.mean()
+    out = pd.DataFrame(index=pd.RangeIndex(len(plan["points"]), name="point"))
+    out["n_trials"] = trials.groupby("point").size()
+    out["n_chips"] = by_point.size()
+    out = out.fillna(0).astype(np.int64)
+    whole = plan["chips"] * plan["repeats"]
+    out.insert(0, "status", np.select([out["n_trials"] == whole, out["n_trials"] == 0],
+                                      ["done", "pending"], "partial"))
+    out["accuracy"] = mean["correct"]
+    out["accuracy_min"] = by_point["correct"].min()
+    out["accuracy_max"] = by_point["correct"].max()
+    out["agreement"] = mean["agree"]
+    out["loss"] = mean["cross_entropy"] / 2.0**32
+    return out
+
+
+def _parameter_names(plan: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(name for point in plan["points"] for name, _ in point["parameters"]))
+
+
+def _column(values: list[Any]) -> np.ndarray:
+    """Whole numbers and booleans as int64, numbers as float64, anything else as text."""
+    numbers = [v for v in values if v is not None]
+    if all(isinstance(v, (bool, int)) for v in numbers) and len(numbers) == len(values):
+        return np.array(values, np.int64)
+    if all(isinstance(v, (bool, int, float)) for v in numbers):
+        return np.array([np.nan if v is None else v for v in values], np.float64)
+    return np.array(["" if v is None else v if isinstance(v, str) else json.dumps(v)
+                     for v in values], object)
+
+
+def _attributes(plan: dict[str, Any], table: pd.DataFrame) -> dict[str, Any]:
+    blocks = -(-plan["images"] // plan["block_images"])
+    units = len(plan["points"]) * plan["chips"] * plan["repeats"] * blocks
+    names = ("sweep_name", "seed", "chips", "repeats", "images", "data_hash", "model_version",
+             "code_version")
+    return {name: plan[name] for name in names} | {
+        "title": plan["sweep_name"], "sweep_complete": int(len(table) == units)}

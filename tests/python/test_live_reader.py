@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python package reads a run directory while workers write into it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acimsweep import ResultsError, open_results
+from sweep_cases import (MANY, MANY_UNITS, SMALL, finished, needs_data, segments, start,
+                         stored_units)
+
+pytestmark = needs_data
+
+MIXED = SMALL | {"workload.images": 700, "trials.chips": 3, "grid": {
+    "macro.noise.random.sigma": [0.5, 0.25], "macro.adc.bits": [7, 6]}}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trials of two blocks, 500 and 200 images."""
+    folder = tmp_path_factory.mktemp("mixed") / "run"
+    finished(folder, MIXED)
+    return folder
+
+
+def test_a_finished_directory_reads_as_its_results_file(mixed: Path) -> None:
+    live, file = open_results(mixed), open_results(mixed / "results.h5")
+    assert live.parameters == file.parameters and len(live.trials) == len(file.trials) > 0
+    for name in file.trials:
+        assert (live.trials[name] == file.trials[name]).all(), name
+    np.testing.assert_array_equal(live.correct_bits, file.correct_bits)
+    for name in live.points:
+        mine, theirs = live.points[name], file.points[name]
+        assert mine.dtype == theirs.dtype, name
+        if mine.dtype == float:  # sums of at most 6 terms in another order: a few roundings
+            np.testing.assert_allclose(mine, theirs, rtol=1e-14, err_msg=name)
+        else:
+            assert (mine == theirs).all(), name
+    for name in ("seed", "sweep_complete", "images", "chips", "data_hash"):
+        assert live.attrs[name] == file.attrs[name], name
+    assert live.attrs["damaged"] == [] and live.sweep_text == file.sweep_text
+    assert live.to_xarray().sizes == {"macro.noise.random.sigma": 2, "macro.adc.bits": 2}
+
+
+def test_an_incomplete_trial_counts_in_trials_alone(mixed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    settings = MIXED | {"trials.chips": 1, "trials.repeats": 1,
+                        "grid": {"macro.adc.bits": [7]}}
+    finished(folder, settings, "--shard", "0/2")  # one of two blocks
+    live = open_results(folder)
+    assert list(live.points["status"]) == ["pending"] and np.isnan(live.points["accuracy"][0])
+    assert len(live.trials) == 1 and live.attrs["sweep_complete"] == 0
+    finished(folder, settings, "--shard", "1/2")
+    assert list(open_results(folder).points["status"]) == ["done"]
+
+
+def test_while_it_runs_and_after_a_kill(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    process = start(folder, MANY | {"trials.chips": 500}, "--threads", 1)
+    seen, readings = 0, 0
+    deadline = time.monotonic() + 60
+    while seen < MANY_UNITS and time.monotonic() < deadline:
+        if not (folder / "plan.json").exists():
+            time.sleep(0.02)
+            continue
+        live = open_results(folder)
+        assert live.attrs["damaged"] == [] and len(live.trials) >= seen
+        ones = np.unpackbits(live.correct_bits, axis=1).sum(axis=1)
+        assert (ones == live.trials["correct"]).all()
+        seen, readings = len(live.trials), readings + 1
+    process.kill()
+    process.communicate()
+    assert seen >= MANY_UNITS and readings > 1
+    live = open_results(folder)
+    assert len(live.trials) == len(set(stored_units(folder))) >= seen
+
+
+def test_damaged_and_foreign_segments(mixed: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(mixed, tmp_path / "run"))
+    victim = segments(folder)[0]
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 2] ^= 1
+    victim.write_bytes(content)
+    live = open_results(folder)
+    assert live.attrs["damaged"] == [str(victim)] and live.attrs["sweep_complete"] == 0
+    finished(tmp_path / "other", SMALL | {"seed": 77})
+    shutil.copy(segments(tmp_path / "other")[0], folder / "segments" / "seg-foreign.h5")
+    with pytest.raises(ResultsError, match="seg-foreign.h5.*(seed|data_hash)"):
+        open_results(folder)
+    (folder / "plan.json").write_text("{}")
+    with pytest.raises(ResultsError, match="plan.json: damaged plan"):
+        open_results(folder)
+    with pytest.raises(ResultsError, match="no run directory"):
+        open_results(tmp_path)
