@@ -15,10 +15,13 @@ std::recursive_mutex& library_mutex() {
     return mutex;
 }
 
+bool has_one_thread = false;  // changes in child processes only
+
 void start_library_once() {
     static const bool started = [] {
         setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
         H5open();
+        H5PLset_loading_state(0);
         return true;
     }();
     (void)started;
@@ -34,7 +37,12 @@ herr_t keep_innermost(unsigned, const H5E_error2_t* error, void* text) {
 
 }  // namespace
 
-LibraryLock::LibraryLock() : lock_(library_mutex()) {
+void LibraryLock::alone() { has_one_thread = true; }
+
+LibraryLock::LibraryLock() : lock_(library_mutex(), std::defer_lock) {
+    if (!has_one_thread) {
+        lock_.lock();
+    }
     start_library_once();
     // Thread-safe builds keep one error stack, with its own printing switch, per thread.
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);

@@ -12,10 +12,13 @@ namespace acim::hdf5 {
 
 // Holds the one HDF5 mutex of the process: the library of some distributions is not thread-safe.
 // The first lock switches off file locks (shared file systems without them would refuse to open;
-// our files never change in place) and each lock keeps HDF5 from printing.
+// our files never change in place) and the loading of plugins (a file could ask for code); each lock
+// keeps HDF5 from printing.
 class LibraryLock {
 public:
     LibraryLock();
+    // In a child process after fork(): it has one thread, and its copy of the mutex is of no use.
+    static void alone();
 
 private:
     std::unique_lock<std::recursive_mutex> lock_;

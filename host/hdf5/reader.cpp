@@ -9,6 +9,7 @@
 #include "host/core/error.hpp"
 #include "host/hdf5/native_type.hpp"
 #include "host/hdf5/reader_state.hpp"
+#include "host/hdf5/screen.hpp"
 
 namespace acim::hdf5 {
 
@@ -67,6 +68,11 @@ Reader Reader::open(const std::string& path, std::uint64_t byte_cap) {
     if (!std::filesystem::is_regular_file(path, error)) {
         throw InputError(fmt::format("{}: not a file. Give the path of an HDF5 file", path));
     }
+    screen_path(path, [&] { return open_unscreened(path, byte_cap); });
+    return open_unscreened(path, byte_cap);
+}
+
+Reader Reader::open_unscreened(const std::string& path, std::uint64_t byte_cap) {
     const LibraryLock lock;
     auto state = std::make_unique<State>();
     state->name = path;
@@ -79,6 +85,14 @@ Reader Reader::open(const std::string& path, std::uint64_t byte_cap) {
 }
 
 Reader Reader::from_bytes(std::span<const std::byte> bytes, const std::string& name,
+                          std::uint64_t byte_cap, Origin origin) {
+    if (origin == Origin::foreign) {
+        screen(name, bytes.size(), [&] { return read_image(bytes, name, byte_cap); });
+    }
+    return read_image(bytes, name, byte_cap);
+}
+
+Reader Reader::read_image(std::span<const std::byte> bytes, const std::string& name,
                           std::uint64_t byte_cap) {
     const LibraryLock lock;
     auto state = std::make_unique<State>();
@@ -152,8 +166,10 @@ bool Reader::is_bare_dimension(const std::string& dataset) const {
 std::size_t Reader::checked_count(const std::string& dataset, std::size_t element_bytes) const {
     const LibraryLock lock;
     const Id object = state_->dataset(dataset);
-    return state_->checked_size(dataset, state_->dims(dataset, Id(H5Dget_space(object.get()))),
-                                element_bytes);
+    const std::size_t count = state_->checked_size(
+        dataset, state_->dims(dataset, Id(H5Dget_space(object.get()))), element_bytes);
+    state_->check_storage(dataset, object.get(), count);
+    return count;
 }
 
 std::size_t Reader::checked_rows(const std::string& dataset, std::uint64_t first,

@@ -15,6 +15,9 @@ namespace acim::hdf5 {
 inline constexpr std::uint64_t default_read_cap = std::uint64_t{4} << 30;  // [byte]
 inline constexpr unsigned max_rank = 8;
 
+// Files are screened first (screen.hpp), but for those whose seal says that this program wrote them.
+enum class Origin { foreign, sealed };
+
 // Reads a file that somebody else may have written. Sizes are checked against the cap and max_rank
 // before anything is allocated. HDF5 converts to the wanted type; a value that does not fit (out of
 // range, a fraction or NaN as an integer) is an error, never clipped. Failures are InputError:
@@ -24,7 +27,8 @@ public:
     static Reader open(const std::string& path, std::uint64_t byte_cap = default_read_cap);
     // The bytes are copied; name stands for the path in messages.
     static Reader from_bytes(std::span<const std::byte> bytes, const std::string& name,
-                             std::uint64_t byte_cap = default_read_cap);
+                             std::uint64_t byte_cap = default_read_cap,
+                             Origin origin = Origin::foreign);
     ~Reader();
     Reader(Reader&&) noexcept;
     Reader& operator=(Reader&&) noexcept;
@@ -69,6 +73,7 @@ public:
     std::vector<std::string> read_strings(const std::string& dataset) const;
     std::string read_text(const std::string& dataset) const;  // a scalar string
 
+    std::vector<std::string> attributes(const std::string& object) const;  // by name
     bool has_attribute(const std::string& object, const std::string& name) const;
     TypeClass attribute_class(const std::string& object, const std::string& name) const;
     template <Element T>
@@ -90,6 +95,9 @@ public:
 private:
     struct State;
     explicit Reader(std::unique_ptr<State> state);
+    static Reader open_unscreened(const std::string& path, std::uint64_t byte_cap);
+    static Reader read_image(std::span<const std::byte> bytes, const std::string& name,
+                             std::uint64_t byte_cap);
     std::size_t checked_count(const std::string& dataset, std::size_t element_bytes) const;
     std::size_t checked_rows(const std::string& dataset, std::uint64_t first, std::uint64_t count,
                              std::size_t element_bytes) const;

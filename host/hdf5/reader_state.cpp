@@ -85,6 +85,18 @@ std::size_t Reader::State::checked_size(const std::string& path, const Dims& siz
     return static_cast<std::size_t>(bytes) / element_bytes;
 }
 
+void Reader::State::check_storage(const std::string& path, hid_t dataset,
+                                  std::size_t count) const {
+    constexpr std::size_t small = 1 << 20;
+    constexpr std::size_t most_packed = 1032;  // values a byte: deflate's largest ratio
+    if (count <= small || count / most_packed <= H5Dget_storage_size(dataset)) {
+        return;
+    }
+    fail(path, fmt::format("claims {} values and holds {} bytes", count,
+                           H5Dget_storage_size(dataset)),
+         "Write the values, not only their shape");
+}
+
 void Reader::State::read_numbers(const std::string& path, hid_t dataset, hid_t memory,
                                  hid_t selection, ElementType type, void* data) const {
     const Id stored(H5Dget_type(dataset));

@@ -18,6 +18,8 @@ struct Reader::State {
     Dims dims(const std::string& path, const Id& space) const;
     std::size_t checked_size(const std::string& path, const Dims& dims,
                              std::size_t element_bytes) const;
+    // A few bytes can claim a shape of gigabytes: refuses what deflate cannot have packed so small.
+    void check_storage(const std::string& path, hid_t dataset, std::size_t count) const;
     // Reads the selection as numbers of the wanted type; enumerations (h5py's booleans) count as
     // integers.
     void read_numbers(const std::string& path, hid_t dataset, hid_t memory, hid_t selection,

@@ -167,6 +167,7 @@ RowReader RowReader::open(const std::string& path, const std::string& dataset) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
         throw InputError(fmt::format("{}: not a file. Give the path of an HDF5 file", path));
+    Reader::open(path);  // screens it
     const LibraryLock lock;
     auto state = std::make_unique<State>();
     state->name = path;

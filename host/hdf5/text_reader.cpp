@@ -180,6 +180,20 @@ bool Reader::has_attribute(const std::string& object, const std::string& name) c
     return found > 0;
 }
 
+std::vector<std::string> Reader::attributes(const std::string& object) const {
+    const LibraryLock lock;
+    std::vector<std::string> names;
+    const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
+        static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+        return 0;
+    };
+    if (H5Aiterate_by_name(state_->file.get(), object.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr,
+                           collect, &names, H5P_DEFAULT) < 0) {
+        state_->fail_with_reason(object);
+    }
+    return names;
+}
+
 TypeClass Reader::attribute_class(const std::string& object, const std::string& name) const {
     const LibraryLock lock;
     const Id attribute = open_attribute(state_->file.get(), object, name);

@@ -7,7 +7,7 @@
 
 #include "host/core/error.hpp"
 #include "host/hdf5/atomic_file.hpp"
-#include "host/hdf5/reader.hpp"
+#include "host/hdf5/walk.hpp"
 #include "host/store/results_file.hpp"
 #include "host/store/run_directory.hpp"
 #include "host/store/sealed_file.hpp"
@@ -19,28 +19,6 @@ namespace acim {
 namespace fs = std::filesystem;
 
 namespace {
-
-// Reads every value once; a chunk that fails its checksum throws.
-void read_all(const hdf5::Reader& in, const std::string& group) {
-    for (const std::string& name : in.members(group)) {
-        const std::string path = group + (group == "/" ? "" : "/") + name;
-        if (in.is_group(path)) {
-            read_all(in, path);
-        } else if (in.is_dataset(path) && !in.is_bare_dimension(path)) {
-            switch (in.type_class(path)) {
-                case hdf5::TypeClass::text:
-                    in.read_strings(path);
-                    break;
-                case hdf5::TypeClass::integer:
-                case hdf5::TypeClass::floating:
-                    in.read<double>(path);
-                    break;
-                case hdf5::TypeClass::other:
-                    break;
-            }
-        }
-    }
-}
 
 void check_results(const fs::path& path, CheckReport& report, bool count) {
     const std::vector<std::byte> bytes = read_whole_file(path);
@@ -56,7 +34,11 @@ void check_results(const fs::path& path, CheckReport& report, bool count) {
     }
     try {
         const hdf5::Reader in = open_results(path);
-        read_all(in, "/");
+        hdf5::walk(in, [&in](const std::string& path) {  // a chunk that fails its checksum throws
+            if (in.is_dataset(path)) {
+                hdf5::read_values(in, path);
+            }
+        });
         if (count) {
             report.trials += in.dims("/trials/point").at(0);
         }

@@ -169,7 +169,9 @@ hdf5::Reader open_results(const std::filesystem::path& path) {
                         "again",
                         path.string()));
     }
-    hdf5::Reader in = hdf5::Reader::from_bytes(sealed.image, path.string());
+    hdf5::Reader in = hdf5::Reader::from_bytes(
+        sealed.image, path.string(), hdf5::default_read_cap,
+        sealed.state == SealState::good ? hdf5::Origin::sealed : hdf5::Origin::foreign);
     if (!in.has_attribute("/", "schema_name") || !in.has_attribute("/", "schema_version") ||
         in.attribute_text("/", "schema_name") != results_schema_name) {
         throw InputError(
