@@ -50,13 +50,6 @@ std::vector<std::int64_t> Node::integers(const std::string& key) const {
     return value ? *value : std::vector<std::int64_t>();
 }
 
-std::string NodeList::fresh(const std::string& base) {
-    std::string name = base;
-    while (values.contains(name) || taken.contains(name)) name += "_";
-    taken.insert(name);
-    return name;
-}
-
 void NodeList::spend(const Node& node, std::int64_t elements) {
     constant_elements_left -= elements;
     if (constant_elements_left < 0) node.fail("the graph computes too much on constants");

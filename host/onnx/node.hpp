@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
 #include "host/onnx/constant.hpp"
+#include "host/onnx/unique_names.hpp"
 
 namespace acim::onnx_import {
 
@@ -67,12 +67,12 @@ struct NodeList {
     std::vector<Node> nodes;
     std::unordered_map<std::string, Value> values;
     std::string input, output;
-    bool has_integer_input = false;           // token numbers
-    std::unordered_set<std::string> taken;    // names that a new value must not have
-    std::int64_t constant_elements_left = 0;  // that folding may still compute
+    bool has_integer_input = false;                       // token numbers
+    std::int64_t constant_elements_left = 0;              // that folding may still compute
+    UniqueNames names{UniqueNames::Ending::underscores};  // of all values
 
-    // A name for a new value: `base`, or `base` with underscores.
-    std::string fresh(const std::string& base);
+    // A name for a new value: `base`, or a copy of it.
+    std::string fresh(const std::string& base) { return names.take(base); }
     // Every constant that is computed is paid for before it is allocated, so that a small file
     // cannot fill the memory.
     void spend(const Node& node, std::int64_t elements);
