@@ -128,7 +128,9 @@ Constant fold_range(const Node& node, NodeList& list) {
     const double start = one_number(node, list, 0), limit = one_number(node, list, 1);
     const double step = one_number(node, list, 2);
     const double count = std::ceil((limit - start) / step);
-    if (!(std::abs(count) < 0x1p31) || std::abs(start) > 0x1p53 || std::abs(limit) > 0x1p53)
+    constexpr double far = 0x1p53;  // whole numbers up to here are exact
+    if (!(std::abs(count) < 0x1p31) || std::abs(start) > far || std::abs(limit) > far ||
+        std::abs(step) > far)
         node.fail(fmt::format("from {} to {} in steps of {} is not a list", start, limit, step));
     const auto n = static_cast<std::size_t>(std::max(count, 0.0));
     list.spend(node, static_cast<std::int64_t>(n));

@@ -119,6 +119,16 @@ TEST(ImportRobustness, SlicesHoldAtTheEndsOfTheirAxis) {
     EXPECT_EQ(width(cut(INT64_MIN, INT64_MAX, 3)), 2);
 }
 
+TEST(ImportRobustness, RangesOfHugeStepsAreRefused) {
+    ModelBuilder model({3});
+    model.integers("start", {0}).clear_dims();
+    model.integers("limit", {1}).clear_dims();
+    model.integers("step", {INT64_MAX}).clear_dims();
+    model.node("Range", {"start", "limit", "step"}, "r").node("Reshape", {"x", "r"}, "y");
+    EXPECT_THAT(model.message(), testing::HasSubstr("in steps of 9.223372036854776e+18 is not a "
+                                                    "list"));
+}
+
 // Two of every three places along axis 1: `pieces` pieces.
 ModelBuilder gathered(int pieces, const std::string& output) {
     ModelBuilder model({3 * pieces});
