@@ -83,18 +83,9 @@ BinaryKind kind_of(const std::string& type) {
 }
 
 void lower_to_binary(const Node& node, const NodeList& list, DraftOperator& out) {
-    Binary binary;
-    binary.kind = kind_of(node.type);
-    binary.extents = list.values.at(node.outputs.front()).shape;
-    std::vector<std::vector<int>> strides;
-    for (const std::size_t i : {0U, 1U}) {
-        const auto own = broadcast_strides(list.shape(node, i), binary.extents);
-        strides.emplace_back(own.begin(), own.end());
-    }
-    join_axes(binary.extents, strides);
+    Binary binary = make_binary(kind_of(node.type), list.values.at(node.outputs.front()).shape,
+                                list.shape(node, 0), list.shape(node, 1));
     if (binary.extents.size() > 5) node.fail("broadcasts over more than 5 axes");
-    binary.a_strides = strides[0];
-    binary.b_strides = strides[1];
     out.op = std::move(binary);
     out.inputs = {node.input(0), node.input(1)};
 }

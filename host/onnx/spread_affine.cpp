@@ -46,7 +46,6 @@ private:
     void add(const DraftOperator& op, BinaryKind kind, int axis, const std::vector<double>& values,
              const std::string& from, const std::string& to) {
         const Shape shape = draft_.shapes.at(op.inputs.front());
-        const bool is_single = values.size() == 1;
         const std::string parameter =
             names_.take(to + (kind == BinaryKind::add ? "_shift" : "_scale"));
         acim::Constant constant;
@@ -54,17 +53,10 @@ private:
         draft_.shapes[parameter] = {static_cast<int>(values.size())};
         draft_.shapes[to] = shape;
         kept_.push_back({op.name + "_constant", op.place, {}, parameter, std::move(constant)});
-        Binary binary;
-        binary.kind = kind;
-        binary.extents = shape;
-        std::vector<std::vector<int>> strides(2, std::vector<int>(shape.size(), 0));
-        for (std::size_t i = shape.size(), step = 1; i-- > 0; step *= shape[i])
-            strides[0][i] = static_cast<int>(step);
-        if (!is_single) strides[1][axis] = 1;
-        join_axes(binary.extents, strides);
-        binary.a_strides = strides[0];
-        binary.b_strides = strides[1];
-        kept_.push_back({op.name, op.place, {from, parameter}, to, std::move(binary)});
+        Shape along(values.size() == 1 ? 0 : shape.size() - static_cast<std::size_t>(axis), 1);
+        if (!along.empty()) along.front() = static_cast<int>(values.size());
+        kept_.push_back(
+            {op.name, op.place, {from, parameter}, to, make_binary(kind, shape, shape, along)});
     }
 
     Draft& draft_;
