@@ -215,14 +215,9 @@ Constant fold_where(const Node& node, NodeList& list) {
     list.spend(node, elements(shape));
     Broadcast at(shape, {mask.shape, yes.shape, no.shape});
     return with_elements(yes, [&](const auto& typed) {
-        std::decay_t<decltype(typed)> out(static_cast<std::size_t>(elements(shape)));
-        const auto& other = [&]() -> const auto& {
-            if constexpr (std::is_same_v<std::decay_t<decltype(typed)>, Integers>)
-                return *no.integers;
-            else
-                return *no.reals;
-        }
-        ();
+        using Elements = std::decay_t<decltype(typed)>;
+        Elements out(static_cast<std::size_t>(elements(shape)));
+        const auto& other = elements_of<typename Elements::value_type>(no);
         for (std::size_t i = 0; i < out.size(); ++i, at.next())
             out[i] = (*mask.integers)[at[0]] ? typed[at[1]] : other[at[2]];
         return like(yes, shape, std::move(out));

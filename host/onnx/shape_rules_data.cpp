@@ -105,27 +105,16 @@ Shape pad_shape(const Node& node, const NodeList& list) {
 }
 
 const std::vector<std::string>& same_shape_types() {
-    static const std::vector<std::string> types{"Abs",
-                                                "BatchNormalization",
-                                                "Clip",
-                                                "Elu",
-                                                "Erf",
-                                                "Exp",
-                                                "Gelu",
-                                                "HardSigmoid",
-                                                "HardSwish",
-                                                "InstanceNormalization",
-                                                "LayerNormalization",
-                                                "LeakyRelu",
-                                                "Log",
-                                                "LogSoftmax",
-                                                "Reciprocal",
-                                                "Relu",
-                                                "Sigmoid",
-                                                "Softmax",
-                                                "Sqrt",
-                                                "Tanh",
-                                                "acim.Requantise"};
+    static const std::vector<std::string> types{"Abs",        "BatchNormalization",
+                                                "Clip",       "Elu",
+                                                "Erf",        "Exp",
+                                                "Gelu",       "HardSigmoid",
+                                                "HardSwish",  "LayerNormalization",
+                                                "LeakyRelu",  "Log",
+                                                "LogSoftmax", "Reciprocal",
+                                                "Relu",       "Sigmoid",
+                                                "Softmax",    "Sqrt",
+                                                "Tanh",       "acim.Requantise"};
     return types;
 }
 
