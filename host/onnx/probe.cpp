@@ -53,10 +53,7 @@ bool is_near(double a, double b) { return std::abs(a - b) <= 2e-6 * (1.0 + std::
 std::optional<double> bound(const Node& node, const NodeList& list, std::size_t index,
                             const char* key, double none) {
     if (node.input(index).empty()) return node.real(key, static_cast<float>(none));
-    const Value* value = list.find(node.input(index));
-    if (!value || !value->constant || !value->constant->is_real() || elements(value->shape) != 1)
-        return std::nullopt;
-    return value->constant->reals->front();
+    return list.real_number(node.input(index));
 }
 
 }  // namespace
@@ -87,12 +84,10 @@ Probe::Probe(const NodeList& list, std::string x, std::vector<int> axes)
 std::optional<Probe::Values> Probe::operand(const std::string& name) const {
     const auto found = values_.find(name);
     if (found != values_.end()) return found->second;
-    const Value* value = list_.find(name);
-    if (!value || !value->constant || !value->constant->is_real() || elements(value->shape) != 1 ||
-        value->shape.size() > shape_.size())
-        return std::nullopt;
+    const std::optional<float> number = list_.real_number(name);
+    if (!number || list_.values.at(name).shape.size() > shape_.size()) return std::nullopt;
     Values all;
-    all.fill(static_cast<double>(value->constant->reals->front()));
+    all.fill(static_cast<double>(*number));
     return all;
 }
 
@@ -129,8 +124,8 @@ bool Probe::evaluate(const Node& node) {
         if (!b || node.inputs.size() != 2) return false;
         for (std::size_t i = 0; i < out.size(); ++i) out[i] = two->second(out[i], (*b)[i]);
         for (const std::string& input : node.inputs)
-            if (node.type == "Add" && list_.is_constant(input))
-                numbers_.insert(list_.values.at(input).constant->reals->front());
+            if (const auto number = list_.real_number(input); number && node.type == "Add")
+                numbers_.insert(*number);
     } else {
         return false;
     }
