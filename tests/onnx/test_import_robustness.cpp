@@ -172,6 +172,59 @@ TEST(ImportRobustness, PartsOfNodesArePaidFor) {
                 testing::HasSubstr("(Gather): the graph computes too much on constants"));
 }
 
+// Layers may share weights, but not so many that their copies fill the memory.
+TEST(ImportRobustness, CopiesOfSharedParametersAreLimited) {
+    const auto shared = [](int layers) {
+        ModelBuilder model({1024});
+        model.reals("w", {1024, 1024}, std::vector<float>(1 << 20, 0.5F));
+        std::string from = "x";
+        for (int i = 0; i < layers; ++i) {
+            const std::string to = i + 1 == layers ? "y" : "g" + std::to_string(i);
+            model.node("Gemm", {from, "w"}, to);
+            from = to;
+        }
+        return model.message();
+    };
+    const char* advice = "(Gemm): the parameters of all operators together are more than 16 times";
+    EXPECT_EQ(shared(24), "imported");
+    EXPECT_THAT(shared(120), testing::HasSubstr(advice));
+    ModelBuilder scaled({1 << 20});
+    scaled.reals("v", {1 << 20}, std::vector<float>(1 << 20, 2.0F));
+    for (int i = 0; i < 60; ++i) {
+        scaled.node("Relu", {i == 0 ? "x" : "m" + std::to_string(i - 1)}, "r" + std::to_string(i));
+        scaled.node("Mul", {"r" + std::to_string(i), "v"}, "m" + std::to_string(i));
+    }
+    scaled.graph().mutable_output(0)->set_name("m59");
+    EXPECT_THAT(scaled.message(), testing::HasSubstr("(Mul): the parameters of all operators"));
+    ModelBuilder copies({1 << 20});
+    copies.reals("v", {1, 1 << 20}, std::vector<float>(1 << 20, 2.0F));
+    std::vector<std::string> parts{"x"};
+    for (int i = 0; i < 120; ++i) {
+        parts.push_back("v" + std::to_string(i));
+        copies.node("Identity", {"v"}, parts.back());
+    }
+    copies.node("Concat", parts, "y").with("axis", std::int64_t{1});
+    EXPECT_THAT(copies.message(), testing::HasSubstr("(Concat): the parameters of all operators"));
+}
+
+// Indices that many nodes share are paid for by each.
+TEST(ImportRobustness, SharedIndicesArePaidFor) {
+    ModelBuilder model({1});
+    std::vector<std::int64_t> places(1 << 20, 0);
+    model.integers("i", places);
+    model.reals("one", {1}, {1.0F});
+    std::vector<std::string> parts;
+    for (int i = 0; i < 30; ++i) {
+        model.node("Gather", {"x", "i"}, "g" + std::to_string(i)).with("axis", std::int64_t{1});
+        model.node("ReduceMean", {"g" + std::to_string(i)}, "m" + std::to_string(i));
+        model.with("axes", {1});
+        parts.push_back("m" + std::to_string(i));
+    }
+    model.node("Concat", parts, "y").with("axis", std::int64_t{1});
+    EXPECT_THAT(model.message(),
+                testing::HasSubstr("(Gather): the graph computes too much on constants"));
+}
+
 // The scale of a norm that a group of nodes becomes is a constant like others.
 TEST(ImportRobustness, ScalesOfFoundNormsArePaidFor) {
     ModelBuilder model({1 << 25});
