@@ -40,7 +40,7 @@ const std::vector<Number>& elements_of(const Constant& from) {
 
 // Calls make(elements of `from`) with the one array that is there.
 template <class Make>
-Constant with_elements(const Constant& from, Make make) {
+auto with_elements(const Constant& from, Make make) {
     return from.is_real() ? make(*from.reals) : make(*from.integers);
 }
 
