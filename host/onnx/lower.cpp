@@ -65,13 +65,16 @@ std::string index_text(std::size_t flat, const Shape& shape) {
     return shape_text(index);
 }
 
-// Parameters that an operator has for itself.
-std::int64_t own_parameters(const DraftOperation& op) {
+// Parameters that an operator with an output of this shape has for itself in the end.
+std::int64_t own_parameters(const DraftOperation& op, const Shape& out) {
+    const auto channels = static_cast<std::size_t>(out.size() < 2 ? 1 : out[1]);
     std::size_t count = 0;
     if (const auto* product = std::get_if<DraftProduct>(&op))
         count = product->weights.reals->size() + 2 * product->scale.size();
-    else if (const auto* affine = std::get_if<DraftAffine>(&op))
-        count = 2 * affine->scale.size();
+    else if (const auto* computed = std::get_if<DraftComputed>(&op))
+        count = static_cast<std::size_t>(computed->outputs);
+    else if (const auto* affine = std::get_if<DraftAffine>(&op))  // one number may be for channels
+        count = 2 * std::max(affine->scale.size(), channels);
     else if (const auto* norm = std::get_if<DraftNorm>(&op))
         count = 2 * norm->scale.size();
     else if (const auto* constant = std::get_if<acim::Constant>(&op))
@@ -86,8 +89,8 @@ std::int64_t own_parameters(const DraftOperation& op) {
 class ParameterBudget {
 public:
     explicit ParameterBudget(const NodeList& list) : left_(least + times * list.file_elements) {}
-    void pay(const Node& node, const DraftOperation& op) {
-        left_ -= own_parameters(op);
+    void pay(const Node& node, const DraftOperation& op, const Shape& out) {
+        left_ -= own_parameters(op, out);
         if (left_ < 0)
             node.fail(
                 fmt::format("the parameters of all operators together are more than {} times those "
@@ -116,7 +119,7 @@ void add_constant(const Node& node, const NodeList& list, const std::string& nam
     draft.shapes[name] = value.shape.empty() ? Shape{1} : value.shape;
     const std::string shown = value.label.empty() ? node_name(node) + "_constant" : value.label;
     draft.operators.push_back({printable(shown), node.place(), {}, name, std::move(constant)});
-    budget.pay(node, draft.operators.back().op);
+    budget.pay(node, draft.operators.back().op, value.shape);
 }
 
 // Names that only passes give to nodes; a file has none of these types.
@@ -136,8 +139,8 @@ Draft lower(const NodeList& list) {
         lowerings().at(node.type)(node, list, out);
         for (const std::string& name : out.inputs)
             if (list.is_constant(name)) add_constant(node, list, name, draft, budget);
-        budget.pay(node, out.op);
-        draft.shapes[out.output] = list.values.at(out.output).shape;
+        const Shape& shape = draft.shapes[out.output] = list.values.at(out.output).shape;
+        budget.pay(node, out.op, shape);
         draft.operators.push_back(std::move(out));
     }
     return draft;

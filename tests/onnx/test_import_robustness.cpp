@@ -186,8 +186,8 @@ TEST(ImportRobustness, CopiesOfSharedParametersAreLimited) {
         return model.message();
     };
     const char* advice = "(Gemm): the parameters of all operators together are more than 16 times";
-    EXPECT_EQ(shared(24), "imported");
-    EXPECT_THAT(shared(120), testing::HasSubstr(advice));
+    EXPECT_EQ(shared(12), "imported");
+    EXPECT_THAT(shared(100), testing::HasSubstr(advice));
     ModelBuilder scaled({1 << 20});
     scaled.reals("v", {1 << 20}, std::vector<float>(1 << 20, 2.0F));
     for (int i = 0; i < 60; ++i) {
@@ -205,6 +205,30 @@ TEST(ImportRobustness, CopiesOfSharedParametersAreLimited) {
     }
     copies.node("Concat", parts, "y").with("axis", std::int64_t{1});
     EXPECT_THAT(copies.message(), testing::HasSubstr("(Concat): the parameters of all operators"));
+}
+
+// What an operator has for each channel or output counts, though the file holds none of it.
+TEST(ImportRobustness, ParametersThatFilesDoNotHoldAreLimited) {
+    const char* advice = "the parameters of all operators together are more than 16 times";
+    ModelBuilder scaled({1 << 24});
+    scaled.reals("two", {}, {2.0F});
+    std::string from = "x";
+    for (int i = 0; i < 3; ++i) {
+        const std::string relu = "r" + std::to_string(i), twice = "m" + std::to_string(i);
+        scaled.node("Relu", {from}, relu).node("Mul", {relu, "two"}, twice);
+        from = twice;
+    }
+    scaled.graph().mutable_output(0)->set_name(from);
+    EXPECT_THAT(scaled.message(), testing::HasSubstr(advice));
+    ModelBuilder products({1 << 24, 1});
+    products.node("ReduceMax", {"x"}, "b").with("axes", {1});
+    from = "x";
+    for (int i = 0; i < 5; ++i) {
+        products.node("MatMul", {from, "b"}, "p" + std::to_string(i));
+        from = "p" + std::to_string(i);
+    }
+    products.graph().mutable_output(0)->set_name(from);
+    EXPECT_THAT(products.message(), testing::HasSubstr(advice));
 }
 
 // Indices that many nodes share are paid for by each.
