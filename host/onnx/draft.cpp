@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/onnx/problem.hpp"
+#include "host/onnx/shape_rules.hpp"
 
 namespace acim::onnx_import {
 
@@ -39,6 +40,21 @@ void join_axes(std::vector<int>& extents, std::vector<std::vector<int>>& strides
         extents.erase(extents.begin() + static_cast<std::ptrdiff_t>(i));
         for (auto& own : strides) own.erase(own.begin() + static_cast<std::ptrdiff_t>(i));
     }
+}
+
+Binary make_binary(BinaryKind kind, const Shape& out, const Shape& a, const Shape& b) {
+    Binary binary;
+    binary.kind = kind;
+    binary.extents = out;
+    std::vector<std::vector<int>> strides;
+    for (const Shape* operand : {&a, &b}) {
+        const auto own = broadcast_strides(*operand, out);
+        strides.emplace_back(own.begin(), own.end());
+    }
+    join_axes(binary.extents, strides);
+    binary.a_strides = strides[0];
+    binary.b_strides = strides[1];
+    return binary;
 }
 
 std::unordered_map<std::string, int> count_readers(const Draft& draft) {

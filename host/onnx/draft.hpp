@@ -80,6 +80,9 @@ std::vector<float> rounded_parameters(const std::vector<double>& values, const D
 // continues for every operand. strides[o][axis] belong to operand o.
 void join_axes(std::vector<int>& extents, std::vector<std::vector<int>>& strides);
 
+// A binary operator on operands of these shapes, broadcast to `out`, its axes joined.
+Binary make_binary(BinaryKind kind, const Shape& out, const Shape& a, const Shape& b);
+
 // For every value the number of operators that read it; the graph's output counts as one reader.
 std::unordered_map<std::string, int> count_readers(const Draft& draft);
 

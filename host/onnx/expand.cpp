@@ -8,6 +8,10 @@ namespace {
 
 using Expand = void (*)(const Node&, Expansion&);
 
+// What a node or a value costs beside its names and elements, counted in elements: what stands for
+// it in the list takes about as much memory.
+constexpr std::int64_t part_cost = 64;
+
 const std::map<std::string, Expand>& expansions() {
     static const std::map<std::string, Expand> table{
         {"AveragePool", expand_pool},
@@ -41,24 +45,33 @@ const std::map<std::string, Expand>& expansions() {
 std::string Expansion::add(const std::string& type, std::vector<std::string> inputs,
                            Attributes attributes) {
     const std::string name = list_.fresh(from_.outputs.front() + "_" + type);
-    nodes_.push_back({from_.name, type, std::move(inputs), {name}, std::move(attributes)});
+    push({from_.name, type, std::move(inputs), {name}, std::move(attributes)});
     return name;
 }
 
 void Expansion::finish(const std::string& type, std::vector<std::string> inputs,
                        Attributes attributes, std::size_t output) {
-    nodes_.push_back(
-        {from_.name, type, std::move(inputs), {from_.outputs[output]}, std::move(attributes)});
+    push({from_.name, type, std::move(inputs), {from_.outputs[output]}, std::move(attributes)});
+}
+
+void Expansion::push(Node node) {
+    std::size_t letters = node.name.size();
+    for (const std::string& name : node.inputs) letters += 1 + name.size();
+    for (const std::string& name : node.outputs) letters += name.size();
+    list_.spend(from_, part_cost + static_cast<std::int64_t>(letters));
+    nodes_.push_back(std::move(node));
 }
 
 std::string Expansion::constant(Constant value) {
     const std::string name = list_.fresh(from_.outputs.front() + "_constant");
+    list_.spend(from_, part_cost + static_cast<std::int64_t>(name.size()));
     Shape shape = value.shape;
     list_.values[name] = {std::move(shape), std::move(value), "", std::nullopt};
     return name;
 }
 
 std::string Expansion::integers(const std::vector<std::int64_t>& values) {
+    list_.spend(from_, static_cast<std::int64_t>(values.size()));
     return constant(integer_constant({static_cast<int>(values.size())}, values));
 }
 

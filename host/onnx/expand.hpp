@@ -7,7 +7,8 @@ namespace acim::onnx_import {
 
 // Nodes that take the place of one node. Each value between them has a fresh name; the last node
 // writes the first output of the node that they replace. `name` of the main node is kept, so that
-// layers keep theirs.
+// layers keep theirs. Nodes, names and lists are paid for like computed constants (NodeList::spend),
+// as one node may become thousands.
 class Expansion {
 public:
     Expansion(const Node& from, NodeList& list) : from_(from), list_(list) {}
@@ -19,7 +20,7 @@ public:
     // Adds the node that writes an output of the replaced one: the first, or another.
     void finish(const std::string& type, std::vector<std::string> inputs,
                 Attributes attributes = {}, std::size_t output = 0);
-    std::string constant(Constant value);
+    std::string constant(Constant value);  // its elements are paid for by the caller
     std::string integers(const std::vector<std::int64_t>& values);
     std::string number(float value);  // a scalar
 
@@ -27,6 +28,8 @@ public:
     std::vector<Node> take() { return std::move(nodes_); }
 
 private:
+    void push(Node node);
+
     const Node& from_;
     NodeList& list_;
     std::vector<Node> nodes_;

@@ -10,15 +10,6 @@
 namespace acim::onnx_import {
 namespace {
 
-// The one number of a constant input; nothing if it has several.
-std::optional<double> single(const NodeList& list, const std::string& name) {
-    const Value* value = list.find(name);
-    if (!value || !value->constant || elements(value->shape) != 1) return std::nullopt;
-    const Constant& constant = *value->constant;
-    return constant.is_real() ? static_cast<double>(constant.reals->front())
-                              : static_cast<double>(constant.integers->front());
-}
-
 // The value as it is, under the shape that broadcasting gives.
 void finish_same(Expansion& out, const std::string& name, const Shape& shape) {
     if (out.list().values.at(name).shape == shape)
@@ -35,7 +26,7 @@ void expand_neg(const Node& node, Expansion& out) {
 
 void expand_pow(const Node& node, Expansion& out) {
     const std::string& x = node.input(0);
-    const std::optional<double> power = single(out.list(), node.input(1));
+    const std::optional<double> power = out.list().number(node.input(1));
     const double p = power.value_or(0.0);
     if (p == 1.0) {
         out.finish("Identity", {x});
@@ -59,7 +50,7 @@ void expand_pow(const Node& node, Expansion& out) {
 
 void expand_prelu(const Node& node, Expansion& out) {
     const std::string& x = node.input(0);
-    if (const std::optional<double> slope = single(out.list(), node.input(1))) {
+    if (const std::optional<double> slope = out.list().number(node.input(1))) {
         out.finish("LeakyRelu", {x}, {{"alpha", static_cast<float>(*slope)}});
         return;
     }
@@ -103,7 +94,7 @@ void expand_where(const Node& node, Expansion& out) {
             parts[i] = out.add("Where", {node.input(0), yes, no});
             continue;
         }
-        const std::optional<double> masked = single(list, other);
+        const std::optional<double> masked = list.number(other);
         if (masked && std::isinf(*masked)) {
             parts[i] = operand;
             continue;

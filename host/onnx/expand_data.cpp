@@ -15,10 +15,7 @@ constexpr std::size_t most_pieces = 1024;
 // How Split cuts an axis: sizes as input or attribute, else equal parts, the last one smaller.
 Integers split_sizes(const Node& node, const NodeList& list, std::int64_t size) {
     Integers sizes = node.integers("split");
-    if (!node.input(1).empty()) {
-        list.constant(node, 1, "split");
-        sizes = integer_list(node, list.find(node.input(1)), "split");
-    }
+    if (!node.input(1).empty()) sizes = integer_list(node, list, 1, "split");
     const auto count = static_cast<std::int64_t>(node.outputs.size());
     if (sizes.empty()) {
         if (node.integer("num_outputs", count) != count)
@@ -80,6 +77,7 @@ void expand_gather(const Node& node, Expansion& out) {
     const Constant& indices = *list.constant(node, 1, "indices");
     const Shape& in = list.shape(node, 0);
     const int axis = normal_axis(node, node.integer("axis", 0), in.size());
+    list.spend(node, elements(indices.shape));
     const Integers places = gather_places(node, indices, in[axis]);
     if (places.empty()) node.fail("gathers nothing");
     if (indices.shape.size() <= 1 && is_even(places)) return;
@@ -96,8 +94,7 @@ void expand_gather(const Node& node, Expansion& out) {
 
 void expand_tile(const Node& node, Expansion& out) {
     const Shape& in = out.list().shape(node, 0);
-    out.list().constant(node, 1, "repeats");
-    const Integers repeats = integer_list(node, out.list().find(node.input(1)), "repeats");
+    const Integers repeats = integer_list(node, out.list(), 1, "repeats");
     if (repeats.size() != in.size()) node.fail("has not one repeat per axis");
     std::string from = node.input(0);
     for (std::size_t i = 0; i < repeats.size(); ++i) {

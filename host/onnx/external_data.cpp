@@ -69,8 +69,9 @@ std::string ExternalData::read(const onnx::TensorProto& tensor, std::int64_t byt
     if (error || wanted > size || static_cast<std::uintmax_t>(entry.offset) > size - wanted)
         throw Problem(fmt::format("{}: external data file '{}' is too short for {} bytes at {}",
                                   place, file_text, bytes, entry.offset));
-    auto& left = bytes_left_.try_emplace(path, 2 * size).first->second;
-    if (wanted > left)
+    const std::filesystem::path file_itself = std::filesystem::canonical(path, error);
+    auto& left = bytes_left_.try_emplace(file_itself, 2 * size).first->second;
+    if (error || wanted > left)
         throw Problem(
             fmt::format("{}: tensors overlap in external data file '{}'", place, file_text));
     left -= wanted;

@@ -24,7 +24,7 @@ public:
 
 private:
     std::filesystem::path folder_;
-    std::map<std::filesystem::path, std::uintmax_t> bytes_left_;
+    std::map<std::filesystem::path, std::uintmax_t> bytes_left_;  // by canonical path
 };
 
 }  // namespace acim::onnx_import

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "host/onnx/layer_name.hpp"
 #include "host/onnx/problem.hpp"
+#include "host/onnx/unique_names.hpp"
 
 namespace acim::onnx_import {
 namespace {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "host/onnx/constant_functions.hpp"
 #include "host/onnx/folds.hpp"
 #include "host/onnx/movement.hpp"
 #include "host/onnx/shape_rules.hpp"
@@ -22,14 +23,14 @@ const std::map<std::string, RealFunction>& real_functions() {
     static const std::map<std::string, RealFunction> table{
         {"Abs", [](double x) { return std::abs(x); }},
         {"Ceil", [](double x) { return std::ceil(x); }},
-        {"Cos", [](double x) { return std::cos(x); }},
-        {"Exp", [](double x) { return std::exp(x); }},
+        {"Cos", constant_cos},
+        {"Exp", constant_exp},
         {"Floor", [](double x) { return std::floor(x); }},
-        {"Log", [](double x) { return std::log(x); }},
+        {"Log", constant_log},
         {"Neg", [](double x) { return -x; }},
         {"Reciprocal", [](double x) { return 1.0 / x; }},
         {"Relu", [](double x) { return x > 0.0 ? x : 0.0; }},
-        {"Sin", [](double x) { return std::sin(x); }},
+        {"Sin", constant_sin},
         {"Sqrt", [](double x) { return std::sqrt(x); }}};
     return table;
 }
@@ -41,7 +42,7 @@ const std::map<std::string, RealPair>& real_pairs() {
         {"Max", [](double a, double b) { return a < b ? b : a; }},
         {"Min", [](double a, double b) { return b < a ? b : a; }},
         {"Mul", [](double a, double b) { return a * b; }},
-        {"Pow", [](double a, double b) { return std::pow(a, b); }},
+        {"Pow", constant_pow},
         {"Sub", [](double a, double b) { return a - b; }}};
     return table;
 }
@@ -90,6 +91,13 @@ std::int64_t apply(const Node& node, std::int64_t a, std::int64_t b) {
     }
     if (is_bad) node.fail(fmt::format("cannot be computed of {} and {}", a, b));
     return out;
+}
+
+void check_angles(const Node& node, const std::vector<float>& angles) {
+    for (const float x : angles)
+        if (std::isfinite(x) && std::abs(x) > most_angle)
+            node.fail(fmt::format("takes an angle of {}. Up to {} radians are supported", x,
+                                  static_cast<int>(most_angle)));
 }
 
 std::vector<double> numbers(const Constant& from) {
@@ -145,6 +153,7 @@ Constant fold_unary(const Node& node, NodeList& list) {
     if (data.is_real()) {
         const auto found = real_functions().find(node.type);
         if (found == real_functions().end()) node.fail("cannot be computed on floats");
+        if (node.type == "Sin" || node.type == "Cos") check_angles(node, *data.reals);
         std::vector<float> out;
         for (const float x : *data.reals)
             out.push_back(static_cast<float>(found->second(static_cast<double>(x))));
@@ -206,14 +215,9 @@ Constant fold_where(const Node& node, NodeList& list) {
     list.spend(node, elements(shape));
     Broadcast at(shape, {mask.shape, yes.shape, no.shape});
     return with_elements(yes, [&](const auto& typed) {
-        std::decay_t<decltype(typed)> out(static_cast<std::size_t>(elements(shape)));
-        const auto& other = [&]() -> const auto& {
-            if constexpr (std::is_same_v<std::decay_t<decltype(typed)>, Integers>)
-                return *no.integers;
-            else
-                return *no.reals;
-        }
-        ();
+        using Elements = std::decay_t<decltype(typed)>;
+        Elements out(static_cast<std::size_t>(elements(shape)));
+        const auto& other = elements_of<typename Elements::value_type>(no);
         for (std::size_t i = 0; i < out.size(); ++i, at.next())
             out[i] = (*mask.integers)[at[0]] ? typed[at[1]] : other[at[2]];
         return like(yes, shape, std::move(out));

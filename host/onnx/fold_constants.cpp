@@ -107,8 +107,10 @@ const Constant& operand(const Node& node, const NodeList& list, std::size_t inde
     return *constant;
 }
 
-Constant like(const Constant&, Shape shape, std::vector<float> values) {
-    return real_constant(std::move(shape), std::move(values));
+Constant like(const Constant& from, Shape shape, std::vector<float> values) {
+    Constant out = real_constant(std::move(shape), std::move(values));
+    out.type = from.type;
+    return out;
 }
 
 Constant like(const Constant& from, Shape shape, std::vector<std::int64_t> values) {

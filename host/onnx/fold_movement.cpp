@@ -37,17 +37,15 @@ std::vector<T> moved(const std::vector<T>& from, const Movement& move, std::size
 std::int64_t one_integer(const Node& node, const NodeList& list, std::size_t index,
                          std::int64_t otherwise) {
     if (node.input(index).empty()) return otherwise;
-    const Constant& constant = operand(node, list, index);
-    if (constant.is_real() || constant.integers->size() != 1)
-        node.fail(fmt::format("input {} must be one integer", index));
-    return constant.integers->front();
+    const Integers values = integer_list(node, list, index, "its diagonal");
+    if (values.size() != 1) node.fail("its diagonal must be one integer");
+    return values.front();
 }
 
 double one_number(const Node& node, const NodeList& list, std::size_t index) {
-    const Constant& constant = operand(node, list, index);
-    if (elements(constant.shape) != 1) node.fail(fmt::format("input {} must be one number", index));
-    return constant.is_real() ? static_cast<double>(constant.reals->front())
-                              : static_cast<double>(constant.integers->front());
+    const std::optional<double> number = list.number(node.input(index));
+    if (!number) node.fail(fmt::format("input {} must be one number", index));
+    return *number;
 }
 
 }  // namespace
@@ -110,7 +108,7 @@ Constant fold_concat(const Node& node, NodeList& list) {
 
 Constant fold_constant_of_shape(const Node& node, NodeList& list) {
     operand(node, list, 0);
-    const Integers extents = integer_list(node, list.find(node.input(0)), "its shape");
+    const Integers extents = integer_list(node, list, 0, "its shape");
     const std::int64_t count = constant_elements(extents, node.place());
     list.spend(node, count);
     const auto n = static_cast<std::size_t>(count);
@@ -128,7 +126,9 @@ Constant fold_range(const Node& node, NodeList& list) {
     const double start = one_number(node, list, 0), limit = one_number(node, list, 1);
     const double step = one_number(node, list, 2);
     const double count = std::ceil((limit - start) / step);
-    if (!(std::abs(count) < 0x1p31) || std::abs(start) > 0x1p53 || std::abs(limit) > 0x1p53)
+    constexpr double far = 0x1p53;  // whole numbers up to here are exact
+    if (!(std::abs(count) < 0x1p31) || std::abs(start) > far || std::abs(limit) > far ||
+        std::abs(step) > far)
         node.fail(fmt::format("from {} to {} in steps of {} is not a list", start, limit, step));
     const auto n = static_cast<std::size_t>(std::max(count, 0.0));
     list.spend(node, static_cast<std::int64_t>(n));

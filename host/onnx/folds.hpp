@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <type_traits>
+
 #include "host/onnx/node.hpp"
 
 // One function per operator on constants. Each spends before it allocates.
@@ -27,9 +29,18 @@ const Constant& operand(const Node& node, const NodeList& list, std::size_t inde
 Constant like(const Constant& from, Shape shape, std::vector<float> values);
 Constant like(const Constant& from, Shape shape, std::vector<std::int64_t> values);
 
+// The elements of a constant that is known to hold floats, or integers.
+template <class Number>
+const std::vector<Number>& elements_of(const Constant& from) {
+    if constexpr (std::is_same_v<Number, float>)
+        return *from.reals;
+    else
+        return *from.integers;
+}
+
 // Calls make(elements of `from`) with the one array that is there.
 template <class Make>
-Constant with_elements(const Constant& from, Make make) {
+auto with_elements(const Constant& from, Make make) {
     return from.is_real() ? make(*from.reals) : make(*from.integers);
 }
 

@@ -62,11 +62,4 @@ std::string node_name(const Node& node) {
     return printable(begin == std::string::npos ? node.type : node.name.substr(begin));
 }
 
-std::string UniqueNames::take(const std::string& name) {
-    std::string unique = name;
-    int& number = last_.try_emplace(name, 1).first->second;
-    while (!taken_.insert(unique).second) unique = name + "_" + std::to_string(++number);
-    return unique;
-}
-
 }  // namespace acim::onnx_import

@@ -3,8 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "host/onnx/node.hpp"
 
@@ -24,15 +22,5 @@ std::string computed_layer_name(const Node& node, const std::string& role);
 
 // The node's name without a leading "/", or the operator's type.
 std::string node_name(const Node& node);
-
-// Makes names differ: the second "conv1" becomes conv1_2.
-class UniqueNames {
-public:
-    std::string take(const std::string& name);
-
-private:
-    std::unordered_set<std::string> taken_;
-    std::unordered_map<std::string, int> last_;
-};
 
 }  // namespace acim::onnx_import

@@ -65,8 +65,47 @@ std::string index_text(std::size_t flat, const Shape& shape) {
     return shape_text(index);
 }
 
+// Parameters that an operator with an output of this shape has for itself in the end.
+std::int64_t own_parameters(const DraftOperation& op, const Shape& out) {
+    const auto channels = static_cast<std::size_t>(out.size() < 2 ? 1 : out[1]);
+    std::size_t count = 0;
+    if (const auto* product = std::get_if<DraftProduct>(&op))
+        count = product->weights.reals->size() + 2 * product->scale.size();
+    else if (const auto* computed = std::get_if<DraftComputed>(&op))
+        count = static_cast<std::size_t>(computed->outputs);
+    else if (const auto* affine = std::get_if<DraftAffine>(&op))  // one number may be for channels
+        count = 2 * std::max(affine->scale.size(), channels);
+    else if (const auto* norm = std::get_if<DraftNorm>(&op))
+        count = 2 * norm->scale.size();
+    else if (const auto* constant = std::get_if<acim::Constant>(&op))
+        count = constant->values.size();
+    else if (const auto* embedding = std::get_if<Embedding>(&op))
+        count = embedding->table.size();
+    return static_cast<std::int64_t>(count);
+}
+
+// Operators may share constants of the file, each of them has a copy in the end: all together are
+// limited by what the file holds, so that a small one cannot fill the memory.
+class ParameterBudget {
+public:
+    explicit ParameterBudget(const NodeList& list) : left_(least + times * list.file_elements) {}
+    void pay(const Node& node, const DraftOperation& op, const Shape& out) {
+        left_ -= own_parameters(op, out);
+        if (left_ < 0)
+            node.fail(
+                fmt::format("the parameters of all operators together are more than {} times those "
+                            "of the file. Share weights less often",
+                            times));
+    }
+
+private:
+    static constexpr std::int64_t least = std::int64_t{1} << 26, times = 16;
+    std::int64_t left_;
+};
+
 // A constant that an operator reads like a computed tensor.
-void add_constant(const Node& node, const NodeList& list, const std::string& name, Draft& draft) {
+void add_constant(const Node& node, const NodeList& list, const std::string& name, Draft& draft,
+                  ParameterBudget& budget) {
     if (draft.shapes.contains(name)) return;
     const Value& value = list.values.at(name);
     if (!value.constant->is_real() || value.constant->reals->empty())
@@ -80,6 +119,7 @@ void add_constant(const Node& node, const NodeList& list, const std::string& nam
     draft.shapes[name] = value.shape.empty() ? Shape{1} : value.shape;
     const std::string shown = value.label.empty() ? node_name(node) + "_constant" : value.label;
     draft.operators.push_back({printable(shown), node.place(), {}, name, std::move(constant)});
+    budget.pay(node, draft.operators.back().op, value.shape);
 }
 
 // Names that only passes give to nodes; a file has none of these types.
@@ -92,13 +132,15 @@ Draft lower(const NodeList& list) {
     draft.input = list.input;
     draft.output = list.output;
     draft.shapes[list.input] = list.values.at(list.input).shape;
+    ParameterBudget budget(list);
     for (const Node& node : list.nodes) {
         DraftOperator out{
             node_name(node), node.place(), {node.input(0)}, node.outputs.front(), View()};
         lowerings().at(node.type)(node, list, out);
         for (const std::string& name : out.inputs)
-            if (list.is_constant(name)) add_constant(node, list, name, draft);
-        draft.shapes[out.output] = list.values.at(out.output).shape;
+            if (list.is_constant(name)) add_constant(node, list, name, draft, budget);
+        const Shape& shape = draft.shapes[out.output] = list.values.at(out.output).shape;
+        budget.pay(node, out.op, shape);
         draft.operators.push_back(std::move(out));
     }
     return draft;

@@ -63,14 +63,12 @@ std::optional<DraftAffine> affine_of(const Node& node, const NodeList& list, std
 // One number that bounds another: Clip. True if that is what the node is.
 bool lower_to_clip(const Node& node, const NodeList& list, std::size_t index, const Shape& image,
                    DraftOperator& out) {
-    const Constant& constant = *list.constant(node, index, "constant");
-    const bool bounds = (node.type == "Min" || node.type == "Max") && constant.is_real() &&
-                        elements(constant.shape) == 1 && constant.shape.size() <= image.size() &&
-                        std::isfinite(constant.reals->front());
-    if (!bounds) return false;
+    const std::optional<float> bound = list.real_number(node.input(index));
+    if (!bound || list.shape(node, index).size() > image.size() || !std::isfinite(*bound))
+        return false;
     Clip clip;
-    clip.low = node.type == "Max" ? constant.reals->front() : std::numeric_limits<float>::lowest();
-    clip.high = node.type == "Min" ? constant.reals->front() : std::numeric_limits<float>::max();
+    clip.low = node.type == "Max" ? *bound : std::numeric_limits<float>::lowest();
+    clip.high = node.type == "Min" ? *bound : std::numeric_limits<float>::max();
     out.op = clip;
     return true;
 }
@@ -83,18 +81,9 @@ BinaryKind kind_of(const std::string& type) {
 }
 
 void lower_to_binary(const Node& node, const NodeList& list, DraftOperator& out) {
-    Binary binary;
-    binary.kind = kind_of(node.type);
-    binary.extents = list.values.at(node.outputs.front()).shape;
-    std::vector<std::vector<int>> strides;
-    for (const std::size_t i : {0U, 1U}) {
-        const auto own = broadcast_strides(list.shape(node, i), binary.extents);
-        strides.emplace_back(own.begin(), own.end());
-    }
-    join_axes(binary.extents, strides);
+    Binary binary = make_binary(kind_of(node.type), list.values.at(node.outputs.front()).shape,
+                                list.shape(node, 0), list.shape(node, 1));
     if (binary.extents.size() > 5) node.fail("broadcasts over more than 5 axes");
-    binary.a_strides = strides[0];
-    binary.b_strides = strides[1];
     out.op = std::move(binary);
     out.inputs = {node.input(0), node.input(1)};
 }
@@ -103,11 +92,10 @@ void lower_to_binary(const Node& node, const NodeList& list, DraftOperator& out)
 float clip_bound(const Node& node, const NodeList& list, std::size_t index, const char* key,
                  float none) {
     float bound = node.real(key, none);
-    if (!node.input(index).empty()) {
-        const Constant* constant = list.constant(node, index, key);
-        if (!constant->is_real() || constant->reals->size() != 1)
-            node.fail(fmt::format("{} must be one float", key));
-        bound = constant->reals->front();
+    if (list.constant(node, index, key)) {
+        const std::optional<float> stated = list.real_number(node.input(index));
+        if (!stated) node.fail(fmt::format("{} must be one float", key));
+        bound = *stated;
     }
     if (std::isnan(bound)) node.fail(fmt::format("{} is NaN", key));
     return std::isinf(bound) ? std::copysign(std::numeric_limits<float>::max(), bound) : bound;
@@ -128,10 +116,8 @@ void lower_arithmetic(const Node& node, const NodeList& list, DraftOperator& out
             out.op = std::move(*affine);
             return;
         }
-        const Constant& constant = *list.constant(node, i, "constant");
-        const bool is_inverse = node.type == "Div" && i == 0 && constant.is_real() &&
-                                elements(constant.shape) == 1 && constant.shape.size() <= b.size();
-        if (is_inverse && constant.reals->front() == 1.0F) {
+        const bool is_one = list.real_number(node.input(i)) == 1.0F && a.size() <= b.size();
+        if (node.type == "Div" && i == 0 && is_one) {
             out.op = Function{-1, -1, FunctionKind::reciprocal, 0.0F, 0.0F};
             return;
         }

@@ -57,22 +57,36 @@ bool counts_padding(const Node& node, const Window& window) {
     return true;
 }
 
+// A maximum or a mean over windows; a mean of more values would not be exact.
+void set_pool(const Node& node, const PoolGeometry& pool, bool is_max, DraftOperator& out) {
+    if (is_max) {
+        MaxPool max;
+        max.pool = pool;
+        out.op = max;
+        return;
+    }
+    const std::int64_t count = std::int64_t{pool.kernel_height} * pool.kernel_width;
+    if (count > digital::average_pool_count_limit)
+        node.fail(fmt::format("reduces {} values to one. At most {} are supported", count,
+                              digital::average_pool_count_limit));
+    AveragePool mean;
+    mean.pool = pool;
+    out.op = mean;
+}
+
 }  // namespace
 
 void lower_max_pool(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& image = list.shape(node, 0);
-    MaxPool pool;
-    pool.pool = pool_geometry(image, read_pool_window(node, image));
-    out.op = pool;
+    set_pool(node, pool_geometry(image, read_pool_window(node, image)), true, out);
 }
 
 void lower_average_pool(const Node& node, const NodeList& list, DraftOperator& out) {
     const Shape& image = list.shape(node, 0);
     const Window window = read_pool_window(node, image);
-    AveragePool pool;
-    pool.pool = pool_geometry(image, window);
-    pool.count_include_pad = counts_padding(node, window);
-    out.op = pool;
+    const bool counts = counts_padding(node, window);
+    set_pool(node, pool_geometry(image, window), false, out);
+    std::get<AveragePool>(out.op).count_include_pad = counts;
 }
 
 void lower_global_pool(const Node& node, const NodeList& list, DraftOperator& out) {
@@ -80,15 +94,7 @@ void lower_global_pool(const Node& node, const NodeList& list, DraftOperator& ou
     Window window;
     window.height.in = window.height.kernel = image[2];
     window.width.in = window.width.kernel = image[3];
-    if (node.type == "GlobalMaxPool") {
-        MaxPool pool;
-        pool.pool = pool_geometry(image, window);
-        out.op = pool;
-        return;
-    }
-    AveragePool pool;
-    pool.pool = pool_geometry(image, window);
-    out.op = pool;
+    set_pool(node, pool_geometry(image, window), node.type == "GlobalMaxPool", out);
 }
 
 // Neighbouring axes: a window over the middle of [outer][reduced][inner].
@@ -101,23 +107,12 @@ void lower_reduction(const Node& node, const NodeList& list, DraftOperator& out)
         out.op = View();
         return;
     }
-    if (count > digital::average_pool_count_limit)
-        node.fail(fmt::format("reduces {} values to one. At most {} are supported", count,
-                              digital::average_pool_count_limit));
     PoolGeometry pool;
     pool.channels = static_cast<int>(elements({in.begin(), in.begin() + first}));
     pool.in_height = pool.kernel_height = static_cast<int>(count);
     pool.in_width = pool.out_width = static_cast<int>(elements({in.begin() + end, in.end()}));
     pool.out_height = 1;
-    if (node.type == "ReduceMax") {
-        MaxPool max;
-        max.pool = pool;
-        out.op = max;
-    } else {
-        AveragePool mean;
-        mean.pool = pool;
-        out.op = mean;
-    }
+    set_pool(node, pool, node.type == "ReduceMax", out);
 }
 
 }  // namespace acim::onnx_import

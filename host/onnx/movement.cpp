@@ -11,12 +11,6 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 using Rule = Movement (*)(const Node&, const NodeList&, const Shape&);
 
-Integers constant_list(const Node& node, const NodeList& list, std::size_t index,
-                       const char* role) {
-    list.constant(node, index, role);
-    return integer_list(node, list.find(node.input(index)), role);
-}
-
 Movement transpose(const Node& node, const NodeList&, const Shape& in) {
     const std::size_t rank = in.size();
     Integers stated = node.integers("perm");
@@ -59,10 +53,10 @@ void slice_axis(const Node& node, Movement& move, int axis, std::int64_t start, 
 }
 
 Movement slice(const Node& node, const NodeList& list, const Shape& in) {
-    const Integers starts = constant_list(node, list, 1, "starts");
-    const Integers ends = constant_list(node, list, 2, "ends");
-    Integers axes = constant_list(node, list, 3, "axes");
-    Integers steps = constant_list(node, list, 4, "steps");
+    const Integers starts = integer_list(node, list, 1, "starts");
+    const Integers ends = integer_list(node, list, 2, "ends");
+    Integers axes = integer_list(node, list, 3, "axes");
+    Integers steps = integer_list(node, list, 4, "steps");
     if (node.input(3).empty())
         for (std::size_t i = 0; i < starts.size(); ++i)
             axes.push_back(static_cast<std::int64_t>(i));
@@ -101,7 +95,7 @@ Movement gather(const Node& node, const NodeList& list, const Shape& in) {
 }
 
 Movement expand(const Node& node, const NodeList& list, const Shape& in) {
-    Integers target = constant_list(node, list, 1, "its shape");
+    Integers target = integer_list(node, list, 1, "its shape");
     if (target.size() < in.size()) target.insert(target.begin(), in.size() - target.size(), 1);
     if (target.size() > most_axes)
         node.fail(

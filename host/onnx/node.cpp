@@ -50,11 +50,9 @@ std::vector<std::int64_t> Node::integers(const std::string& key) const {
     return value ? *value : std::vector<std::int64_t>();
 }
 
-std::string NodeList::fresh(const std::string& base) {
-    std::string name = base;
-    while (values.contains(name) || taken.contains(name)) name += "_";
-    taken.insert(name);
-    return name;
+void NodeList::add_file_constant(const Constant& constant) {
+    file_elements += elements(constant.shape);
+    constant_elements_left += 4 * elements(constant.shape);
 }
 
 void NodeList::spend(const Node& node, std::int64_t elements) {
@@ -90,6 +88,21 @@ bool NodeList::is_constant(const std::string& name) const {
     return value && value->constant;
 }
 
+std::optional<double> NodeList::number(const std::string& name) const {
+    const Value* value = find(name);
+    if (!value || !value->constant || elements(value->shape) != 1) return std::nullopt;
+    const Constant& constant = *value->constant;
+    return constant.is_real() ? static_cast<double>(constant.reals->front())
+                              : static_cast<double>(constant.integers->front());
+}
+
+std::optional<float> NodeList::real_number(const std::string& name) const {
+    const Value* value = find(name);
+    const bool is_one = value && value->constant && value->constant->is_real() &&
+                        value->constant->reals->size() == 1;
+    return is_one ? std::optional(value->constant->reals->front()) : std::nullopt;
+}
+
 int normal_axis(const Node& node, std::int64_t axis, std::size_t rank) {
     const auto r = static_cast<std::int64_t>(rank);
     if (axis < -r || axis >= r)
@@ -97,11 +110,13 @@ int normal_axis(const Node& node, std::int64_t axis, std::size_t rank) {
     return static_cast<int>(axis < 0 ? axis + r : axis);
 }
 
-std::vector<std::int64_t> integer_list(const Node& node, const Value* value, const char* role) {
-    if (!value) return {};
-    if (!value->constant || value->constant->is_real() || value->constant->shape.size() > 1)
-        node.fail(fmt::format("{} must be a constant list of integers", role));
-    return *value->constant->integers;
+std::vector<std::int64_t> integer_list(const Node& node, const NodeList& list, std::size_t index,
+                                       const char* role) {
+    const Constant* constant = list.constant(node, index, role);
+    if (!constant) return {};
+    if (constant->is_real() || constant->shape.size() > 1)
+        node.fail(fmt::format("{} must be a list of integers", role));
+    return *constant->integers;
 }
 
 }  // namespace acim::onnx_import

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
 #include "host/onnx/constant.hpp"
+#include "host/onnx/unique_names.hpp"
 
 namespace acim::onnx_import {
 
@@ -67,12 +67,15 @@ struct NodeList {
     std::vector<Node> nodes;
     std::unordered_map<std::string, Value> values;
     std::string input, output;
-    bool has_integer_input = false;           // token numbers
-    std::unordered_set<std::string> taken;    // names that a new value must not have
-    std::int64_t constant_elements_left = 0;  // that folding may still compute
+    bool has_integer_input = false;                       // token numbers
+    std::int64_t file_elements = 0;                       // of all constants that the file holds
+    std::int64_t constant_elements_left = 0;              // that folding may still compute
+    UniqueNames names{UniqueNames::Ending::underscores};  // of all values
 
-    // A name for a new value: `base`, or `base` with underscores.
-    std::string fresh(const std::string& base);
+    // A name for a new value: `base`, or a copy of it.
+    std::string fresh(const std::string& base) { return names.take(base); }
+    // Counts a constant of the file; what may be computed on constants grows with it.
+    void add_file_constant(const Constant& constant);
     // Every constant that is computed is paid for before it is allocated, so that a small file
     // cannot fill the memory.
     void spend(const Node& node, std::int64_t elements);
@@ -83,11 +86,16 @@ struct NodeList {
     // The constant at an input: null if the input is left out, a Problem if it is not constant.
     const Constant* constant(const Node& node, std::size_t index, const char* role) const;
     bool is_constant(const std::string& name) const;
+    // The one number of a constant in any shape; nothing if the value is none or holds several.
+    std::optional<double> number(const std::string& name) const;
+    // The same of a constant of floats.
+    std::optional<float> real_number(const std::string& name) const;
 };
 
 // The axis in 0 .. rank-1; negative ones count from the end.
 int normal_axis(const Node& node, std::int64_t axis, std::size_t rank);
-// The elements of a constant list of integers; empty if there is no value.
-std::vector<std::int64_t> integer_list(const Node& node, const Value* value, const char* role);
+// The elements of a constant list of integers at an input; empty if the input is left out.
+std::vector<std::int64_t> integer_list(const Node& node, const NodeList& list, std::size_t index,
+                                       const char* role);
 
 }  // namespace acim::onnx_import

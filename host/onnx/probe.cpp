@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/model/digital/function.hpp"
 #include "host/onnx/shape_rules.hpp"
 
 namespace acim::onnx_import {
@@ -13,17 +14,15 @@ namespace {
 using Unary = double (*)(double);
 using Pair = double (*)(double, double);
 
-double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
-
 const std::map<std::string, Unary>& unary() {
     static const std::map<std::string, Unary> table{
-        {"Erf", [](double x) { return std::erf(x); }},
-        {"Exp", [](double x) { return std::exp(x); }},
+        {"Erf", [](double x) { return 1.0 - digital::erfc_value(x); }},
+        {"Exp", digital::exponential},
         {"Reciprocal", [](double x) { return 1.0 / x; }},
         {"Relu", [](double x) { return std::max(x, 0.0); }},
-        {"Sigmoid", sigmoid},
+        {"Sigmoid", digital::logistic},
         {"Sqrt", [](double x) { return std::sqrt(x); }},
-        {"Tanh", [](double x) { return std::tanh(x); }}};
+        {"Tanh", digital::hyperbolic_tangent}};
     return table;
 }
 
@@ -39,12 +38,12 @@ const std::map<std::string, Pair>& pairs() {
 }
 
 // x*Phi(x) and its approximation (Hendrycks and Gimpel 2016), and the swishes (Howard et al. 2019).
-double gelu(double x) { return 0.5 * x * std::erfc(-x * std::sqrt(0.5)); }
+double gelu(double x) { return x * digital::normal_cdf(x); }
 double gelu_tanh(double x) {
-    const double slope = std::sqrt(2.0 / std::acos(-1.0));
-    return 0.5 * x * (1.0 + std::tanh(slope * (x + 0.044715 * x * x * x)));
+    constexpr double slope = 0.79788456080286536;  // sqrt(2/pi)
+    return 0.5 * x * (1.0 + digital::hyperbolic_tangent(slope * (x + 0.044715 * x * x * x)));
 }
-double silu(double x) { return x * sigmoid(x); }
+double silu(double x) { return x * digital::logistic(x); }
 double hard_swish(double x) { return x * std::clamp(x / 6.0 + 0.5, 0.0, 1.0); }
 
 bool is_near(double a, double b) { return std::abs(a - b) <= 2e-6 * (1.0 + std::abs(b)); }
@@ -53,10 +52,7 @@ bool is_near(double a, double b) { return std::abs(a - b) <= 2e-6 * (1.0 + std::
 std::optional<double> bound(const Node& node, const NodeList& list, std::size_t index,
                             const char* key, double none) {
     if (node.input(index).empty()) return node.real(key, static_cast<float>(none));
-    const Value* value = list.find(node.input(index));
-    if (!value || !value->constant || !value->constant->is_real() || elements(value->shape) != 1)
-        return std::nullopt;
-    return value->constant->reals->front();
+    return list.real_number(node.input(index));
 }
 
 }  // namespace
@@ -87,12 +83,10 @@ Probe::Probe(const NodeList& list, std::string x, std::vector<int> axes)
 std::optional<Probe::Values> Probe::operand(const std::string& name) const {
     const auto found = values_.find(name);
     if (found != values_.end()) return found->second;
-    const Value* value = list_.find(name);
-    if (!value || !value->constant || !value->constant->is_real() || elements(value->shape) != 1 ||
-        value->shape.size() > shape_.size())
-        return std::nullopt;
+    const std::optional<float> number = list_.real_number(name);
+    if (!number || list_.values.at(name).shape.size() > shape_.size()) return std::nullopt;
     Values all;
-    all.fill(static_cast<double>(value->constant->reals->front()));
+    all.fill(static_cast<double>(*number));
     return all;
 }
 
@@ -123,14 +117,14 @@ bool Probe::evaluate(const Node& node) {
         const double alpha = node.real("alpha", 0.2F), beta = node.real("beta", 0.5F);
         for (double& v : out) v = std::clamp(alpha * v + beta, 0.0, 1.0);
     } else if (const auto one = unary().find(node.type); one != unary().end()) {
-        for (double& v : out) v = one->second(v);
+        for (double& v : out) v = std::isnan(v) ? v : one->second(v);
     } else if (const auto two = pairs().find(node.type); two != pairs().end()) {
         const std::optional<Values> b = operand(node.input(1));
         if (!b || node.inputs.size() != 2) return false;
         for (std::size_t i = 0; i < out.size(); ++i) out[i] = two->second(out[i], (*b)[i]);
         for (const std::string& input : node.inputs)
-            if (node.type == "Add" && list_.is_constant(input))
-                numbers_.insert(list_.values.at(input).constant->reals->front());
+            if (const auto number = list_.real_number(input); number && node.type == "Add")
+                numbers_.insert(*number);
     } else {
         return false;
     }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "host/onnx/expand.hpp"
+#include "host/onnx/folds.hpp"
 #include "host/onnx/movement.hpp"
 #include "host/onnx/problem.hpp"
 #include "host/onnx/shape_rules.hpp"
@@ -39,16 +40,15 @@ std::shared_ptr<const std::vector<float>> scale_input(const Node& node, const No
 }
 
 // A zero point, bound or bit width: the same number wherever several are stated.
-std::int64_t one_integer(const Node& node, const Constant& from, const char* role) {
-    std::vector<double> all;
-    if (from.is_real())
-        all.assign(from.reals->begin(), from.reals->end());
-    else
-        all.assign(from.integers->begin(), from.integers->end());
-    if (all.empty() || all.front() != std::floor(all.front()) || std::abs(all.front()) > 0x1p24 ||
-        std::any_of(all.begin(), all.end(), [&](double z) { return z != all.front(); }))
-        node.fail(fmt::format("{} must be one integer for all", role));
-    return static_cast<std::int64_t>(all.front());
+std::int64_t one_integer(const Node& node, NodeList& list, const Constant& from, const char* role) {
+    list.spend(node, elements(from.shape));
+    return with_elements(from, [&](const auto& all) {
+        const bool is_one = !all.empty() && std::equal(all.begin() + 1, all.end(), all.begin());
+        const double value = is_one ? static_cast<double>(all.front()) : 0.5;
+        if (value != std::floor(value) || std::abs(value) > 0x1p24)
+            node.fail(fmt::format("{} must be one integer for all", role));
+        return static_cast<std::int64_t>(value);
+    });
 }
 
 // Range of an integer type of QuantizeLinear.
@@ -73,7 +73,7 @@ void set_range(const Node& node, Grid& grid, ElementType type) {
 
 // Scale, axis, zero point and range of QuantizeLinear or DequantizeLinear; `type` is that of the
 // integers where no zero point states it.
-Grid linear_grid(const Node& node, const NodeList& list, ElementType type) {
+Grid linear_grid(const Node& node, NodeList& list, ElementType type) {
     Grid grid;
     grid.scale = scale_input(node, list, 1);
     const Shape& shape = list.shape(node, 0);
@@ -84,7 +84,7 @@ Grid linear_grid(const Node& node, const NodeList& list, ElementType type) {
                                   grid.axis, shape_text(shape)));
     }
     if (const Constant* zero = list.constant(node, 2, "its zero point")) {
-        grid.zero_point = one_integer(node, *zero, "its zero point");
+        grid.zero_point = one_integer(node, list, *zero, "its zero point");
         if (!zero->is_real()) type = zero->type;
     }
     set_range(node, grid, type);
@@ -191,7 +191,7 @@ Quantised clip_integers(const Node& node, NodeList& list) {
     const auto bound = [&](std::size_t index, std::int64_t otherwise) {
         const Constant* constant = list.constant(node, index, "its bound");
         if (!constant) return otherwise;
-        return one_integer(node, *constant, "its bound") - grid.zero_point;
+        return one_integer(node, list, *constant, "its bound") - grid.zero_point;
     };
     grid.low = std::max(grid.low, bound(1, grid.low));
     grid.high = std::min(grid.high, bound(2, grid.high));
@@ -256,9 +256,9 @@ Quantised quant(const Node& node, NodeList& list) {
     Grid grid;
     set_quant_scale(node, list, grid);
     grid.zero_point =
-        one_integer(node, *real_input(node, list, 2, "its zero point"), "its zero point");
+        one_integer(node, list, *real_input(node, list, 2, "its zero point"), "its zero point");
     const std::int64_t bits =
-        one_integer(node, *real_input(node, list, 3, "its bit width"), "its bit width");
+        one_integer(node, list, *real_input(node, list, 3, "its bit width"), "its bit width");
     if (bits < 1 || bits > 32) node.fail(fmt::format("has {} bits. 1 to 32 are supported", bits));
     const std::int64_t narrow = node.integer("narrow", 0) != 0 ? 1 : 0;
     const bool is_signed = node.integer("signed", 1) != 0;

@@ -16,7 +16,9 @@
 namespace acim::onnx_import {
 namespace {
 
-constexpr std::size_t most_nodes = 16;  // of a group, and of values tried as x
+constexpr std::size_t most_nodes = 16;     // of a group, and of values tried as x
+constexpr std::size_t most_readers = 256;  // of a value in a group, so that time stays linear
+constexpr std::size_t most_inputs = 3;     // of a node in a group: Clip has three
 
 class Recogniser {
 public:
@@ -41,7 +43,9 @@ private:
         std::vector<std::string> found{list_.nodes[seed].input(0)};
         for (std::size_t i = 0; i < found.size() && found.size() < most_nodes; ++i) {
             const int from = index_.producer(found[i]);
-            if (from < 0 || is_gone_[from] || !is_probe_type(list_.nodes[from].type)) continue;
+            if (from < 0 || is_gone_[from] || !is_probe_type(list_.nodes[from].type) ||
+                list_.nodes[from].inputs.size() > most_inputs)
+                continue;
             for (const std::string& name : list_.nodes[from].inputs)
                 if (!name.empty() && !list_.is_constant(name) &&
                     std::find(found.begin(), found.end(), name) == found.end())
@@ -68,7 +72,9 @@ private:
         std::priority_queue<int, std::vector<int>, std::greater<>> next;
         std::set<int> seen, group;
         const auto push_readers = [&](const std::string& name) {
-            for (const int reader : index_.readers(name))
+            const std::vector<int>& readers = index_.readers(name);
+            if (readers.size() > most_readers) return;
+            for (const int reader : readers)
                 if (!is_gone_[reader] && seen.insert(reader).second) next.push(reader);
         };
         push_readers(x);
@@ -83,8 +89,9 @@ private:
             const std::string& y = list_.nodes[at].outputs.front();
             if (at > seed && group.contains(seed)) {
                 const std::set<int> parts = parts_of(at, group, x);
-                const std::optional<Match> match = probe.match(y);
-                if (match && parts.contains(seed) && is_closed(parts, at)) {
+                const bool is_group = parts.contains(seed) && is_closed(parts, at);
+                const std::optional<Match> match = is_group ? probe.match(y) : std::nullopt;
+                if (match) {
                     replace(parts, at, x, *match, axes);
                     return true;
                 }
@@ -141,7 +148,7 @@ private:
         const bool is_last = axes.back() == rank - 1;
         norm.attributes["axis"] = std::int64_t{is_last ? axes.front() : rank - 1};
         Shape line(shape.begin() + axes.front(), shape.begin() + axes.back() + 1);
-        if (norm.type == "LayerNormalization") norm.inputs.push_back(ones(y, line));
+        if (norm.type == "LayerNormalization") norm.inputs.push_back(ones(norm, line));
         if (is_last) return {std::move(norm)};
         std::vector<std::int64_t> there, back(shape.size());
         for (int i = 0; i < rank; ++i)
@@ -159,8 +166,9 @@ private:
         return {std::move(first), std::move(norm), std::move(second)};
     }
 
-    std::string ones(const std::string& base, const Shape& shape) {
-        const std::string name = list_.fresh(base + "_ones");
+    std::string ones(const Node& norm, const Shape& shape) {
+        list_.spend(norm, elements(shape));
+        const std::string name = list_.fresh(norm.outputs.front() + "_ones");
         std::vector<float> values(static_cast<std::size_t>(elements(shape)), 1.0F);
         list_.values[name] = {shape, real_constant(shape, std::move(values)), "", std::nullopt};
         return name;

@@ -28,10 +28,12 @@ class Resolver {
 public:
     explicit Resolver(NodeList& list) : list_(list) {
         list.constant_elements_left += least_constant_elements;
-        for (const auto& [name, value] : list.values)
-            if (value.constant) list.constant_elements_left += 4 * elements(value.shape);
+        for (const auto& [name, value] : list.values) {
+            list.names.reserve(name);
+            if (value.constant) list.add_file_constant(*value.constant);
+        }
         for (const Node& node : list.nodes)
-            for (const std::string& name : node.outputs) list.taken.insert(name);
+            for (const std::string& name : node.outputs) list.names.reserve(name);
         for (const Node& node : list.nodes)
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 if (!keeps_rows(node, i)) read_as_values_.insert(node.inputs[i]);
@@ -68,7 +70,7 @@ private:
             lose(node);
         } else if (node.type == "Constant") {
             Constant constant = constant_node(node);
-            list_.constant_elements_left += 4 * elements(constant.shape);
+            list_.add_file_constant(constant);
             define(node, std::move(constant), node.outputs.front());
         } else if (node.type == "Shape" || node.type == "Size") {
             define(node, node.type == "Shape" ? shape_node(node) : size_node(node), "");

@@ -15,11 +15,10 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 
 float pad_value(const Node& node, const NodeList& list) {
-    const Constant* value = list.constant(node, 2, "constant_value");
-    if (!value) return 0.0F;
-    if (!value->is_real() || value->reals->size() != 1 || std::isnan(value->reals->front()))
-        node.fail("constant_value must be one float");
-    return value->reals->front();
+    if (!list.constant(node, 2, "constant_value")) return 0.0F;
+    const std::optional<float> value = list.real_number(node.input(2));
+    if (!value || std::isnan(*value)) node.fail("constant_value must be one float");
+    return *value;
 }
 
 bool is_map_padding(const PadExtents& pads) {

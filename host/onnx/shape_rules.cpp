@@ -87,7 +87,7 @@ Shape moved_shape(const Node& node, const NodeList& list) { return movement_of(n
 
 std::vector<int> axes_of(const Node& node, const NodeList& list, std::size_t rank) {
     std::vector<std::int64_t> stated = node.integers("axes");
-    if (!node.input(1).empty()) stated = integer_list(node, list.find(node.input(1)), "axes");
+    if (!node.input(1).empty()) stated = integer_list(node, list, 1, "axes");
     std::vector<int> axes;
     for (const std::int64_t axis : stated) axes.push_back(normal_axis(node, axis, rank));
     std::sort(axes.begin(), axes.end());
@@ -123,9 +123,8 @@ Shape flatten_shape(const Node& node, const NodeList& list) {
 
 // The extents a Reshape asks for, with every 0 replaced by the input's extent; -1 stays.
 std::vector<std::int64_t> reshape_extents(const Node& node, const NodeList& list, const Shape& in) {
-    const Value* value = list.find(node.input(1));
-    if (!value) node.fail("its shape input is missing");
-    std::vector<std::int64_t> extents = integer_list(node, value, "its shape");
+    if (node.input(1).empty()) node.fail("its shape input is missing");
+    std::vector<std::int64_t> extents = integer_list(node, list, 1, "its shape");
     if (extents.size() > most_axes)
         node.fail(
             fmt::format("asks for {} axes. At most {} are supported", extents.size(), most_axes));
@@ -180,9 +179,8 @@ Shape squeeze_shape(const Node& node, const NodeList& list) {
 
 Shape unsqueeze_shape(const Node& node, const NodeList& list) {
     const Shape& in = list.shape(node, 0);
-    const std::size_t added = node.input(1).empty()
-                                  ? node.integers("axes").size()
-                                  : integer_list(node, list.find(node.input(1)), "axes").size();
+    const std::size_t added = node.input(1).empty() ? node.integers("axes").size()
+                                                    : integer_list(node, list, 1, "axes").size();
     const std::size_t rank = in.size() + added;
     if (rank > most_axes)
         node.fail(fmt::format("gives {} axes. At most {} are supported", rank, most_axes));

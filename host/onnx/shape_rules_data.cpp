@@ -68,13 +68,12 @@ Shape gather_shape(const Node& node, const NodeList& list) {
 
 PadExtents pad_extents(const Node& node, const NodeList& list) {
     const std::size_t rank = list.shape(node, 0).size();
-    list.constant(node, 1, "pads");
-    const auto pads = integer_list(node, list.find(node.input(1)), "pads");
+    const auto pads = integer_list(node, list, 1, "pads");
     std::vector<std::int64_t> axes;
     if (node.input(3).empty())
         for (std::size_t i = 0; i < rank; ++i) axes.push_back(static_cast<std::int64_t>(i));
     else
-        axes = integer_list(node, list.find(node.input(3)), "axes");
+        axes = integer_list(node, list, 3, "axes");
     if (pads.size() != 2 * axes.size()) node.fail("has not two pads per axis");
     PadExtents out{std::vector<std::int64_t>(rank, 0), std::vector<std::int64_t>(rank, 0)};
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -105,27 +104,16 @@ Shape pad_shape(const Node& node, const NodeList& list) {
 }
 
 const std::vector<std::string>& same_shape_types() {
-    static const std::vector<std::string> types{"Abs",
-                                                "BatchNormalization",
-                                                "Clip",
-                                                "Elu",
-                                                "Erf",
-                                                "Exp",
-                                                "Gelu",
-                                                "HardSigmoid",
-                                                "HardSwish",
-                                                "InstanceNormalization",
-                                                "LayerNormalization",
-                                                "LeakyRelu",
-                                                "Log",
-                                                "LogSoftmax",
-                                                "Reciprocal",
-                                                "Relu",
-                                                "Sigmoid",
-                                                "Softmax",
-                                                "Sqrt",
-                                                "Tanh",
-                                                "acim.Requantise"};
+    static const std::vector<std::string> types{"Abs",        "BatchNormalization",
+                                                "Clip",       "Elu",
+                                                "Erf",        "Exp",
+                                                "Gelu",       "HardSigmoid",
+                                                "HardSwish",  "LayerNormalization",
+                                                "LeakyRelu",  "Log",
+                                                "LogSoftmax", "Reciprocal",
+                                                "Relu",       "Sigmoid",
+                                                "Softmax",    "Sqrt",
+                                                "Tanh",       "acim.Requantise"};
     return types;
 }
 

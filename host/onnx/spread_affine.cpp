@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host/onnx/draft_passes.hpp"
+#include "host/onnx/unique_names.hpp"
 
 namespace acim::onnx_import {
 namespace {
@@ -13,7 +14,9 @@ bool stays(const DraftAffine& affine, const Shape& shape) {
 
 class Spreader {
 public:
-    explicit Spreader(Draft& draft) : draft_(draft) {}
+    explicit Spreader(Draft& draft) : draft_(draft) {
+        for (const auto& [name, shape] : draft.shapes) names_.reserve(name);
+    }
 
     void run() {
         for (DraftOperator& op : draft_.operators) {
@@ -27,18 +30,13 @@ public:
     }
 
 private:
-    std::string fresh(std::string name) const {
-        while (draft_.shapes.contains(name)) name += "_";
-        return name;
-    }
-
     void spread(const DraftAffine& affine, const DraftOperator& op) {
         const auto is = [](double value) { return [value](double v) { return v == value; }; };
         const bool scales = !std::all_of(affine.scale.begin(), affine.scale.end(), is(1.0));
         const bool shifts = !std::all_of(affine.shift.begin(), affine.shift.end(), is(0.0));
         std::string from = op.inputs.front();
         if (scales) {
-            const std::string to = shifts ? fresh(op.output + "_scaled") : op.output;
+            const std::string to = shifts ? names_.take(op.output + "_scaled") : op.output;
             add(op, BinaryKind::multiply, affine.axis, affine.scale, from, to);
             from = to;
         }
@@ -48,27 +46,21 @@ private:
     void add(const DraftOperator& op, BinaryKind kind, int axis, const std::vector<double>& values,
              const std::string& from, const std::string& to) {
         const Shape shape = draft_.shapes.at(op.inputs.front());
-        const bool is_single = values.size() == 1;
-        const std::string parameter = fresh(to + (kind == BinaryKind::add ? "_shift" : "_scale"));
+        const std::string parameter =
+            names_.take(to + (kind == BinaryKind::add ? "_shift" : "_scale"));
         acim::Constant constant;
         constant.values = rounded_parameters(values, op);
         draft_.shapes[parameter] = {static_cast<int>(values.size())};
         draft_.shapes[to] = shape;
         kept_.push_back({op.name + "_constant", op.place, {}, parameter, std::move(constant)});
-        Binary binary;
-        binary.kind = kind;
-        binary.extents = shape;
-        std::vector<std::vector<int>> strides(2, std::vector<int>(shape.size(), 0));
-        for (std::size_t i = shape.size(), step = 1; i-- > 0; step *= shape[i])
-            strides[0][i] = static_cast<int>(step);
-        if (!is_single) strides[1][axis] = 1;
-        join_axes(binary.extents, strides);
-        binary.a_strides = strides[0];
-        binary.b_strides = strides[1];
-        kept_.push_back({op.name, op.place, {from, parameter}, to, std::move(binary)});
+        Shape along(values.size() == 1 ? 0 : shape.size() - static_cast<std::size_t>(axis), 1);
+        if (!along.empty()) along.front() = static_cast<int>(values.size());
+        kept_.push_back(
+            {op.name, op.place, {from, parameter}, to, make_binary(kind, shape, shape, along)});
     }
 
     Draft& draft_;
+    UniqueNames names_{UniqueNames::Ending::underscores};
     std::vector<DraftOperator> kept_;
 };
 

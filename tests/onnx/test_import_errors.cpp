@@ -291,6 +291,21 @@ TEST(ImportErrors, ElementwiseFormsThatAreNotSupported) {
     EXPECT_THAT(indices.message(), HasSubstr("reads 'indices', a second output."));
 }
 
+// Means that the engine could not sum exactly are refused here, however they are written.
+TEST(ImportErrors, MeansOfTooManyValues) {
+    const auto pooled = [](const char* type) {
+        ModelBuilder model({1, 1024, 1024});
+        return model.node(type, {"x"}, "y");
+    };
+    const char* advice = "reduces 1048576 values to one. At most 262144 are supported";
+    EXPECT_THAT(pooled("GlobalAveragePool").message(), HasSubstr(advice));
+    EXPECT_THAT(pooled("ReduceMean").with("axes", {2, 3}).message(), HasSubstr(advice));
+    EXPECT_THAT(pooled("ReduceMean").with("axes", {1, 2, 3}).message(), HasSubstr(advice));
+    EXPECT_THAT(pooled("AveragePool").with("kernel_shape", {1024, 1024}).message(),
+                HasSubstr(advice));
+    EXPECT_EQ(pooled("GlobalMaxPool").message(), "imported");
+}
+
 TEST(ImportErrors, BatchNormalization) {
     ModelBuilder model({1, 2, 2});
     for (const char* name : {"g", "b", "m"}) model.reals(name, {1}, {1});

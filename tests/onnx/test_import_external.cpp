@@ -99,6 +99,10 @@ TEST_F(ImportExternal, MayNotBeReadOverAndOver) {
         model_.graph().mutable_initializer(i + 1)->set_name("copy" + std::to_string(i));
     }
     EXPECT_THAT(import_message(write_model()), HasSubstr("tensors overlap"));
+    for (int i = 0; i < 3; ++i)  // under other names
+        model_.graph().mutable_initializer(i)->mutable_external_data(0)->set_value(
+            std::string("././././").substr(0, static_cast<std::size_t>(2 * i)) + "weights.bin");
+    EXPECT_THAT(import_message(write_model()), HasSubstr("tensors overlap"));
 }
 
 }  // namespace

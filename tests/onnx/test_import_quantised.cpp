@@ -253,6 +253,22 @@ TEST(ImportQuantised, IntegersMayMoveBeforeTheyAreDequantised) {
               (std::vector<float>{0, 1, 2, 250, 4, 250}));
 }
 
+// A zero point may be stated per channel; each node that reads a long one pays for it.
+TEST(ImportQuantised, LongZeroPointsArePaidFor) {
+    ModelBuilder model({3});
+    model.reals("s", {}, {1});
+    int8(model, "w", {3}, {1, 2, 3});
+    int8(model, "z", {1 << 20}, std::vector<int>(1 << 20, 0));
+    std::string from = "x";
+    for (int i = 0; i < 30; ++i) {
+        const std::string part = "d" + std::to_string(i), sum = "s" + std::to_string(i);
+        model.node("DequantizeLinear", {"w", "s", "z"}, part).node("Add", {from, part}, sum);
+        from = sum;
+    }
+    model.graph().mutable_output(0)->set_name(from);
+    EXPECT_THAT(model.message(), HasSubstr("the graph computes too much on constants"));
+}
+
 TEST(ImportQuantised, RefusalsSayWhatIsPossible) {
     ModelBuilder wide = scaled_gemm({1, 1});
     wide.graph().mutable_initializer(0)->set_data_type(onnx::TensorProto::UINT8);
