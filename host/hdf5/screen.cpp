@@ -71,12 +71,21 @@ void set_limits(std::uint64_t file_bytes) {
     dup2(nowhere, STDERR_FILENO);  // glibc and sanitizers tell there of what they find
 }
 
+// An error of the reader is met again by whoever reads on; memory that ran out here would be taken
+// there, where no limit stands.
 template <class Read>
 void try_to(const Read& read) {
+    const auto pass = [](const std::exception& error) {
+        if (std::strstr(error.what(), "alloc") != nullptr) {
+            _exit(2);
+        }
+    };
     try {
         read();
-    } catch (const InputError&) {
-    } catch (const ContractError&) {
+    } catch (const InputError& error) {
+        pass(error);
+    } catch (const ContractError& error) {
+        pass(error);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "host/hdf5/atomic_file.hpp"
 #include "host/hdf5/image_writer.hpp"
 #include "host/hdf5/reader.hpp"
+#include "host/hdf5/walk.hpp"
 
 namespace acim::hdf5 {
 namespace {
@@ -137,6 +138,55 @@ TEST(Reader, FindsDamagedChunks) {
     image[image.size() / 2] ^= std::byte{0x10};
     EXPECT_THAT(message_of([&] { Reader::from_bytes(image, "b").read<double>("/x"); }),
                 HasSubstr("cannot be read"));
+}
+
+// A bit of a heap of strings: the library itself would crash or ask for all memory (found by fuzzing).
+TEST(Reader, DamageThatTheLibraryDoesNotSurviveIsRefused) {
+    ImageWriter out;
+    out.attribute("/", "title", "a text of variable length");
+    out.write("/names", std::vector<std::string>(50, "name"));
+    out.write("/x", std::vector<double>(100, 1.5));
+    const auto image = out.image();
+    std::mt19937_64 random(1);
+    int refused = 0, read = 0, dead = 0;
+    for (int i = 0; i < 200; ++i) {
+        auto damaged = image;
+        for (int k = 0; k < 8; ++k) {
+            damaged[random() % damaged.size()] = std::byte{0xFF};
+        }
+        try {
+            const auto in = Reader::from_bytes(damaged, "b");
+            walk(in, [&](const std::string& path) {
+                if (in.is_dataset(path)) {
+                    read_values(in, path);
+                }
+            });
+            read += 1;
+        } catch (const InputError& error) {
+            refused += 1;
+            dead += std::string(error.what()).find("the HDF5 library fails on it") !=
+                    std::string::npos;
+        }
+    }
+    EXPECT_GT(refused, 50);
+    EXPECT_GT(read, 0);
+    RecordProperty("library_failures", dead);
+}
+
+TEST(Reader, RefusesShapesThatNoDataFill) {
+    const std::string path = ::testing::TempDir() + "empty_shape.h5";
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hsize_t size = 100'000'000;
+    const hid_t space = H5Screate_simple(1, &size, nullptr);
+    const hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t chunk = 1000;
+    H5Pset_chunk(layout, 1, &chunk);
+    H5Dclose(H5Dcreate2(file, "x", H5T_NATIVE_UINT8, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    H5Pclose(layout);
+    H5Sclose(space);
+    H5Fclose(file);
+    EXPECT_THAT(message_of([&] { Reader::open(path).read<std::uint8_t>("/x"); }),
+                HasSubstr("claims 100000000 values and holds 0 bytes"));
 }
 
 TEST(Reader, ReadsBooleansOfH5py) {
