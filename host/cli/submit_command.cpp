@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
@@ -41,46 +40,34 @@ struct SubmitOptions : SweepOptions {
 // The sweep's plan and what of it is left to run.
 struct Work {
     PlanRecord plan;
-    std::vector<WorkUnit> missing;
+    TrialTable table;
+
+    std::uint64_t missing() const { return unit_count(plan) - table.rows(); }
 };
 
 bool is_run_directory(const fs::path& directory) {
     return fs::is_regular_file(directory / "plan.json");
 }
 
-// The plan as the tasks will find it; where it is only to be shown, nothing is written.
+// The plan as the tasks will find it; where it is only to be shown, nothing is written. Accuracies of
+// the baselines are left to the tasks: they take a machine that may compute.
 PlanRecord prepare(const SubmitOptions& options, const fs::path& directory) {
     SweepPlan plan = make_sweep_plan(
         options.sweep, {options.overrides, directory, options.threads, false, /*baselines=*/false});
-    if (options.only_prints()) return plan.record;
-    const RunDirectory run = RunDirectory::create_or_open(directory, plan.record);
-    plan.networks->save();
-    plan.ranges->save();
-    return run.plan();
+    if (!options.only_prints()) {
+        open_run_directory(plan, directory,
+                           options.extend ? PlanChange::extend : PlanChange::refuse);
+    } else if (is_run_directory(directory)) {
+        plan.record.block_images = RunDirectory::open(directory).plan().block_images;
+    }
+    return plan.record;
 }
 
 Work work_left(const SubmitOptions& options, const fs::path& directory) {
     Work work{prepare(options, directory), {}};
-    TrialTable table;
-    if (is_run_directory(directory)) {
-        work.plan.block_images = RunDirectory::open(directory).plan().block_images;
-        table = load_trials({directory}, work.plan);
-    }
-    for (const std::string& line : table.warnings) warn(line);
-    work.missing = missing_units(work.plan, table);
+    if (is_run_directory(directory)) work.table = load_trials({directory}, work.plan);
+    for (const std::string& line : work.table.warnings) warn(line);
     return work;
-}
-
-// The parts of `shards` that have work left.
-std::vector<std::uint32_t> unfinished_shards(const Work& work, std::uint32_t shards) {
-    const std::set<WorkUnit> missing(work.missing.begin(), work.missing.end());
-    std::set<std::uint32_t> unfinished;
-    std::size_t i = 0;
-    for (const WorkUnit& unit : planned_units(work.plan)) {
-        if (missing.contains(unit)) unfinished.insert(static_cast<std::uint32_t>(i % shards));
-        ++i;
-    }
-    return {unfinished.begin(), unfinished.end()};
 }
 
 // As many parts as were asked for, or the usual number; no more than there are units or than the
@@ -88,9 +75,9 @@ std::vector<std::uint32_t> unfinished_shards(const Work& work, std::uint32_t sha
 // again.
 std::uint32_t number_of_shards(const SubmitOptions& options, const PlanRecord& plan,
                                const std::optional<SlurmSite>& site) {
-    const std::size_t units = planned_units(plan).size();
-    std::size_t shards =
-        std::min<std::size_t>(options.array > 0 ? options.array : usual_tasks, units);
+    const std::uint64_t units = unit_count(plan);
+    const std::uint64_t shards =
+        std::min<std::uint64_t>(options.array > 0 ? options.array : usual_tasks, units);
     if (!site || !options.for_slurm() || shards <= site->max_array_size)
         return static_cast<std::uint32_t>(shards);
     if (site->max_array_size == 0)
@@ -127,7 +114,7 @@ ArrayJob describe(const SubmitOptions& options, const fs::path& directory, const
         own_path(),  "merge", directory.string(), "-o", (directory / "results.h5").string(),
         "--complete"};
     job.shards = shards;
-    job.tasks = unfinished_shards(work, shards);
+    job.tasks = unfinished_shards(work.plan, work.table, shards);
     job.requeues = options.requeues;
     if (!options.profile.empty()) job.profile = read_site_profile(options.profile);
     job.resources = options.resources;
@@ -146,14 +133,19 @@ void refuse_while_queued(const fs::path& directory, const std::string& cluster) 
     }
 }
 
+// What is only printed needs no Slurm; then the site's limits are unknown.
 std::optional<SlurmSite> site_of(const SubmitOptions& options) {
     if (!options.for_slurm()) return std::nullopt;
-    auto site = slurm_site();
-    if (!site && !options.only_prints())
-        throw InputError(
-            "--slurm: this machine has no Slurm (scontrol is missing). Submit on a login "
-            "node, or look at the scripts with --dry-run or --print");
-    return site;
+    try {
+        auto site = slurm_site();
+        if (site || options.only_prints()) return site;
+    } catch (const InputError& error) {
+        if (!options.only_prints()) throw;
+        return std::nullopt;
+    }
+    throw InputError(
+        "--slurm: this machine has no Slurm (scontrol is missing). Submit on a login node, or look "
+        "at the scripts with --dry-run or --print");
 }
 
 void check(const SubmitOptions& options) {
@@ -180,7 +172,7 @@ void run(const SubmitOptions& options) {
     if (site && !options.only_prints() && !options.again)
         refuse_while_queued(directory, site->cluster);
     const Work work = work_left(options, directory);
-    if (work.missing.empty()) {
+    if (work.missing() == 0) {
         print(
             fmt::format("{}: all units are done, nothing is submitted. Collect them with "
                         "acimsweep merge {} -o {}\n",
@@ -193,7 +185,7 @@ void run(const SubmitOptions& options) {
     if (options.only_prints())
         print(printed_job(scheduler_of(options), job));
     else
-        print(submit_to_slurm(job, *site, work.missing.size()));
+        print(submit_to_slurm(job, *site, work.missing()));
 }
 
 void add_resource_options(CLI::App& command, TaskResources& r) {

@@ -47,7 +47,7 @@ void submit_both(const ArrayJob& job, JobRecord& record) {
 
 }  // namespace
 
-std::string submit_to_slurm(const ArrayJob& job, const SlurmSite& site, std::size_t units) {
+std::string submit_to_slurm(const ArrayJob& job, const SlurmSite& site, std::uint64_t units) {
     create_directories_durably(job.logs());
     write_file_atomically(job.task_script(), task_script(job));
     write_file_atomically(job.merge_script(), merge_script(job));
