@@ -9,10 +9,10 @@
 #include "host/cli/sweep_options.hpp"
 #include "host/cluster/array_job.hpp"
 #include "host/cluster/printed_jobs.hpp"
+#include "host/cluster/queue_report.hpp"
 #include "host/cluster/shell_text.hpp"
 #include "host/cluster/site_profile.hpp"
 #include "host/cluster/slurm.hpp"
-#include "host/cluster/slurm_queue.hpp"
 #include "host/cluster/submission.hpp"
 #include "host/cluster/time_limit.hpp"
 #include "host/store/trial_table.hpp"
@@ -100,6 +100,7 @@ ArrayJob describe(const SubmitOptions& options, const fs::path& directory, const
                   std::uint32_t shards) {
     ArrayJob job;
     job.name = job_name(work.plan.sweep_name);
+    if (!options.print.empty()) job.scheduler = options.print;
     job.directory = directory;
     job.command = {own_path(),
                    "run",
@@ -122,14 +123,15 @@ ArrayJob describe(const SubmitOptions& options, const fs::path& directory, const
 }
 
 void refuse_while_queued(const fs::path& directory, const std::string& cluster) {
-    for (const JobRecord& record : read_job_records(directory)) {
-        if (record.cluster != cluster) continue;
-        const auto queue = queued_tasks({record});
-        if (queue && !tasks_of(record, *queue).empty())
-            throw InputError(fmt::format(
-                "{}: {} is still at work: {}Wait for it, end it with scancel {}, or give --again",
-                directory.string(), "an earlier submission", queue_line(record, *queue),
-                record.job));
+    const std::vector<JobRecord> records = read_job_records(directory);
+    const auto queue = records.empty() ? std::nullopt : queued_tasks(records);
+    if (!queue) return;
+    for (const JobRecord& record : records) {
+        if (record.cluster != cluster || tasks_of(record, *queue).empty()) continue;
+        throw InputError(
+            fmt::format("{}: an earlier submission is still at work. {}. Wait for it, end it with "
+                        "scancel {}, or give --again",
+                        directory.string(), queue_line(record, *queue), record.job));
     }
 }
 
@@ -157,14 +159,6 @@ void check(const SubmitOptions& options) {
     (void)time_limit_seconds(options.resources.time);
 }
 
-Scheduler scheduler_of(const SubmitOptions& options) {
-    static const std::map<std::string, Scheduler> names{{"slurm", Scheduler::slurm},
-                                                        {"lsf", Scheduler::lsf},
-                                                        {"sge", Scheduler::grid_engine},
-                                                        {"pbs", Scheduler::pbs}};
-    return options.print.empty() ? Scheduler::slurm : names.at(options.print);
-}
-
 void run(const SubmitOptions& options) {
     check(options);
     const fs::path directory = fs::absolute(options.directory()).lexically_normal();
@@ -183,7 +177,7 @@ void run(const SubmitOptions& options) {
     const ArrayJob job =
         describe(options, directory, work, number_of_shards(options, work.plan, site));
     if (options.only_prints())
-        print(printed_job(scheduler_of(options), job));
+        print(printed_job(job));
     else
         print(submit_to_slurm(job, *site, work.missing()));
 }

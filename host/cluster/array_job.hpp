@@ -32,7 +32,9 @@ struct ArrayJob {
     std::string profile;               // the site's lines, see site_profile.hpp
     TaskResources resources;
 
-    std::filesystem::path logs() const { return directory / "slurm"; }
+    std::string scheduler = "slurm";  // names the folder of its scripts and logs
+
+    std::filesystem::path logs() const { return directory / scheduler; }
     std::filesystem::path task_script() const { return logs() / "task.sh"; }
     std::filesystem::path merge_script() const { return logs() / "merge.sh"; }
 };

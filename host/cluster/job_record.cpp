@@ -32,6 +32,16 @@ JobRecord from_json(const nlohmann::json& value) {
     return record;
 }
 
+// The file may come from anywhere: its texts go to a terminal, its numbers into sizes.
+bool is_sound(const JobRecord& record) {
+    const auto plain = [](const std::string& text) {
+        return std::none_of(text.begin(), text.end(),
+                            [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    };
+    return record.shards >= 1 && record.shards <= 10'000'000 && plain(record.cluster) &&
+           plain(record.name) && plain(record.tasks) && plain(record.host) && plain(record.time);
+}
+
 }  // namespace
 
 void write_job_record(const fs::path& run_directory, const JobRecord& record) {
@@ -56,7 +66,8 @@ std::vector<JobRecord> read_job_records(const fs::path& run_directory) {
         try {
             const std::vector<std::byte> bytes = read_whole_file(entry.path());
             const auto* text = reinterpret_cast<const char*>(bytes.data());
-            records.push_back(from_json(nlohmann::json::parse(text, text + bytes.size())));
+            JobRecord record = from_json(nlohmann::json::parse(text, text + bytes.size()));
+            if (is_sound(record)) records.push_back(std::move(record));
         } catch (const nlohmann::json::exception&) {
             continue;  // Nothing depends on this file but what status says.
         } catch (const InputError&) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cluster/printed_jobs.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "host/cluster/batch_script.hpp"
@@ -91,9 +93,9 @@ std::string lsf(const ArrayJob& job) {
         add(*words, {"-q", r.partition});
         add(*words, {"-P", r.account});
     }
-    array.push_back(job.task_script().string());
-    merge.push_back(job.merge_script().string());
-    return scripts(job) + command_line(array) + " &&\n" + command_line(merge) + "\n";
+    // bsub gives the words of a command to a shell, so the scripts come by standard input.
+    return scripts(job) + command_line(array) + " < " + shell_quote(job.task_script().string()) +
+           " &&\n" + command_line(merge) + " < " + shell_quote(job.merge_script().string()) + "\n";
 }
 
 std::string grid_engine(const ArrayJob& job) {
@@ -142,18 +144,10 @@ std::string pbs(const ArrayJob& job) {
 
 }  // namespace
 
-std::string printed_job(Scheduler scheduler, const ArrayJob& job) {
-    switch (scheduler) {
-        case Scheduler::slurm:
-            return slurm(job);
-        case Scheduler::lsf:
-            return lsf(job);
-        case Scheduler::grid_engine:
-            return grid_engine(job);
-        case Scheduler::pbs:
-            return pbs(job);
-    }
-    return {};
+std::string printed_job(const ArrayJob& job) {
+    const std::map<std::string, std::string (*)(const ArrayJob&)> printers{
+        {"slurm", slurm}, {"lsf", lsf}, {"sge", grid_engine}, {"pbs", pbs}};
+    return printers.at(job.scheduler)(job);
 }
 
 }  // namespace acim

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cluster/slurm_queue.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -23,17 +21,6 @@ template <class Number>
 bool read_number(const std::string& text, Number& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc() && end == text.data() + text.size();
-}
-
-// "pending (Resources)", "held (JobHeldUser)", "running".
-std::string state_text(const QueuedTask& task) {
-    std::string state = task.state;
-    std::transform(state.begin(), state.end(), state.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '_' ? ' ' : c;
-    });
-    if (state != "pending") return state;
-    const bool held = task.reason.find("eld") != std::string::npos;  // JobHeldUser, requeued held
-    return fmt::format("{} ({})", held ? "held" : state, task.reason);
 }
 
 }  // namespace
@@ -74,25 +61,6 @@ std::vector<QueuedTask> tasks_of(const JobRecord& record, const std::vector<Queu
     for (const QueuedTask& task : queue)
         if (task.job == record.job && task.name == record.name) tasks.push_back(task);
     return tasks;
-}
-
-std::string queue_line(const JobRecord& record, const std::vector<QueuedTask>& queue) {
-    std::map<std::string, std::vector<std::uint32_t>> states;
-    for (const QueuedTask& task : tasks_of(record, queue))
-        states[state_text(task)].push_back(task.index.value_or(0));
-    std::string text =
-        fmt::format("Slurm job {}, tasks {} of {}:", record.job, record.tasks, record.shards);
-    const char* between = " ";
-    for (auto& [state, indices] : states) {
-        std::sort(indices.begin(), indices.end());
-        text += fmt::format("{}{} {}", between, index_list(indices), state);
-        between = ", ";
-    }
-    if (states.empty()) text += " none is queued or runs";
-    for (const QueuedTask& task : queue)
-        if (task.job == record.merge && task.name == record.name + "-merge")
-            text += fmt::format("; merge job {} {}", record.merge, state_text(task));
-    return text + "\n";
 }
 
 }  // namespace acim

@@ -29,7 +29,4 @@ std::optional<std::vector<QueuedTask>> queued_tasks(const std::vector<JobRecord>
 // Of these, the tasks of a submission's array.
 std::vector<QueuedTask> tasks_of(const JobRecord& record, const std::vector<QueuedTask>& queue);
 
-// One line for a submission: how many tasks are in which state, and why those wait that do.
-std::string queue_line(const JobRecord& record, const std::vector<QueuedTask>& queue);
-
 }  // namespace acim
