@@ -16,14 +16,15 @@ constexpr const char* threads = R"("${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:
 // again until the engine is gone. After SIGTERM the engine gets SIGINT: it may have had the same
 // SIGTERM from scancel, and a second one would kill it before it has stored what is finished.
 constexpr const char* waiting = R"(engine=$!
-warned= cancelled= heard=1
-trap 'heard=1 warned=1; kill -TERM "$engine"; {{ sleep {patience}; kill -KILL "$engine"; }} &' USR1
+warned= cancelled= watch= heard=1
+trap 'heard=1 warned=1; kill -TERM "$engine"; (sleep {patience}; kill -KILL "$engine") & watch=$!' USR1
 trap 'heard=1 cancelled=1; kill -INT "$engine"' TERM
 while [ -n "$heard" ] || kill -0 "$engine" 2>/dev/null; do
     heard=
     wait "$engine"
     code=$?
 done
+[ -z "$watch" ] || kill "$watch" 2>/dev/null
 )";
 
 constexpr const char* deciding = R"(

@@ -27,7 +27,7 @@ SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket={folder}/munge/socket,cred_expire=2
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.%n.pid
@@ -121,6 +121,17 @@ class SlurmCluster:
                 time.sleep(0.25)
         for name in reversed(list(self.daemons)):
             self.stop(name)
+        self._end_jobs()
+
+    def _end_jobs(self) -> None:
+        """Ends what a lost node leaves behind: processes with this cluster in their environment."""
+        mark = f"SLURM_CONF={self.configuration}".encode()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in path.read_bytes().split(b"\0"):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+            except OSError:
+                continue  # ended in between, or somebody else's
 
     def _start_all(self) -> None:
         munge = self.folder / "munge"
