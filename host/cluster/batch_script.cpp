@@ -12,19 +12,19 @@ namespace {
 // One CPU where Slurm says nothing; SLURM_CPUS_ON_NODE is what the task was given on its node.
 constexpr const char* threads = R"("${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}")";
 
-// The handlers only set a word and send a signal. `wait` comes back for each of them, so it is asked
-// again until the engine is gone. After SIGTERM the engine gets SIGINT: it may have had the same
-// SIGTERM from scancel, and a second one would kill it before it has stored what is finished.
+// The engine is waited for only when it is gone: bash loses the exit code of a process that ends just
+// when a signal interrupts `wait`. Until then signals are taken after each second's sleep. After
+// SIGTERM the engine gets SIGINT: it may have had the same SIGTERM from scancel, and a second one
+// would kill it before it has stored what is finished. Works under `set -eu` of a profile, too.
 constexpr const char* waiting = R"(engine=$!
-warned= cancelled= watch= heard=1
-trap 'heard=1 warned=1; kill -TERM "$engine"; (sleep {patience}; kill -KILL "$engine") & watch=$!' USR1
-trap 'heard=1 cancelled=1; kill -INT "$engine"' TERM
-while [ -n "$heard" ] || kill -0 "$engine" 2>/dev/null; do
-    heard=
-    wait "$engine"
-    code=$?
+warned= cancelled= watch= code=0
+trap 'warned=1; kill -TERM "$engine" || :; (sleep {patience}; kill -KILL "$engine") & watch=$!' USR1
+trap 'cancelled=1; kill -INT "$engine" || :' TERM
+while kill -0 "$engine" 2>/dev/null; do
+    sleep 1 || :
 done
-[ -z "$watch" ] || kill "$watch" 2>/dev/null
+wait "$engine" || code=$?
+[ -z "$watch" ] || kill "$watch" 2>/dev/null || :
 )";
 
 constexpr const char* deciding = R"(

@@ -176,6 +176,20 @@ def test_scancel_after_the_warning(task: Task) -> None:
     assert task.told("requeued") == ""
 
 
+def test_a_strict_profile(task: Task) -> None:
+    """`set -eu` of a site changes nothing."""
+    text = task.script.read_text()
+    strict = task.script.with_name("strict.sh")
+    strict.write_text(text.replace("#!/bin/bash\n", "#!/bin/bash\nset -eu\n", 1))
+    strict_task = Task(task.folder, strict, task.environment)
+    assert strict_task.start("now", 4).wait(timeout=20) == 4
+    assert task.told("requeued") == "requeue 77_3\n"
+    process = started(strict_task, 3)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(timeout=20) == 3
+    assert task.told("requeued") == "requeue 77_3\n"
+
+
 def test_a_profile_comes_first(task: Task, tmp_path: Path) -> None:
     profile = tmp_path / "site profile"
     profile.write_text("#SBATCH --constraint=fast\nexport SITE=1")
