@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, ExitCode& result) {
     add_validate_command(app, result);
     add_plan_command(app, result);
     add_run_command(app, result);
+    add_submit_command(app, result);
     add_status_command(app, result);
     add_merge_command(app, result);
     add_check_command(app, result);

@@ -13,6 +13,7 @@ namespace acim {
 void add_validate_command(CLI::App& app, ExitCode& result);
 void add_plan_command(CLI::App& app, ExitCode& result);
 void add_run_command(CLI::App& app, ExitCode& result);
+void add_submit_command(CLI::App& app, ExitCode& result);
 void add_status_command(CLI::App& app, ExitCode& result);
 void add_pareto_command(CLI::App& app, ExitCode& result);
 void add_mac_command(CLI::App& app, ExitCode& result);

@@ -73,8 +73,10 @@ void add_run_command(CLI::App& app, ExitCode& result) {
         "run", "Run a sweep, or go on with it: what is stored is never run again");
     add_sweep_options(*command, *options);
     command
-        ->add_option("--shard", options->shard,
-                     "run part i of n; any number of shards may run at the same time")
+        ->add_option(
+            "--shard", options->shard,
+            "run part i of n; any number of shards may run at the same time. auto and auto/n "
+            "take the number that the scheduler gave to this process")
         ->type_name("i/n");
     command->add_flag("--extend", options->extend,
                       "go on in a directory whose sweep was another one: more or fewer points, "

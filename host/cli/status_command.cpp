@@ -6,7 +6,9 @@
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/cluster/queue_report.hpp"
 #include "host/run/progress.hpp"
+#include "host/run/shard.hpp"
 #include "host/store/attempt.hpp"
 #include "host/store/run_directory.hpp"
 #include "host/store/trial_table.hpp"
@@ -60,6 +62,8 @@ void run(const std::string& path) {
                     : 100.0,
         left));
     print(attempts(load_attempts(directory), left));
+    print(queue_report(read_job_records(directory.path()),
+                       [&](std::uint32_t count) { return unfinished_shards(plan, table, count); }));
 }
 
 }  // namespace

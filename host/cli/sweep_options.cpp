@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "host/cluster/task_number.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/engine_choice.hpp"
 
@@ -50,7 +51,21 @@ void add_sweep_options(CLI::App& command, SweepOptions& options) {
     add_engine_option(command, options.engine);
 }
 
+namespace {
+
+Shard automatic_shard(const std::string& text) {
+    std::uint32_t count = 0;
+    if (text != "auto" && (!text.starts_with("auto/") ||
+                           !parse_number(std::string_view(text).substr(5), count) || count == 0))
+        throw InputError("--shard " + text + ": expected auto, or auto/n with n parts");
+    const TaskNumber number = task_number(process_environment(), count);
+    return {number.index, number.count};
+}
+
+}  // namespace
+
 Shard parse_shard(const std::string& text) {
+    if (text.starts_with("auto")) return automatic_shard(text);
     const std::size_t slash = text.find('/');
     Shard shard;
     if (slash == std::string::npos ||
@@ -58,7 +73,7 @@ Shard parse_shard(const std::string& text) {
         !parse_number(std::string_view(text).substr(slash + 1), shard.count) || shard.count == 0 ||
         shard.index >= shard.count)
         throw InputError("--shard " + text +
-                         ": expected i/n with 0 <= i < n, as in --shard 0/3, 1/3 and 2/3");
+                         ": expected i/n with 0 <= i < n, as in --shard 0/3, 1/3 and 2/3, or auto");
     return shard;
 }
 

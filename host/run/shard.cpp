@@ -37,6 +37,25 @@ std::vector<std::uint32_t> deal_order(const PlanRecord& plan, std::span<const do
     return rank;
 }
 
+// Calls take(shard, number of the first unit, units) for every hand.
+template <class Take>
+void deal(const PlanRecord& plan, std::span<const double> work, std::uint32_t count, Take take) {
+    constexpr std::uint64_t hands_wanted = 8;  // per shard: the last ones even out the sums
+    ACIM_EXPECT(work.size() == plan.points.size());
+    const std::uint64_t per_chip = unit_count(plan) / plan.points.size() / plan.chips;
+    const bool by_chip = unit_count(plan) / per_chip >= hands_wanted * count;
+    const std::uint64_t units = by_chip ? per_chip : 1;
+    std::vector<Hand> hands = hands_of(plan, units);
+    const std::vector<std::uint32_t> rank = deal_order(plan, work);
+    std::stable_sort(hands.begin(), hands.end(),
+                     [&](const Hand& a, const Hand& b) { return rank[a.point] < rank[b.point]; });
+    for (std::uint64_t i = 0; i < hands.size(); ++i) {
+        const std::uint64_t place = i % count;
+        const bool back = i / count % 2 == 1;
+        take(static_cast<std::uint32_t>(back ? count - 1 - place : place), hands[i].first, units);
+    }
+}
+
 }  // namespace
 
 double point_work(const PointFacts& facts) {
@@ -53,26 +72,37 @@ double point_work(const PointFacts& facts) {
     return work;
 }
 
+std::vector<double> works_of(const PlanRecord& plan) {
+    std::vector<double> work;
+    for (const PlanPoint& point : plan.points)
+        work.push_back(point_work(point_facts_from_json(nlohmann::json::parse(point.derived))));
+    return work;
+}
+
 std::vector<std::uint64_t> units_of_shard(const PlanRecord& plan, std::span<const double> work,
                                           const Shard& shard) {
-    constexpr std::uint64_t hands_wanted = 8;  // per shard: the last ones even out the sums
-    ACIM_EXPECT(work.size() == plan.points.size() && shard.index < shard.count);
-    const std::uint64_t per_chip = unit_count(plan) / plan.points.size() / plan.chips;
-    const bool by_chip = unit_count(plan) / per_chip >= hands_wanted * shard.count;
-    const std::uint64_t units = by_chip ? per_chip : 1;
-    std::vector<Hand> hands = hands_of(plan, units);
-    const std::vector<std::uint32_t> rank = deal_order(plan, work);
-    std::stable_sort(hands.begin(), hands.end(),
-                     [&](const Hand& a, const Hand& b) { return rank[a.point] < rank[b.point]; });
+    ACIM_EXPECT(shard.index < shard.count);
     std::vector<std::uint64_t> own;
-    for (std::uint64_t i = 0; i < hands.size(); ++i) {
-        const std::uint64_t place = i % shard.count;
-        const bool back = i / shard.count % 2 == 1;
-        if ((back ? shard.count - 1 - place : place) != shard.index) continue;
-        for (std::uint64_t u = 0; u < units; ++u) own.push_back(hands[i].first + u);
-    }
+    deal(plan, work, shard.count, [&](std::uint32_t to, std::uint64_t first, std::uint64_t units) {
+        for (std::uint64_t u = 0; to == shard.index && u < units; ++u) own.push_back(first + u);
+    });
     std::sort(own.begin(), own.end());
     return own;
+}
+
+std::vector<std::uint32_t> unfinished_shards(const PlanRecord& plan, const TrialTable& table,
+                                             std::uint32_t count) {
+    std::vector<bool> stored(unit_count(plan)), unfinished(count);
+    for (const WorkUnit& unit : table.units) stored[unit_index(plan, unit)] = true;
+    const std::vector<double> work = works_of(plan);
+    deal(plan, work, count, [&](std::uint32_t to, std::uint64_t first, std::uint64_t units) {
+        for (std::uint64_t u = first; u < first + units; ++u)
+            if (!stored[u]) unfinished[to] = true;
+    });
+    std::vector<std::uint32_t> shards;
+    for (std::uint32_t shard = 0; shard < count; ++shard)
+        if (unfinished[shard]) shards.push_back(shard);
+    return shards;
 }
 
 }  // namespace acim

@@ -8,6 +8,7 @@
 
 #include "host/run/point_facts.hpp"
 #include "host/store/plan_record.hpp"
+#include "host/store/trial_table.hpp"
 
 namespace acim {
 
@@ -21,6 +22,8 @@ struct Shard {
 
 // Work per image of a point, in conversions by the table path of the CPU engine.
 double point_work(const PointFacts& facts);
+// The same of every point, from what the plan holds.
+std::vector<double> works_of(const PlanRecord& plan);
 
 // The numbers (unit_index) of the shard's units, ascending. A pure function of the plan: every task
 // of a job sees the same parts, whatever is stored already. Slow points are dealt over all shards:
@@ -29,5 +32,9 @@ double point_work(const PointFacts& facts);
 // entry per point.
 std::vector<std::uint64_t> units_of_shard(const PlanRecord& plan, std::span<const double> work,
                                           const Shard& shard);
+
+// The parts of `count` that have units which the table lacks, ascending.
+std::vector<std::uint32_t> unfinished_shards(const PlanRecord& plan, const TrialTable& table,
+                                             std::uint32_t count);
 
 }  // namespace acim
