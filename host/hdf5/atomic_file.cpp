@@ -113,6 +113,12 @@ private:
     bool kept_ = false;
 };
 
+fs::path directory_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+}  // namespace
+
 void sync_directory(const fs::path& directory) {
     const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) {
@@ -125,12 +131,6 @@ void sync_directory(const fs::path& directory) {
         fail(directory, "fsync", error);
     }
 }
-
-fs::path directory_of(const fs::path& path) {
-    return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
-}  // namespace
 
 std::string unique_token() {
     std::random_device device;
