@@ -148,11 +148,11 @@ static const char* path_of(int descriptor, char* path) {
     return path;
 }
 
-static int open_any(const char* path, int flags, mode_t mode) {
+static int open_any(int folder, const char* path, int flags, mode_t mode) {
     // What is opened for reading counts apart from what is made.
     const char* call = (flags & O_ACCMODE) == O_RDONLY ? "look" : "open";
     struct Rule* rule = enter(call, path);
-    const long result = made(rule) ? syscall(SYS_openat, AT_FDCWD, path, flags, mode) : -1;
+    const long result = made(rule) ? syscall(SYS_openat, folder, path, flags, mode) : -1;
     const long told = leave(rule, result, call, path);
     if (told < 0 && result >= 0) syscall(SYS_close, (int)result);
     return (int)told;
@@ -163,7 +163,16 @@ int open(const char* path, int flags, ...) {
     va_start(arguments, flags);
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return open_any(path, flags, mode);
+    return open_any(AT_FDCWD, path, flags, mode);
+}
+
+// As std::filesystem lists directories.
+int openat(int folder, const char* path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return open_any(folder, path, flags, mode);
 }
 
 int open64(const char* path, int flags, ...) {
@@ -171,7 +180,7 @@ int open64(const char* path, int flags, ...) {
     va_start(arguments, flags);
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return open_any(path, flags | O_LARGEFILE, mode);
+    return open_any(AT_FDCWD, path, flags | O_LARGEFILE, mode);
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {

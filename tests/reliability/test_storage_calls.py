@@ -121,6 +121,7 @@ def test_no_locks(tiny: Sweep, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rule", "code", "parts"), [
     ("read:*/segments/*:1:EIO", 4, ["seg-", "reading failed"]),
+    ("look:*/segments:1:EIO", 4, ["/segments: ", IO, "what was stored is intact"]),
     ("read:*/plan.json:1:EIO", 4, ["plan.json", "reading failed"]),
     # Nothing depends on what attempts say of themselves.
     ("read:*/runs/*:1+:EIO", 0, []),
