@@ -72,28 +72,28 @@ def phase_of(worker: Worker, folder: Path) -> str:
     """What a killed process was at, by the last storage call that it began or ended."""
     lines = worker.trace.read_text().splitlines() if worker.trace.exists() else []
     if not lines:
-        return "starting, planning, reading"
+        return "starting, planning"
     step, call, path = lines[-1].split(" ", 2)
     name = path.removeprefix(str(folder)).lstrip("/")
-    ended = step == "end" and call == "fsync"  # of the directory: the file is done
     if ".results.h5" in name or name == "results.h5":
         return "publishing"
-    if name.startswith("segments/") and call == "unlink":
-        return "folding"
-    if name.startswith("segments"):
-        return "computing" if ended and name == "segments" else "storing a segment"
     if any("results.h5" in line for line in lines):
         return "after publishing"
-    if name.startswith("runs"):
-        return after_record(folder, lines) if ended and name == "runs" else "recording the attempt"
-    return "creating the directory"
+    if name.startswith("runs/"):
+        return "recording the attempt"
+    if name.startswith("segments/"):
+        return "folding" if call == "unlink" else "storing a segment"
+    if not any(" rename " in line and "/runs/" in line for line in lines):
+        return "opening the directory"
+    if step == "end" and call == "fsync":  # of a directory: what was written is done
+        return "publishing" if name == "runs" and has_ended(folder, lines) else "computing"
+    return "storing a segment" if name == "segments" else "recording the attempt"
 
 
-def after_record(folder: Path, lines: list[str]) -> str:
-    """Between two records of an attempt it computes; after the last one it publishes."""
+def has_ended(folder: Path, lines: list[str]) -> bool:
+    """Whether the attempt wrote its last record."""
     token = [Path(line).stem for line in lines if " rename " in line and "/runs/" in line][-1]
-    ended = json.loads((folder / "runs" / f"{token}.json").read_text())["stop"]
-    return "publishing" if ended else "computing"
+    return json.loads((folder / "runs" / f"{token}.json").read_text())["stop"] != ""
 
 
 class Round:
