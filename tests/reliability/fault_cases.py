@@ -39,6 +39,7 @@ def data_settings(folder: Path) -> dict[str, object]:
 
 def make_sweep(folder: Path, chips: int) -> Sweep:
     """16 units of one image for each chip, of which 256 fill a segment; a unit takes below 1 ms."""
+    folder.mkdir(exist_ok=True)
     settings = data_settings(folder) | {
         "workload.images": 1, "quantisation.images": 8, "trials.chips": chips,
         "trials.repeats": REPEATS, "grid.macro.adc.bits": [6, 8],

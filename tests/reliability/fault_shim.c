@@ -2,6 +2,8 @@
 // A library for LD_PRELOAD that makes chosen storage calls of a program fail, kills the program in
 // one, writes down all of them, and moves its wall clock. README.md beside it has the language.
 #define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -19,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_RULES = 16, KILL_BEFORE = -1, KILL_AFTER = -2, SHORT_WRITE = -3 };
+enum { MAX_RULES = 16, KILL_BEFORE = -1, KILL_AFTER = -2, SHORT_WRITE = -3, MOVE = -4, HIDE = -5 };
 
 // One rule of ACIM_FAULT: the calls `first` to `last` of this kind on paths like this one.
 struct Rule {
@@ -41,11 +43,11 @@ static atomic_long clock_seen;
 static const struct {
     const char* name;
     int action;
-} actions[] = {{"EIO", EIO},          {"ENOSPC", ENOSPC},    {"EDQUOT", EDQUOT},
-               {"EROFS", EROFS},      {"EACCES", EACCES},    {"EINTR", EINTR},
-               {"EINVAL", EINVAL},    {"ESTALE", ESTALE},    {"ENOLCK", ENOLCK},
-               {"EMFILE", EMFILE},    {"KILL", KILL_BEFORE}, {"KILLED", KILL_AFTER},
-               {"SHORT", SHORT_WRITE}};
+} actions[] = {{"EIO", EIO},           {"ENOSPC", ENOSPC},    {"EDQUOT", EDQUOT},
+               {"EROFS", EROFS},       {"EACCES", EACCES},    {"EINTR", EINTR},
+               {"EINVAL", EINVAL},     {"ESTALE", ESTALE},    {"ENOLCK", ENOLCK},
+               {"EMFILE", EMFILE},     {"KILL", KILL_BEFORE}, {"KILLED", KILL_AFTER},
+               {"SHORT", SHORT_WRITE}, {"MOVE", MOVE},        {"HIDE", HIDE}};
 
 static void refuse(const char* text) {
     fprintf(stderr, "fault_shim: cannot read '%s'\n", text);
@@ -117,11 +119,19 @@ static void die(void) {
     for (;;) pause();
 }
 
+// As a worker that folds segments does: the content gets another name before this one goes.
+static void move(const char* path) {
+    char other[PATH_MAX + 16];
+    snprintf(other, sizeof other, "%s.moved.h5", path);
+    syscall(SYS_renameat, AT_FDCWD, path, AT_FDCWD, other);
+}
+
 // Before a call: the fault that it meets, which may be the end.
 static struct Rule* enter(const char* call, const char* path) {
     struct Rule* rule = rule_for(call, path);
     note("begin", call, path);
     if (rule != NULL && rule->action == KILL_BEFORE) die();
+    if (rule != NULL && rule->action == MOVE) move(path);
     return rule;
 }
 
@@ -181,6 +191,42 @@ int open64(const char* path, int flags, ...) {
     const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     return open_any(AT_FDCWD, path, flags | O_LARGEFILE, mode);
+}
+
+// As std::ifstream opens.
+static FILE* open_stream(const char* name, const char* path, const char* mode) {
+    FILE* (*next)(const char*, const char*) = NULL;
+    *(void**)&next = dlsym(RTLD_NEXT, name);
+    struct Rule* rule = rule_count > 0 && mode[0] == 'r' ? enter("look", path) : NULL;
+    if (rule == NULL || rule->action <= 0) return next(path, mode);
+    errno = rule->action;
+    return NULL;
+}
+
+FILE* fopen(const char* restrict path, const char* restrict mode) {
+    return open_stream("fopen", path, mode);
+}
+
+FILE* fopen64(const char* restrict path, const char* restrict mode) {
+    return open_stream("fopen64", path, mode);
+}
+
+// A listing of many entries takes several calls, between which names come and go: HIDE leaves one out.
+struct dirent* readdir(DIR* folder) {
+    struct dirent* (*next)(DIR*) = NULL;
+    *(void**)&next = dlsym(RTLD_NEXT, "readdir");
+    for (;;) {
+        struct dirent* entry = next(folder);
+        if (entry == NULL || rule_count == 0) return entry;
+        char path[PATH_MAX], whole[PATH_MAX + 256];
+        snprintf(whole, sizeof whole, "%s/%s", path_of(dirfd(folder), path), entry->d_name);
+        const struct Rule* rule = rule_for("list", whole);
+        if (rule == NULL || rule->action != HIDE) return entry;
+    }
+}
+
+struct dirent64* readdir64(DIR* folder) {
+    return (struct dirent64*)readdir(folder);
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {

@@ -34,7 +34,12 @@ from run_record import Record  # noqa: E402  (needs the path above)
 # Steps that are over too quickly for a clock: a call in one of them is the last of its process.
 FIRST_STEPS = ["mkdir:*/run*", "any:*plan.json*", "any:*/networks*"]
 STEPS = ["open:*/segments/*", "write:*/segments/*", "fsync:*/segments/*", "rename:*/segments/*",
-         "fsync:*/segments", "unlink:*/segments/*.h5", "any:*/runs*"]
+         "fsync:*/segments", "any:*/runs*"]
+FOLD_FILES = 64  # FlushPolicy::fold_files (host/store/segment_writer.hpp)
+# A process folds its first 64 segments; that makes its 65th.
+FOLDING = ["open:*/segments/*:65", "write:*/segments/*:65", "fsync:*/segments/*:65",
+           "rename:*/segments/*:65", "fsync:*/segments:66", "unlink:*/segments/*.h5:1",
+           "unlink:*/segments/*.h5:33", "unlink:*/segments/*.h5:64"]
 LAST_STEPS = ["open:*/.results.h5*", "write:*/.results.h5*", "fsync:*/.results.h5*",
               "rename:*/results.h5", "fsync:*/run"]
 
@@ -70,7 +75,8 @@ class Worker:
 
 def phase_of(worker: Worker, folder: Path) -> str:
     """What a killed process was at, by the last storage call that it began or ended."""
-    lines = worker.trace.read_text().splitlines() if worker.trace.exists() else []
+    text = worker.trace.read_text() if worker.trace.exists() else ""
+    lines = [line for line in text.splitlines() if " look " not in line]
     if not lines:
         return "starting, planning"
     step, call, path = lines[-1].split(" ", 2)
@@ -82,12 +88,20 @@ def phase_of(worker: Worker, folder: Path) -> str:
     if name.startswith("runs/"):
         return "recording the attempt"
     if name.startswith("segments/"):
-        return "folding" if call == "unlink" else "storing a segment"
+        return "folding" if folds(lines) else "storing a segment"
     if not any(" rename " in line and "/runs/" in line for line in lines):
         return "opening the directory"
     if step == "end" and call == "fsync":  # of a directory: what was written is done
         return "publishing" if name == "runs" and has_ended(folder, lines) else "computing"
-    return "storing a segment" if name == "segments" else "recording the attempt"
+    if name == "segments":
+        return "folding" if folds(lines) else "storing a segment"
+    return "recording the attempt"
+
+
+def folds(lines: list[str]) -> bool:
+    """Whether the segment that was written or removed last is the one that others are folded into."""
+    opened = [line for line in lines if line.startswith("begin open ") and "/segments/" in line]
+    return len(opened) == FOLD_FILES + 1
 
 
 def has_ended(folder: Path, lines: list[str]) -> bool:
@@ -103,7 +117,8 @@ class Round:
                  seconds: float) -> None:
         self.folder, self.sweep, self.random, self.figures = folder, sweep, random_, figures
         self.seconds = seconds  # that an undisturbed run takes
-        self.parts = ["0/2", "1/2"] if figures.rounds % 2 else ["0/1"]
+        self.folds = sweep.units > 256 * FOLD_FILES
+        self.parts = ["0/2", "1/2"] if figures.rounds % 2 and not self.folds else ["0/1"]
         self.record = Record(folder / "run", sweep)
         self.workers: dict[str, Worker] = {}
         self.started = 0
@@ -125,7 +140,7 @@ class Round:
 
     def step(self, kill: bool) -> None:
         """Starts what does not run, makes one or all of it die, and looks at what is left."""
-        inside = self.random.random() < 0.5
+        inside = self.random.random() < 0.5 or self.folds
         victims = list(self.parts) if self.random.random() < 0.25 else [
             self.random.choice(self.parts)]
         for part in self.parts:
@@ -152,12 +167,19 @@ class Round:
             except subprocess.TimeoutExpired:
                 continue
 
+    def count(self, part: str) -> int:
+        """Units of a part that are stored now."""
+        return len(set(self.record.stored(part)))
+
     def left(self) -> float:
         """The fraction of the units that were not stored when somebody looked last."""
         return 1.0 - len(self.record.reported) / self.sweep.units
 
     def rule(self) -> str:
         """A storage call that will be the last one, before or after it is made or half made."""
+        if self.folds and not self.record.reported:
+            rule = self.random.choice(FOLDING)
+            return f"{rule}:{self.random.choice(['KILL', 'KILLED'])}"
         segments = 1 + int(self.left() * self.sweep.units / 256 / len(self.parts))
         kind = self.random.random()
         if kind < 0.3:
@@ -179,8 +201,7 @@ class Round:
         environment = shim_environment(*filter(None, [rule]), trace=trace,
                                        traced=f"{self.record.folder}*")
         words = command(self.record.folder, self.sweep, "--threads", 1, "--shard", part)
-        found = len(self.record.stored_of(part))
-        return Worker(launch(words, environment), trace, rule, found)
+        return Worker(launch(words, environment), trace, rule, self.count(part))
 
     def ended(self, part: str, worker: Worker) -> None:
         """One that is gone: killed, so that it is started again, or done."""
@@ -197,22 +218,28 @@ class Round:
         if code == 0:
             found, planned, ran = units_there(out)
             assert (found, err) == (worker.found, ""), (out, err, worker.found)
-            assert found + ran == planned == len(self.record.stored_of(part)), out
+            assert found + ran == planned == self.count(part), out
             self.parts.remove(part)
             if not self.parts and part != "0/1":
                 self.parts.append("0/1")  # a whole run publishes
 
 
-def kill_runs(kills: int, seed: int, chips: int, scratch: Path) -> Figures:
-    """Rounds until so many processes were killed. AssertionError with what is wrong."""
+def kill_runs(kills: int, seed: int, chips: int, scratch: Path, folding: bool = True) -> Figures:
+    """Rounds until so many processes were killed; every sixth is so large that its segments are folded.
+    AssertionError with what is wrong."""
     sweep = make_sweep(scratch, chips)
     begin = time.monotonic()
     assert under_faults(command(scratch / "timed", sweep, "--threads", 1)).returncode == 0
     seconds = time.monotonic() - begin
+    sweeps = [(sweep, seconds)] * 5
+    if folding:
+        large = make_sweep(scratch / "large", FOLD_FILES * 16 + 48)
+        sweeps.append((large, seconds * large.units / sweep.units))
     figures, moments = Figures(), random.Random(seed)
     while figures.kills < kills:
         name = f"round-{figures.rounds}"
-        Round(scratch / name, sweep, moments, figures, seconds).go(kills)
+        chosen, length = sweeps[figures.rounds % len(sweeps)]
+        Round(scratch / name, chosen, moments, figures, length).go(kills)
         for path in sorted((scratch / name).glob("**/*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
     return figures

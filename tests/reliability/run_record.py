@@ -26,11 +26,14 @@ class Record:
         self.twice = 0  # units that stand in two segments now
         self.files: dict[str, tuple[int, int, list[Unit]]] = {}
 
-    def stored(self) -> list[Unit]:
-        """Units of all segments. Each file is read once: it may go, but never change."""
+    def stored(self, part: str = "0/1") -> list[Unit]:
+        """Units of all segments, or of those that workers of one part i/n wrote. Each file is read once:
+        it may go, but never change."""
+        start = "seg-" if part == "0/1" else f"seg-{part.replace('/', '_')}-"
         while True:
             try:
-                return [unit for path in segments(self.folder) for unit in self.units_of(path)]
+                return [unit for path in segments(self.folder) if path.name.startswith(start)
+                        for unit in self.units_of(path)]
             except FileNotFoundError:
                 continue  # A worker folded it into another one meanwhile.
 
@@ -44,12 +47,6 @@ class Record:
             units = unit_rows(file, file["point_id"].asstr()[()])
         self.files[path.name] = (status.st_size, status.st_mtime_ns, units)
         return units
-
-    def stored_of(self, part: str) -> set[Unit]:
-        """Units that are stored now of a part i/n. Parts take planned units in turn, and the fastest
-        axis of the plan has an even number of them."""
-        index, count = map(int, part.split("/"))
-        return {unit for unit in self.stored() if unit[2] % count == index}
 
     def check(self, running: list[subprocess.Popen]) -> None:
         """After a kill: AssertionError where anything is lost, counted twice or does not open. More may
