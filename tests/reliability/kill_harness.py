@@ -17,6 +17,7 @@ import argparse
 import collections
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -225,13 +226,13 @@ class Round:
 
 
 def kill_runs(kills: int, seed: int, chips: int, scratch: Path, folding: bool = True) -> Figures:
-    """Rounds until so many processes were killed; every sixth is so large that its segments are folded.
+    """Rounds until so many processes were killed; every eighth is so large that its segments are folded.
     AssertionError with what is wrong."""
     sweep = make_sweep(scratch, chips)
     begin = time.monotonic()
     assert under_faults(command(scratch / "timed", sweep, "--threads", 1)).returncode == 0
     seconds = time.monotonic() - begin
-    sweeps = [(sweep, seconds)] * 5
+    sweeps = [(sweep, seconds)] * 7
     if folding:
         large = make_sweep(scratch / "large", FOLD_FILES * 16 + 48)
         sweeps.append((large, seconds * large.units / sweep.units))
@@ -240,8 +241,7 @@ def kill_runs(kills: int, seed: int, chips: int, scratch: Path, folding: bool = 
         name = f"round-{figures.rounds}"
         chosen, length = sweeps[figures.rounds % len(sweeps)]
         Round(scratch / name, chosen, moments, figures, length).go(kills)
-        for path in sorted((scratch / name).glob("**/*"), reverse=True):
-            path.rmdir() if path.is_dir() else path.unlink()
+        shutil.rmtree(scratch / name)
     return figures
 
 
