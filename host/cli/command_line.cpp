@@ -100,6 +100,10 @@ int run_command_line(int argc, const char* const* argv) {
     } catch (const EngineFailure& error) {
         return fail(ExitCode::storage, std::string("the engine failed: ") + error.what() +
                                            ". Finished work is kept; give the same command again.");
+    } catch (const std::filesystem::filesystem_error& error) {
+        return fail(ExitCode::storage, error.path1().string() + ": " + error.code().message() +
+                                           ". Check the disk and the rights; what was stored is "
+                                           "intact.");
     } catch (const std::bad_alloc&) {
         return fail(ExitCode::storage, "out of memory. Take fewer threads, images or repeats.");
     } catch (const std::exception& error) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 
 #include "host/cli/commands.hpp"
@@ -25,10 +26,17 @@ std::int64_t now() {
         .count();
 }
 
+// Reported lately. A report from the future, by another machine's clock or before this one was set
+// back, says nothing about that.
+bool runs(const Attempt& a) { return a.stop.empty() && std::abs(now() - a.updated) < silence; }
+
 std::string state(const Attempt& a) {
     if (!a.stop.empty()) return fmt::format("ended {} after {} units", a.stop, a.units_done);
-    return now() - a.updated < silence ? fmt::format("running, {} units so far", a.units_done)
-                                       : fmt::format("killed after {} units", a.units_done);
+    if (runs(a)) return fmt::format("running, {} units so far", a.units_done);
+    const std::int64_t ahead = a.updated - now();
+    return ahead > 0 ? fmt::format("{} units so far, running or killed: its clock is {} ahead",
+                                   a.units_done, Progress::duration(static_cast<double>(ahead)))
+                     : fmt::format("killed after {} units", a.units_done);
 }
 
 // A line per attempt, the points that failed, and the time that what runs now will take.
@@ -39,8 +47,7 @@ std::string attempts(const std::vector<Attempt>& all, std::size_t left) {
         text += fmt::format("shard {} on {} ({}): started {}, {}\n", a.shard, a.host, a.engine,
                             a.start, state(a));
         for (const std::string& failure : a.failures) text += "  failed: " + failure + "\n";
-        if (a.stop.empty() && now() - a.updated < silence && a.seconds > 0.0)
-            rate += static_cast<double>(a.units_done) / a.seconds;
+        if (runs(a) && a.seconds > 0.0) rate += static_cast<double>(a.units_done) / a.seconds;
     }
     if (rate > 0.0 && left > 0)
         text += "ETA " + Progress::duration(static_cast<double>(left) / rate) + "\n";

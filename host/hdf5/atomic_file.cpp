@@ -45,6 +45,16 @@ const char* advice_for(int error) {
                                    std::strerror(error), advice_for(error)));
 }
 
+// fsync, which network file systems let a signal interrupt; returns 0 or the error.
+int sync_descriptor(int descriptor) {
+    while (::fsync(descriptor) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
 // A descriptor that closes itself on the failure path and removes a half-written file.
 class NewFile {
 public:
@@ -77,14 +87,15 @@ public:
             bytes = bytes.subspan(static_cast<std::size_t>(count));
         }
     }
-    // Network file systems report a full disk as late as here.
+    // Network file systems report a full disk as late as here. An interrupted close has closed, and
+    // what it closes was synced.
     void finish() {
-        if (::fsync(descriptor_) != 0) {
-            fail(target_, "fsync", errno);
+        if (const int error = sync_descriptor(descriptor_); error != 0) {
+            fail(target_, "fsync", error);
         }
         const int descriptor = descriptor_;
         descriptor_ = -1;
-        if (::close(descriptor) != 0) {
+        if (::close(descriptor) != 0 && errno != EINTR) {
             fail(target_, "closing", errno);
         }
     }
@@ -102,25 +113,24 @@ private:
     bool kept_ = false;
 };
 
-void sync_directory(const fs::path& directory) {
-    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-        fail(directory, "opening", errno);
-    }
-    const int status = ::fsync(descriptor);
-    const int error = errno;
-    ::close(descriptor);
-    // Some file systems cannot sync a directory and say so; they order renames themselves.
-    if (status != 0 && error != EINVAL && error != ENOTSUP) {
-        fail(directory, "fsync", error);
-    }
-}
-
 fs::path directory_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 }  // namespace
+
+void sync_directory(const fs::path& directory) {
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        fail(directory, "opening", errno);
+    }
+    const int error = sync_descriptor(descriptor);
+    ::close(descriptor);
+    // Some file systems cannot sync a directory and say so; they order renames themselves.
+    if (error != 0 && error != EINVAL && error != ENOTSUP) {
+        fail(directory, "fsync", error);
+    }
+}
 
 std::string unique_token() {
     std::random_device device;

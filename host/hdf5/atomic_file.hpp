@@ -23,6 +23,9 @@ std::vector<std::byte> read_whole_file(const std::filesystem::path& path);
 // Creates the directory and its parents and makes them durable. StorageError when it cannot.
 void create_directories_durably(const std::filesystem::path& path);
 
+// Makes the names in the directory durable, whoever put them there. StorageError when it cannot.
+void sync_directory(const std::filesystem::path& directory);
+
 // A name part that no other process or attempt uses: 16 hexadecimal digits from the system.
 std::string unique_token();
 

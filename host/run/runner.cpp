@@ -78,17 +78,22 @@ public:
 private:
     // Stores what waits even while long units run, logs what the engine warns of, and tells
     // `status` every few seconds how far this attempt is. A full disk shows again in the next
-    // append or in the last flush, which report it.
+    // append or in the last flush, which report it; a failure that passes is none.
     void tick(const std::stop_token& end) {
         for (int round = 1; !end.stop_requested(); ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
             note_warnings();
-            try {
-                writer_.flush_if_due();
-                if (round % 25 == 0) report_attempt();
-            } catch (const StorageError&) {
-                return;
-            }
+            try_to([&] { writer_.flush_if_due(); });
+            if (round % 25 == 0) try_to([&] { report_attempt(); });
+        }
+    }
+
+    template <class Work>
+    static void try_to(Work work) {
+        try {
+            work();
+        } catch (const std::exception&) {
+            return;
         }
     }
 

@@ -56,6 +56,8 @@ std::vector<Attempt> load_attempts(const RunDirectory& directory) {
                                       reinterpret_cast<const char*>(bytes.data() + bytes.size()))));
         } catch (const nlohmann::json::exception&) {
             continue;  // Only a damaged disk gets here, and nothing depends on this file.
+        } catch (const std::runtime_error&) {
+            continue;  // It cannot be read or was just removed.
         }
     }
     std::sort(attempts.begin(), attempts.end(), [](const Attempt& a, const Attempt& b) {

@@ -52,7 +52,9 @@ void check_segment(const fs::path& path, CheckReport& report) {
         report.trials += read_segment(path).trials.size();
         report.segments += 1;
     } catch (const std::exception& error) {
-        report.damaged.emplace_back(error.what());
+        if (fs::exists(path)) {  // else its worker has just folded it into another one
+            report.damaged.emplace_back(error.what());
+        }
     }
 }
 
@@ -81,6 +83,7 @@ CheckReport check_directory(const fs::path& path) {
     try {
         const TrialTable table = load_trials({path}, directory.plan());
         report.missing = report.planned - table.rows();
+        report.trials = table.rows() + table.unplanned;
     } catch (const std::runtime_error& error) {
         report.damaged.emplace_back(error.what());
     }

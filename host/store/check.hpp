@@ -13,7 +13,7 @@ struct CheckReport {
     std::vector<std::string> damaged;  // file and reason, a line each
     std::vector<std::string> notes;    // stray temporary files, missing seals
     std::uint64_t segments = 0;        // good ones
-    std::uint64_t trials = 0;          // in good segments, or rows of a results file
+    std::uint64_t trials = 0;          // in good segments, once each, or rows of a file
     std::uint64_t planned = 0;         // trials of the plan (run directories only)
     std::uint64_t missing = 0;         // planned but not stored
 

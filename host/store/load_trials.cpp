@@ -50,7 +50,7 @@ bool add_segment(TrialTableBuilder& builder, const fs::path& file, const Segment
     } catch (const DamagedFile& damage) {
         builder.warn(damage.what());
         return true;
-    } catch (const InputError&) {
+    } catch (const std::runtime_error&) {
         if (fs::exists(file)) {
             throw;
         }
@@ -64,16 +64,17 @@ bool add_segment(TrialTableBuilder& builder, const fs::path& file, const Segment
     return true;
 }
 
-// Until every file that a listing showed has been read. A folded file is written before what it
-// replaces is removed, so the next listing shows it.
+// Until every file that a listing showed has been read, twice in a row. A folded file is written
+// before what it replaces is removed, so the next listing shows it. One listing is not enough: of a
+// large directory it takes several calls, between which the new name can come where they have been
+// and the old ones go where they have not.
 void add_directory(TrialTableBuilder& builder, const fs::path& directory,
                    const SegmentOrigin& origin) {
     std::set<fs::path> seen;
-    for (bool again = true; again;) {
-        again = false;
+    for (int calm = 0; calm < 2; ++calm) {
         for (const fs::path& file : segment_files(directory)) {
             if (seen.insert(file).second && !add_segment(builder, file, origin)) {
-                again = true;
+                calm = -1;
             }
         }
     }

@@ -88,10 +88,17 @@ void expect_writable(const fs::path& path) {
 }
 
 // Also when resuming: copies often lose empty folders, and a removed folder is a way to start over.
+// A writer that was killed may have left names that are not durable yet; what is found there counts
+// as stored from now on.
 void make_folders(const fs::path& path) {
     for (const char* folder : {"segments", "networks", "runs"}) {
         create_directories_durably(path / folder);
         expect_writable(path / folder);
+        sync_directory(path / folder);
+    }
+    sync_directory(path);
+    if (::access((path / "..").c_str(), R_OK | W_OK) == 0) {
+        sync_directory(path / "..");
     }
 }
 

@@ -19,7 +19,7 @@ namespace {
     PlanRecord plan = fixture::small_plan();
     plan.chips = 4000;
     const auto run = RunDirectory::create_or_open(path, plan);
-    SegmentWriter writer(run, std::to_string(attempt), {5, std::chrono::milliseconds(5)});
+    SegmentWriter writer(run, std::to_string(attempt), {5, std::chrono::milliseconds(5), 4});
     std::uint64_t told = 0;
     for (std::uint32_t i = 0;; ++i) {
         writer.append(fixture::trial_of(plan, {0, i, attempt % 2, 0, 128}));
