@@ -85,15 +85,14 @@ std::size_t Reader::State::checked_size(const std::string& path, const Dims& siz
     return static_cast<std::size_t>(bytes) / element_bytes;
 }
 
-void Reader::State::check_storage(const std::string& path, hid_t dataset,
-                                  std::size_t count) const {
+void Reader::State::check_storage(const std::string& path, hid_t dataset, std::size_t count) const {
     constexpr std::size_t small = 1 << 20;
     constexpr std::size_t most_packed = 1032;  // values a byte: deflate's largest ratio
     if (count <= small || count / most_packed <= H5Dget_storage_size(dataset)) {
         return;
     }
-    fail(path, fmt::format("claims {} values and holds {} bytes", count,
-                           H5Dget_storage_size(dataset)),
+    fail(path,
+         fmt::format("claims {} values and holds {} bytes", count, H5Dget_storage_size(dataset)),
          "Write the values, not only their shape");
 }
 

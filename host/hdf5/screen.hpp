@@ -13,8 +13,7 @@ namespace acim::hdf5 {
 // bit is enough for 1.10.8. So a child process reads such a file first, with limits of time and
 // memory: attributes, and values up to 256 MB a dataset. InputError where the child does not survive.
 // What the reader refuses by an error of its own is left to the caller, who meets it again.
-void screen(const std::string& name, std::uint64_t file_bytes,
-            const std::function<Reader()>& open);
+void screen(const std::string& name, std::uint64_t file_bytes, const std::function<Reader()>& open);
 
 // The same for a file that did not change since it was screened last: once.
 void screen_path(const std::string& path, const std::function<Reader()>& open);
