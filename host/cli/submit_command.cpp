@@ -84,8 +84,10 @@ std::uint32_t number_of_shards(const SubmitOptions& options, const PlanRecord& p
         throw InputError(
             "--slurm: this site has no job arrays (MaxArraySize is 0). Start shards as "
             "jobs of their own: acimsweep run --shard i/n");
-    print(fmt::format("{} tasks are more than this site's MaxArraySize: {} longer ones instead.\n",
-                      shards, site->max_array_size));
+    // A comment to the shell that what is printed may be pasted into.
+    print(
+        fmt::format("# {} tasks are more than this site's MaxArraySize: {} longer ones instead.\n",
+                    shards, site->max_array_size));
     return site->max_array_size;
 }
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,19 +53,37 @@ class Task:
     script: Path
     environment: dict[str, str]
 
-    def start(self, when: str, code: object, restarts: int = 0) -> subprocess.Popen[str]:
-        for name in ("requeued", "signals", "started", "words"):
-            (self.folder / name).unlink(missing_ok=True)
-        environment = self.environment | {"WHEN": when, "CODE": str(code)}
+    def start(self, when: str, code: object, restarts: int = 0) -> Attempt:
+        told = Path(tempfile.mkdtemp(dir=self.folder))
+        environment = self.environment | {"WHEN": when, "CODE": str(code), "TOLD": str(told)}
         if restarts > 0:
             environment["SLURM_RESTART_COUNT"] = str(restarts)
-        return subprocess.Popen(["bash", self.script], env=environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                start_new_session=True)
+        process = subprocess.Popen(["bash", self.script], env=environment, text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        return Attempt(process, told)
+
+    def asked(self, code: object) -> Attempt:
+        """An engine that ends when it is asked to, and that can be."""
+        attempt = self.start("asked", code)
+        assert wait_until((attempt.folder / "started").exists, 20)
+        return attempt
+
+
+@dataclass
+class Attempt:
+    """A script that runs, and what its engine and scontrol noted."""
+
+    process: subprocess.Popen[str]
+    folder: Path
 
     def told(self, name: str) -> str:
         path = self.folder / name
         return path.read_text() if path.exists() else ""
+
+    def ends(self, code: int, requeued: bool) -> None:
+        assert self.process.wait(timeout=30) == code
+        assert self.told("requeued") == ("requeue 77_3\n" if requeued else "")
 
 
 def write_program(path: Path, text: str) -> None:
@@ -81,9 +100,10 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
     programs.mkdir()
     engine = folder / NASTY / "acimsweep"
     shutil.copy(binary(), engine)
-    write_program(programs / "sbatch", f"#!/bin/sh\nprintf '%s\\n' \"$@\" >> '{folder}/sbatch'; echo 77\n")
-    write_program(programs / "scontrol", f"#!/bin/sh\necho \"$*\" >> '{folder}/requeued'\n")
-    environment = dict(os.environ) | {"PATH": f"{programs}:/usr/bin:/bin", "TOLD": str(folder),
+    write_program(programs / "sbatch",
+                  f"#!/bin/sh\nprintf '%s\\n' \"$@\" >> '{folder}/sbatch'; echo 77\n")
+    write_program(programs / "scontrol", f"#!/bin/sh\necho \"$*\" >> \"$TOLD/requeued\"\n")
+    environment = dict(os.environ) | {"PATH": f"{programs}:/usr/bin:/bin",
                                       "SLURM_ARRAY_JOB_ID": "77", "SLURM_ARRAY_TASK_ID": "3",
                                       "SLURM_CPUS_ON_NODE": "6"}
     printed = acimsweep(environment, "submit", SWEEP, "-o", folder / NASTY / "run", "--print",
@@ -109,85 +129,72 @@ def test_printed_commands_are_run_as_written(task: Task) -> None:
 
 
 def test_the_engine_gets_its_words(task: Task) -> None:
-    assert task.start("now", 0).wait(timeout=20) == 0
-    words = task.told("words")
+    attempt = task.start("now", 0)
+    attempt.ends(0, requeued=False)
+    words = attempt.told("words")
     assert words.startswith(f"run\n{SWEEP}\n-o\n{task.folder / NASTY / 'run'}\n")
     assert "--shard\n3/8\n--threads\n6\n--quiet\n" in words
     assert "name=a 'b' $(touch hacked)\n\"c\"\n" in words
 
 
-@pytest.mark.parametrize("code, restarts, again", [
-    (0, 0, False), (1, 0, False), (2, 0, False), (3, 0, False), (126, 0, False), (127, 0, False),
-    (4, 0, True), (4, 1, True), (4, 2, False), (134, 0, True), (143, 0, False)])
-def test_exit_codes(task: Task, code: int, restarts: int, again: bool) -> None:
-    process = task.start("now", code, restarts)
-    assert process.wait(timeout=20) == code
-    assert task.told("requeued") == ("requeue 77_3\n" if again else "")
-    if code == 4 and not again:
-        assert "after 2 restarts, not queued again" in process.stderr.read()
+def test_exit_codes(task: Task) -> None:
+    """All at once: each takes a second."""
+    ended = [(task.start("now", code), code) for code in (0, 1, 2, 3, 126, 127, 143)]
+    again = [(task.start("now", code, restarts), code)
+             for code, restarts in ((4, 0), (4, 1), (134, 0))]
+    given_up = task.start("now", 4, restarts=2)
+    for attempt, code in ended:
+        attempt.ends(code, requeued=False)
+    for attempt, code in again:
+        attempt.ends(code, requeued=True)
+    given_up.ends(4, requeued=False)
+    assert "after 2 restarts, not queued again" in given_up.process.stderr.read()
 
 
-@pytest.mark.parametrize("restarts, again", [(0, True), (2, False)])
-def test_a_killed_engine(task: Task, restarts: int, again: bool) -> None:
-    assert task.start("killed", "", restarts).wait(timeout=20) == 137
-    assert task.told("requeued") == ("requeue 77_3\n" if again else "")
-
-
-def started(task: Task, code: object, restarts: int = 0) -> subprocess.Popen[str]:
-    process = task.start("asked", code, restarts)
-    assert wait_until((task.folder / "started").exists, 20)
-    return process
+def test_a_killed_engine(task: Task) -> None:
+    first, last = task.start("killed", ""), task.start("killed", "", restarts=2)
+    first.ends(137, requeued=True)
+    last.ends(137, requeued=False)
 
 
 @pytest.mark.parametrize("code, again", [(3, True), (0, False), (1, False), (4, True)])
 def test_the_time_limit(task: Task, code: int, again: bool) -> None:
     """SIGUSR1 to the shell alone."""
-    process = started(task, code)
-    process.send_signal(signal.SIGUSR1)
-    assert process.wait(timeout=20) == code
-    assert task.told("signals") == "SIGTERM\n"
-    assert task.told("requeued") == ("requeue 77_3\n" if again else "")
+    attempt = task.asked(code)
+    attempt.process.send_signal(signal.SIGUSR1)
+    attempt.ends(code, requeued=again)
+    assert attempt.told("signals") == "SIGTERM\n"
 
 
-def test_the_time_limit_of_an_engine_that_does_not_listen(task: Task) -> None:
-    process = started(task, "deaf")
-    process.send_signal(signal.SIGUSR1)
-    assert process.wait(timeout=30) == 137  # eight seconds later, with --time 1
-    assert task.told("requeued") == "requeue 77_3\n"
+def test_engines_that_do_not_listen(task: Task) -> None:
+    """They are killed eight seconds after the warning, with --time 1; scancel may come first."""
+    warned, cancelled = task.asked("deaf"), task.asked("deaf")
+    for attempt in (warned, cancelled):
+        attempt.process.send_signal(signal.SIGUSR1)
+    time.sleep(1)  # bash may lose one of two signals that come at once
+    cancelled.process.send_signal(signal.SIGTERM)
+    warned.ends(137, requeued=True)
+    cancelled.ends(137, requeued=False)
 
 
 @pytest.mark.parametrize("code", [0, 3, 4])
 def test_scancel(task: Task, code: int) -> None:
     """SIGTERM to the shell and to the engine; the engine is asked once."""
-    process = started(task, code)
-    os.killpg(process.pid, signal.SIGTERM)
-    assert process.wait(timeout=20) == code
-    assert task.told("signals").count("SIGTERM") == 1
-    assert task.told("requeued") == ""
-
-
-def test_scancel_after_the_warning(task: Task) -> None:
-    process = started(task, "deaf")
-    process.send_signal(signal.SIGUSR1)
-    time.sleep(1)  # bash loses one of two signals that come at once
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 137
-    assert task.told("requeued") == ""
+    attempt = task.asked(code)
+    os.killpg(attempt.process.pid, signal.SIGTERM)
+    attempt.ends(code, requeued=False)
+    assert attempt.told("signals").count("SIGTERM") == 1
 
 
 def test_a_strict_profile(task: Task) -> None:
     """`set -eu` of a site changes nothing."""
-    text = task.script.read_text()
     strict = task.script.with_name("strict.sh")
-    strict.write_text(text.replace("#!/bin/bash\n", "#!/bin/bash\nset -eu\n", 1))
+    strict.write_text(task.script.read_text().replace("bash\n", "bash\nset -eu\n", 1))
     strict_task = Task(task.folder, strict, task.environment)
-    assert strict_task.start("now", 4).wait(timeout=20) == 4
-    assert task.told("requeued") == "requeue 77_3\n"
-    process = started(strict_task, 3)
-    process.send_signal(signal.SIGUSR1)
-    assert process.wait(timeout=20) == 3
-    assert task.told("requeued") == "requeue 77_3\n"
+    strict_task.start("now", 4).ends(4, requeued=True)
+    attempt = strict_task.asked(3)
+    attempt.process.send_signal(signal.SIGUSR1)
+    attempt.ends(3, requeued=True)
 
 
 def test_a_profile_comes_first(task: Task, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 """A sweep on a real Slurm of two nodes: one array of eight tasks, and all that goes wrong with one.
 
 All engines are stopped in the middle of their work. Then one is killed, one is told of the time
-limit, one does not listen to that, one is cancelled, and the other node is lost with its tasks still
-alive. What is cancelled goes on when the sweep is submitted again. Mostly waiting: Slurm's shortest
+limit, one does not listen to that, one is cancelled, and the other node is lost with its tasks
+still alive. What is cancelled goes on when the sweep is submitted again. Mostly waiting: Slurm's shortest
 time limit is one minute.
 """
 
