@@ -49,6 +49,15 @@ def engines(folder: Path, part: int) -> list[int]:
     return found
 
 
+def processor_time(process: int) -> float:
+    """What a process has used of processors so far [s]."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0  # ended
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def has_pending(process: int, number: signal.Signals) -> bool:
     """Whether a stopped process has this signal before it."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
