@@ -83,12 +83,12 @@ def _plan(path: Path) -> dict[str, Any]:
 
 
 def _read_segments(path: Path, plan: dict[str, Any]) -> tuple[_Trials, list[str]]:
-    """Until every segment that a listing showed was read: a worker writes the segment that it folds
-    others into before it removes them."""
+    """Until every segment that a listing showed was read, twice in a row: a worker writes the segment
+    that it folds others into before it removes them, and a listing is not made at one moment."""
     trials, damaged, seen = _Trials(), [], set()
-    again = True
-    while again:
-        again = False
+    calm = 0
+    while calm < 2:
+        calm += 1
         for file in sorted((path / "segments").glob("[!.]*.h5")):
             if file in seen:
                 continue
@@ -96,7 +96,7 @@ def _read_segments(path: Path, plan: dict[str, Any]) -> tuple[_Trials, list[str]
             try:
                 content = file.read_bytes()
             except FileNotFoundError:
-                again = True
+                calm = 0
                 continue
             seal = _SEAL.search(content, max(0, len(content) - _SEAL_BYTES))
             image = content[: -_SEAL_BYTES]
