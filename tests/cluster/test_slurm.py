@@ -3,8 +3,8 @@
 
 All engines are stopped in the middle of their work. Then one is killed, one is told of the time
 limit, one does not listen to that, one is cancelled, and the other node is lost with its tasks
-still alive. What is cancelled goes on when the sweep is submitted again. Mostly waiting: Slurm's shortest
-time limit is one minute.
+still alive. What is cancelled goes on when the sweep is submitted again. Mostly waiting: Slurm's
+shortest time limit is one minute.
 """
 
 from __future__ import annotations
