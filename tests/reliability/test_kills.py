@@ -15,7 +15,7 @@ from sweep_cases import segments
 
 
 def test_fifty_kills(tmp_path: Path) -> None:
-    figures = kill_runs(50, seed=3, chips=48, scratch=tmp_path, folding=False)
+    figures = kill_runs(50, seed=3, chips=32, scratch=tmp_path, folding=False)
     assert figures.kills >= 50 and figures.rounds >= 2
     assert len(figures.phases) >= 4, figures.phases
     assert min(figures.ways.values()) >= 10, figures.ways
