@@ -61,7 +61,7 @@ TEST(TrialTable, ASegmentThatIsFoldedMeanwhileIsFoundInItsPlace) {
     const PlanRecord plan = small_plan();
     const auto run = RunDirectory::create_or_open(scratch / "run", plan);
     const auto trials = fixture::all_trials(plan);
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 4; ++round) {
         std::thread worker([&] {
             SegmentWriter writer(run, "0/1", {1, std::chrono::hours(1), 4});
             for (const StoredTrial& trial : trials) {
