@@ -31,7 +31,7 @@ POINTS = {
     "hybrid": (8, 0.3, 0, 3, 0, 1, 1),
     "votes": (8, 0.3, 0, 0, 3, 3, 1),
     "2 bits a cycle": (8, 0, 0, 0, 0, 1, 2),
-    "2 bits, finer ADC": (9, 0, 0, 0, 0, 1, 2),
+    "2 bits, finer ADC": (10, 0, 0, 0, 0, 1, 2),
     "4 bits a cycle": (9, 0, 0, 0, 0, 1, 4),
     "4 bits, finer ADC": (12, 0, 0, 0, 0, 1, 4),
 }
