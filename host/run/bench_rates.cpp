@@ -40,8 +40,8 @@ void add_case(BenchRates& rates, const std::filesystem::path& file, const json& 
     const double rate = one.at("engine").at("conversions_per_second").get<double>();
     const std::string path = one.at("path").get<std::string>();
     if (!std::isfinite(rate) || rate <= 0.0)
-        fail(file, fmt::format("case '{}' has {} conversions/s",
-                               one.at("name").get<std::string>(), rate));
+        fail(file, fmt::format("case '{}' has {} conversions/s", one.at("name").get<std::string>(),
+                               rate));
     const auto [known, fresh] = rates.path.try_emplace(path, rate);
     if (!fresh) known->second = std::min(known->second, rate);
 }

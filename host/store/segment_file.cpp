@@ -212,8 +212,8 @@ Segment read_segment(const std::filesystem::path& path) {
             path.string(),
             sealed.state == SealState::missing ? "no seal at its end" : "SHA-256 differs"));
     }
-    const auto in = hdf5::Reader::from_bytes(sealed.image, path.string(),
-                                             hdf5::default_read_cap, hdf5::Origin::sealed);
+    const auto in = hdf5::Reader::from_bytes(sealed.image, path.string(), hdf5::default_read_cap,
+                                             hdf5::Origin::sealed);
     const std::int64_t version = in.attribute<std::int64_t>("/", "schema_version");
     if (in.attribute_text("/", "schema_name") != segment_schema || version != segment_version) {
         throw InputError(

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto image = check_seal(bytes).image;
     std::vector<std::byte> sealed(image.begin(), image.end());
     seal(sealed);
-    const fuzz::MemoryFile file(reinterpret_cast<const std::uint8_t*>(sealed.data()), sealed.size());
+    const fuzz::MemoryFile file(reinterpret_cast<const std::uint8_t*>(sealed.data()),
+                                sealed.size());
     fuzz::refuse_or_accept([&] { open_results(file.path()); });
     return fuzz::refuse_or_accept([&] { read_segment(file.path()); });
 }

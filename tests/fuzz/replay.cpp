@@ -59,7 +59,8 @@ int main(int count, char** arguments) {
     const long mutations = std::atol(arguments[1]);
     std::vector<fs::path> files;
     for (int i = 2; i < count; ++i) {
-        if (!fs::is_directory(arguments[i])) files.emplace_back(arguments[i]);
+        if (!fs::is_directory(arguments[i]))
+            files.emplace_back(arguments[i]);
         else
             for (const auto& entry : fs::directory_iterator(arguments[i]))
                 if (entry.is_regular_file()) files.push_back(entry.path());
@@ -75,6 +76,7 @@ int main(int count, char** arguments) {
             LLVMFuzzerTestOneInput(input.data(), input.size());
         }
     }
-    std::printf("\r%zu files, %ld mutations of each: nothing but refusals\n", files.size(), mutations);
+    std::printf("\r%zu files, %ld mutations of each: nothing but refusals\n", files.size(),
+                mutations);
     return files.empty() ? 2 : 0;
 }

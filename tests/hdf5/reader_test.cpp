@@ -164,8 +164,8 @@ TEST(Reader, DamageThatTheLibraryDoesNotSurviveIsRefused) {
             read += 1;
         } catch (const InputError& error) {
             refused += 1;
-            dead += std::string(error.what()).find("the HDF5 library fails on it") !=
-                    std::string::npos;
+            dead +=
+                std::string(error.what()).find("the HDF5 library fails on it") != std::string::npos;
         }
     }
     EXPECT_GT(refused, 50);
