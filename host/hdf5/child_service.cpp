@@ -11,6 +11,7 @@
 #include "host/core/error.hpp"
 #include "host/hdf5/confinement.hpp"
 #include "host/hdf5/library.hpp"
+#include "host/hdf5/row_reader.hpp"
 #include "host/hdf5/system_calls.hpp"
 
 namespace acim::hdf5 {
@@ -44,18 +45,16 @@ bool answer(const std::string& name, const Action& action) {
     }
 }
 
-// Bytes that a request makes the library read, for its limit of time.
+// Bytes that a request makes the library read at most, for its limit of time.
 std::uint64_t bytes_of(const Request& request, const ChildTask& task) {
     switch (request.operation) {
         case Operation::read_raw:
         case Operation::read_rows_raw:
-            return std::min<std::uint64_t>(request.values, task.byte_cap) * sizeof(double);
+            return task.file_bytes + request.values * element_bytes(request.type);
         case Operation::read_open_rows:
-            return request.count * request.values;
-        case Operation::read_strings:
-            return task.file_bytes;
+            return RowReader::chunk_limit + request.count * request.values;
         default:
-            return 0;
+            return task.file_bytes;
     }
 }
 

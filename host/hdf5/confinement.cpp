@@ -112,7 +112,7 @@ void Confinement::limit_memory(std::uint64_t file_bytes, std::uint64_t byte_cap)
 void Confinement::forbid_opening() { limit(RLIMIT_NOFILE, 0); }
 
 void Confinement::renew_time(std::uint64_t bytes) {
-    constexpr std::uint64_t least = 20, bytes_per_second = 20'000'000;
+    constexpr std::uint64_t least = 5, bytes_per_second = 20'000'000;
     static rlim_t current = 0;  // the process has one thread
     timespec used{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);

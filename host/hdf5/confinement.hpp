@@ -23,7 +23,7 @@ public:
     static void limit_memory(std::uint64_t file_bytes, std::uint64_t byte_cap);
     // No file is opened from now on: a file can name others, to be read in its place.
     static void forbid_opening();
-    // Processor time of 20 s and what a slow disk and deflate need, 20 MB/s, from now on.
+    // Processor time of 5 s and what a slow disk and deflate need, 20 MB/s, from now on.
     static void renew_time(std::uint64_t bytes);
 };
 
