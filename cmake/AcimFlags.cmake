@@ -19,3 +19,8 @@ if(ACIM_SANITIZE)
         -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
     target_link_options(acim_exact INTERFACE -fsanitize=address,undefined)
 endif()
+if(ACIM_FUZZ)
+    target_compile_options(acim_exact INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=fuzzer-no-link,address,undefined
+        -fno-sanitize-recover=undefined -fno-omit-frame-pointer>)
+    target_link_options(acim_exact INTERFACE -fsanitize=address,undefined)
+endif()

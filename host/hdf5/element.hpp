@@ -15,6 +15,23 @@ using Dims = std::vector<std::uint64_t>;
 // The numbers that this layer writes and reads; memory and file types are equal.
 enum class ElementType { i8, u8, i16, u16, i32, u32, i64, u64, f32, f64 };
 
+inline std::size_t element_bytes(ElementType type) {
+    switch (type) {
+        case ElementType::i8:
+        case ElementType::u8:
+            return 1;
+        case ElementType::i16:
+        case ElementType::u16:
+            return 2;
+        case ElementType::i32:
+        case ElementType::u32:
+        case ElementType::f32:
+            return 4;
+        default:
+            return 8;
+    }
+}
+
 // What a stored value is, before any conversion.
 enum class TypeClass { integer, floating, text, other };
 

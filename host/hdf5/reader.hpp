@@ -8,20 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "host/hdf5/backend.hpp"
 #include "host/hdf5/element.hpp"
 
 namespace acim::hdf5 {
 
-inline constexpr std::uint64_t default_read_cap = std::uint64_t{4} << 30;  // [byte]
-inline constexpr unsigned max_rank = 8;
-
-// Files are screened first (screen.hpp), but for those whose seal says that this program wrote them.
+// Who wrote a file: this program, as its seal says, or anybody.
 enum class Origin { foreign, sealed };
 
-// Reads a file that somebody else may have written. Sizes are checked against the cap and max_rank
-// before anything is allocated. HDF5 converts to the wanted type; a value that does not fit (out of
-// range, a fraction or NaN as an integer) is an error, never clipped. Failures are InputError:
-// "file: dataset: problem. Advice". Every call takes the one HDF5 mutex of the process.
+// Reads a file that somebody else may have written: then the HDF5 library runs on it in a child
+// process only (child_process.hpp), because a damaged file can crash it. Sizes are checked against the
+// cap and max_rank before anything is allocated. HDF5 converts to the wanted type; a value that does
+// not fit (out of range, a fraction or NaN as an integer) is an error, never clipped. Failures are
+// InputError: "file: dataset: problem. Advice". Several threads may call: they take turns, for a
+// foreign file with one another, for a sealed one with all that use HDF5 in the process.
 class Reader {
 public:
     static Reader open(const std::string& path, std::uint64_t byte_cap = default_read_cap);
@@ -48,26 +48,27 @@ public:
     // All values in row-major order.
     template <Element T>
     std::vector<T> read(const std::string& dataset) const {
-        std::vector<T> values(checked_count(dataset, sizeof(T)));
-        read_raw(dataset, element_type<T>, values.data());
+        std::vector<T> values(backend_->checked_count(dataset, sizeof(T)));
+        backend_->read_raw(dataset, element_type<T>, values.size(), values.data());
         return values;
     }
     // The rows [first, first + count) of the outermost axis.
     template <Element T>
     std::vector<T> read_rows(const std::string& dataset, std::uint64_t first,
                              std::uint64_t count) const {
-        std::vector<T> values(checked_rows(dataset, first, count, sizeof(T)));
-        read_rows_raw(dataset, element_type<T>, first, count, values.data());
+        std::vector<T> values(backend_->checked_rows(dataset, first, count, sizeof(T)));
+        backend_->read_rows_raw(dataset, element_type<T>, first, count, values.size(),
+                                values.data());
         return values;
     }
     // One value of a scalar dataset or of one with a single element.
     template <Element T>
     T read_scalar(const std::string& dataset) const {
-        if (checked_count(dataset, sizeof(T)) != 1) {
+        if (backend_->checked_count(dataset, sizeof(T)) != 1) {
             fail_not_scalar(dataset);
         }
         T value{};
-        read_raw(dataset, element_type<T>, &value);
+        backend_->read_raw(dataset, element_type<T>, 1, &value);
         return value;
     }
     std::vector<std::string> read_strings(const std::string& dataset) const;
@@ -86,29 +87,16 @@ public:
     }
     template <Element T>
     std::vector<T> attribute_values(const std::string& object, const std::string& name) const {
-        std::vector<T> values(attribute_count(object, name));
-        attribute_raw(object, name, element_type<T>, values.data());
+        std::vector<T> values(backend_->attribute_count(object, name));
+        backend_->attribute_raw(object, name, element_type<T>, values.size(), values.data());
         return values;
     }
     std::string attribute_text(const std::string& object, const std::string& name) const;
 
 private:
-    struct State;
-    explicit Reader(std::unique_ptr<State> state);
-    static Reader open_unscreened(const std::string& path, std::uint64_t byte_cap);
-    static Reader read_image(std::span<const std::byte> bytes, const std::string& name,
-                             std::uint64_t byte_cap);
-    std::size_t checked_count(const std::string& dataset, std::size_t element_bytes) const;
-    std::size_t checked_rows(const std::string& dataset, std::uint64_t first, std::uint64_t count,
-                             std::size_t element_bytes) const;
-    void read_raw(const std::string& dataset, ElementType type, void* data) const;
-    void read_rows_raw(const std::string& dataset, ElementType type, std::uint64_t first,
-                       std::uint64_t count, void* data) const;
-    std::size_t attribute_count(const std::string& object, const std::string& name) const;
-    void attribute_raw(const std::string& object, const std::string& name, ElementType type,
-                       void* data) const;
+    explicit Reader(std::unique_ptr<Backend> backend);
     [[noreturn]] void fail_not_scalar(const std::string& what) const;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<Backend> backend_;
 };
 
 }  // namespace acim::hdf5

@@ -1,161 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/hdf5/row_reader.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <optional>
-#include <vector>
+
+#include <fmt/format.h>
 
 #include "host/core/error.hpp"
-#include "host/hdf5/library.hpp"
-#include "host/hdf5/native_type.hpp"
+#include "host/hdf5/child_process.hpp"
+#include "host/hdf5/local_rows.hpp"
 #include "host/hdf5/reader.hpp"
 
 namespace acim::hdf5 {
 
 namespace {
 
-struct Stamp {
-    std::int64_t bytes = 0, seconds = 0, nanoseconds = 0;
-    bool operator==(const Stamp&) const = default;
-};
+constexpr std::uint64_t piece = std::uint64_t{32} << 20;  // most bytes of one answer, or one row
 
-// Facts of the open file, whatever its path names by now.
-std::optional<Stamp> stamp_of(hid_t file) {
-    void* handle = nullptr;
-    struct stat facts {};
-    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0 || handle == nullptr ||
-        ::fstat(*static_cast<int*>(handle), &facts) != 0)
-        return std::nullopt;
-    return Stamp{facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+std::uint64_t bytes_of(const Dims& dims, ElementType type) {
+    unsigned __int128 bytes = element_bytes(type);
+    for (std::size_t axis = 1; axis < dims.size(); ++axis)
+        bytes = std::min<unsigned __int128>(bytes * dims[axis], ~std::uint64_t{0});
+    return static_cast<std::uint64_t>(bytes);
 }
 
-std::optional<ElementType> stored_type(hid_t type) {
-    const std::size_t size = H5Tget_size(type);
-    if (H5Tget_class(type) == H5T_FLOAT) {
-        if (size == 4) return ElementType::f32;
-        return size == 8 ? std::optional(ElementType::f64) : std::nullopt;
-    }
-    if (H5Tget_class(type) != H5T_INTEGER) return std::nullopt;
-    const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
-    switch (size) {
-        case 1:
-            return is_signed ? ElementType::i8 : ElementType::u8;
-        case 2:
-            return is_signed ? ElementType::i16 : ElementType::u16;
-        case 4:
-            return is_signed ? ElementType::i32 : ElementType::u32;
-        case 8:
-            return is_signed ? ElementType::i64 : ElementType::u64;
-        default:
-            return std::nullopt;
-    }
+// The greeting: the type, then the sizes.
+void greet(const LocalRows& rows, Answer& greeting) {
+    Dims numbers{static_cast<std::uint64_t>(rows.type())};
+    numbers.insert(numbers.end(), rows.dims().begin(), rows.dims().end());
+    greeting.put(numbers);
+}
+
+// Runs in the child process.
+Service serve_rows(std::shared_ptr<const LocalRows> rows) {
+    const std::uint64_t row_bytes = bytes_of(rows->dims(), rows->type());
+    return [rows = std::move(rows), row_bytes](const Request& ask, Answer& out) {
+        ACIM_EXPECT(ask.operation == Operation::read_open_rows && ask.first <= rows->dims()[0] &&
+                    ask.count <= rows->dims()[0] - ask.first && ask.values == row_bytes);
+        ACIM_EXPECT(ask.count <=
+                    std::max(piece / std::max(row_bytes, std::uint64_t{1}), std::uint64_t{1}));
+        rows->read(ask.first, ask.count, out.make(ask.count * row_bytes));
+    };
 }
 
 }  // namespace
 
 struct RowReader::State {
-    std::string name, dataset_name;
-    Id file, dataset;
+    explicit State(const ChildTask& task) : child(task) {
+        constexpr auto last = static_cast<std::uint64_t>(ElementType::f64);
+        if (!take(child.greeting(), dims) || dims.size() < 2 || dims.size() > max_rank + 1 ||
+            dims[0] > last)
+            child.refuse_answer();
+        type = static_cast<ElementType>(dims[0]);
+        dims.erase(dims.begin());
+        row_bytes = bytes_of(dims, type);
+    }
+
+    ChildProcess child;
     Dims dims;
     ElementType type = ElementType::u8;
-    Stamp stamp;
-
-    [[noreturn]] void fail(const std::string& problem) const {
-        throw InputError(fmt::format("{}: {}: {}", name, dataset_name, problem));
-    }
-
-    void open_dataset(hid_t access) {
-        dataset = Id(H5Dopen2(file.get(), dataset_name.c_str(), access));
-        if (!dataset.valid()) {
-            H5Eclear2(H5E_DEFAULT);
-            fail("no such dataset. Check the name and what wrote the file");
-        }
-    }
-
-    void read_type() {
-        const Id stored(H5Dget_type(dataset.get()));
-        const auto known = stored_type(stored.get());
-        if (!known)
-            fail(
-                "holds values of a kind that is not read. Store integers or floating-point numbers "
-                "of 4 or 8 bytes");
-        type = *known;
-    }
-
-    void read_dims() {
-        const Id space(H5Dget_space(dataset.get()));
-        const int rank = H5Sget_simple_extent_ndims(space.get());
-        if (rank < 1 || static_cast<unsigned>(rank) > max_rank)
-            fail(fmt::format("rank {}. An array of 1 to {} axes is read", rank, max_rank));
-        std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
-        H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr);
-        dims.assign(sizes.begin(), sizes.end());
-    }
-
-    // The bytes of a chunk; 0 for a contiguous dataset.
-    std::uint64_t check_storage() const {
-        const Id creation(H5Dget_create_plist(dataset.get()));
-        const H5D_layout_t layout = H5Pget_layout(creation.get());
-        if (layout == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
-            fail("keeps its values in other files. Store them in this one");
-        if (layout != H5D_CHUNKED) {
-            H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
-            if (H5Dget_space_status(dataset.get(), &status) < 0 ||
-                status != H5D_SPACE_STATUS_ALLOCATED)
-                fail_unwritten();
-            return 0;
-        }
-        std::vector<hsize_t> chunk(dims.size());
-        if (H5Pget_chunk(creation.get(), static_cast<int>(dims.size()), chunk.data()) < 0)
-            fail("its chunks cannot be read. The file may be damaged; write it again");
-        const Id stored(H5Dget_type(dataset.get()));
-        unsigned __int128 bytes = H5Tget_size(stored.get());
-        for (const hsize_t d : chunk)
-            if (d == 0) fail("its chunks are empty. The file may be damaged; write it again");
-        for (const hsize_t d : chunk) bytes = std::min<unsigned __int128>(bytes * d, 1ULL << 60);
-        if (bytes > chunk_limit)
-            fail(fmt::format("chunks of {} bytes; at most {} are read. Store chunks of one image",
-                             static_cast<std::uint64_t>(bytes), chunk_limit));
-        check_filters(creation.get());
-        check_chunks(chunk);
-        return static_cast<std::uint64_t>(bytes);
-    }
-
-    // A chunk that was never written takes no room in the file, whatever the shape promises.
-    void check_chunks(const std::vector<hsize_t>& chunk) const {
-        unsigned __int128 expected = 1;
-        for (std::size_t i = 0; i < dims.size(); ++i)
-            expected = std::min<unsigned __int128>(
-                expected * (dims[i] / chunk[i] + (dims[i] % chunk[i] != 0 ? 1 : 0)), ~0ULL);
-        hsize_t there = 0;
-        const Id space(H5Dget_space(dataset.get()));
-        if (H5Dget_num_chunks(dataset.get(), space.get(), &there) < 0 || there != expected)
-            fail_unwritten();
-    }
-
-    [[noreturn]] void fail_unwritten() const {
-        fail("not all of its values were written. Write the file again");
-    }
-
-    // Filters beyond those of the library itself would be loaded as code from elsewhere.
-    void check_filters(hid_t creation) const {
-        const int filters = H5Pget_nfilters(creation);
-        for (int i = 0; i < filters; ++i) {
-            std::size_t values = 0;
-            unsigned flags = 0, config = 0;
-            const H5Z_filter_t id = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags,
-                                                   &values, nullptr, 0, nullptr, &config);
-            if (id < 0 || id >= H5Z_FILTER_RESERVED)
-                fail(
-                    fmt::format("is compressed by filter {}, which is no part of HDF5. Store it "
-                                "with gzip, or uncompressed",
-                                id));
-        }
-    }
+    std::uint64_t row_bytes = 0;
 };
 
 RowReader::RowReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -167,63 +71,35 @@ RowReader RowReader::open(const std::string& path, const std::string& dataset) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error))
         throw InputError(fmt::format("{}: not a file. Give the path of an HDF5 file", path));
-    Reader::open(path);  // screens it
-    const LibraryLock lock;
-    auto state = std::make_unique<State>();
-    state->name = path;
-    state->dataset_name = dataset;
-    state->file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!state->file.valid())
-        throw InputError(
-            fmt::format("{}: not a readable HDF5 file ({}). It may be truncated or "
-                        "damaged; write it again",
-                        path, error_text()));
-    state->open_dataset(H5P_DEFAULT);
-    state->read_type();
-    state->read_dims();
-    if (const std::uint64_t chunk = state->check_storage(); chunk > 0) {
-        // Threads work on images far apart: room for several chunks, whatever their size.
-        const std::uint64_t cache = std::clamp<std::uint64_t>(32 * chunk, 1 << 20, cache_limit);
-        const Id access = made(H5Pcreate(H5P_DATASET_ACCESS), dataset);
-        done(H5Pset_chunk_cache(access.get(), 4099, static_cast<std::size_t>(cache), 1.0), dataset);
-        state->dataset.reset();
-        state->open_dataset(access.get());
-    }
-    state->file = Id(H5Iget_file_id(state->dataset.get()));  // another one behind a link
-    const auto stamp = stamp_of(state->file.get());
-    if (!stamp) state->fail("cannot be watched for changes. Copy it to a local disk");
-    state->stamp = *stamp;
-    return RowReader(std::move(state));
+    const auto open = [&](const std::string& reachable, Answer& greeting) {
+        auto rows = std::make_shared<const LocalRows>(reachable, path, dataset);
+        greet(*rows, greeting);
+        return serve_rows(std::move(rows));
+    };
+    // Rows are few at a time, whatever the size of the file.
+    return RowReader(std::make_unique<State>(ChildTask{path, path, 0, default_read_cap, open}));
 }
 
 const Dims& RowReader::dims() const { return state_->dims; }
 ElementType RowReader::type() const { return state_->type; }
 
 void RowReader::read(std::uint64_t first, std::uint64_t count, void* out) const {
-    const LibraryLock lock;
-    const State& s = *state_;
-    ACIM_EXPECT(first <= s.dims[0] && count <= s.dims[0] - first);
-    if (count == 0) return;
-    std::vector<hsize_t> start(s.dims.size(), 0);
-    std::vector<hsize_t> extent(s.dims.begin(), s.dims.end());
-    start[0] = first;
-    extent[0] = count;
-    const Id space(H5Dget_space(s.dataset.get()));
-    done(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(),
-                             nullptr),
-         s.dataset_name);
-    const Id memory = made(
-        H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), s.dataset_name);
-    const herr_t status =
-        H5Dread(s.dataset.get(), native_type(s.type), memory.get(), space.get(), H5P_DEFAULT, out);
-    const std::string reason = status < 0 ? error_text() : "";
-    if (stamp_of(s.file.get()) != s.stamp)
-        throw StorageError(
-            fmt::format("{}: has changed since it was opened. Put the old content "
-                        "back and run again; what is stored stays",
-                        s.name));
-    if (status < 0)
-        s.fail("cannot be read (" + reason + "). The file may be damaged; write it again");
+    ACIM_EXPECT(first <= state_->dims[0] && count <= state_->dims[0] - first);
+    const std::uint64_t row_bytes = state_->row_bytes;
+    const std::uint64_t rows =
+        std::max(piece / std::max(row_bytes, std::uint64_t{1}), std::uint64_t{1});
+    auto* to = static_cast<std::byte*>(out);
+    while (count > 0) {
+        const std::uint64_t some = std::min(rows, count);
+        state_->child.ask({.operation = Operation::read_open_rows,
+                           .first = first,
+                           .count = some,
+                           .values = row_bytes},
+                          to, some * row_bytes);
+        first += some;
+        count -= some;
+        to += some * row_bytes;
+    }
 }
 
 }  // namespace acim::hdf5

@@ -12,7 +12,8 @@ namespace acim::hdf5 {
 // One dataset of numbers, read by rows of its outermost axis again and again: it stays open with a
 // bounded cache of chunks, and the file is watched for changes. Refuses what a reader by range
 // cannot trust: values that were never written or lie in other files, chunks larger than
-// chunk_limit, compression that needs a plug-in. Every call takes the one HDF5 mutex of the process.
+// chunk_limit, compression that needs a plug-in. The HDF5 library runs on the file in a child process only
+// (child_process.hpp); threads take turns.
 class RowReader {
 public:
     static constexpr std::uint64_t chunk_limit = std::uint64_t{64} << 20;   // [byte]

@@ -34,9 +34,9 @@ void check_results(const fs::path& path, CheckReport& report, bool count) {
     }
     try {
         const hdf5::Reader in = open_results(path);
-        hdf5::walk(in, [&in](const std::string& path) {  // a chunk that fails its checksum throws
-            if (in.is_dataset(path)) {
-                hdf5::read_values(in, path);
+        hdf5::walk(in, [&in](const std::string& object) {  // a chunk that fails its checksum throws
+            if (in.is_dataset(object)) {
+                hdf5::read_values(in, object);
             }
         });
         if (count) {

@@ -129,52 +129,72 @@ void write_layers(hdf5::ImageWriter& out, std::span<const StoredTrial> trials) {
     }
 }
 
-void read_trials(const hdf5::Reader& in, std::vector<StoredTrial>& trials) {
+// Says what the seal does not: that the columns fit each other. read_segment() adds the file.
+void expect(bool condition, const std::string& column, const char* problem) {
+    if (!condition) {
+        throw InputError(column + " " + problem);
+    }
+}
+
+// Values of one column, one a trial.
+template <class T>
+std::vector<T> read_column(const hdf5::Reader& in, const std::string& path, std::size_t length) {
+    std::vector<T> values = in.read<T>(path);
+    expect(values.size() == length, path, "has another length");
+    return values;
+}
+
+// The second of two axes.
+std::size_t width_of(const hdf5::Reader& in, const std::string& path) {
+    const hdf5::Dims dims = in.dims(path);
+    expect(dims.size() == 2 && dims[1] < std::uint64_t{1} << 32, path, "has not two axes");
+    return dims[1];
+}
+
+std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers) {
+    const auto point = in.read<std::uint32_t>("/trials/point");
+    std::vector<StoredTrial> trials(point.size());
     const auto column = [&](const char* name) {
-        auto values = in.read<std::uint32_t>(std::string("/trials/") + name);
-        ACIM_EXPECT(values.size() == trials.size());
-        return values;
+        return read_column<std::uint32_t>(in, std::string("/trials/") + name, trials.size());
     };
     const auto ids = in.read_strings("/point_id");
-    const auto point = column("point");
     const auto layer_count = column("layer_count");
-    const auto cross_entropy = in.read<std::int64_t>("/trials/cross_entropy");
-    const auto bits = in.read<std::uint8_t>("/trials/correct_bits");
-    const std::size_t width = in.dims("/trials/correct_bits").at(1);
+    const auto cross_entropy =
+        read_column<std::int64_t>(in, "/trials/cross_entropy", trials.size());
+    const std::size_t width = width_of(in, "/trials/correct_bits");
+    const auto bits = read_column<std::uint8_t>(in, "/trials/correct_bits", trials.size() * width);
     std::map<std::string, std::vector<std::uint32_t>> columns;
     TrialResult probe;
     visit_trial(probe, [&](const char* name, std::uint32_t) { columns[name] = column(name); });
     for (std::size_t i = 0; i < trials.size(); ++i) {
         TrialResult& result = trials[i].result;
-        trials[i].point_id = ids.at(point[i]);
+        expect(point[i] < ids.size(), "/trials/point", "names no point");
+        trials[i].point_id = ids[point[i]];
         visit_trial(result, [&](const char* n, std::uint32_t& value) { value = columns[n][i]; });
-        result.cross_entropy = cross_entropy.at(i);
+        result.cross_entropy = cross_entropy[i];
         const std::size_t bytes = (std::size_t{result.unit.images} + 7) / 8;
-        ACIM_EXPECT(bytes <= width && (i + 1) * width <= bits.size());
+        expect(bytes <= width, "/trials/correct_bits", "is too narrow");
         const auto begin = bits.begin() + static_cast<std::ptrdiff_t>(i * width);
         result.correct_bits.assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+        expect(layer_count[i] <= layers, "/trials/layer_count", "is more than /layers holds");
         result.layers.resize(layer_count[i]);
     }
+    return trials;
 }
 
-void read_layers(const hdf5::Reader& in, std::vector<StoredTrial>& trials) {
-    if (!in.exists("/layers/outputs")) {
-        return;
-    }
-    const std::size_t layers = in.dims("/layers/outputs").at(1);
+void read_layers(const hdf5::Reader& in, std::size_t layers, std::vector<StoredTrial>& trials) {
     std::map<std::string, std::vector<std::uint64_t>> low;
     std::map<std::string, std::vector<std::int64_t>> high;
     LayerSums probe;
     visit_low(probe, [&](const char* n, std::uint64_t) {
-        low[n] = in.read<std::uint64_t>(std::string("/layers/") + n);
-        ACIM_EXPECT(low[n].size() == trials.size() * layers);
+        low[n] =
+            read_column<std::uint64_t>(in, std::string("/layers/") + n, trials.size() * layers);
     });
     visit_high(probe, [&](const char* n, std::int64_t) {
-        high[n] = in.read<std::int64_t>(std::string("/layers/") + n);
-        ACIM_EXPECT(high[n].size() == trials.size() * layers);
+        high[n] =
+            read_column<std::int64_t>(in, std::string("/layers/") + n, trials.size() * layers);
     });
     for (std::size_t i = 0; i < trials.size(); ++i) {
-        ACIM_EXPECT(trials[i].result.layers.size() <= layers);
         for (std::size_t l = 0; l < trials[i].result.layers.size(); ++l) {
             LayerSums& sums = trials[i].result.layers[l];
             const std::size_t at = i * layers + l;
@@ -182,6 +202,20 @@ void read_layers(const hdf5::Reader& in, std::vector<StoredTrial>& trials) {
             visit_high(sums, [&](const char* n, std::int64_t& value) { value = high[n][at]; });
         }
     }
+}
+
+Segment read_content(const hdf5::Reader& in) {
+    Segment segment;
+    segment.origin.seed = in.attribute<std::uint64_t>("/", "seed");
+    segment.origin.model_version = in.attribute<std::int64_t>("/", "model_version");
+    segment.origin.data_hash = in.attribute_text("/", "data_hash");
+    const bool has_layers = in.exists("/layers/outputs");
+    const std::size_t layers = has_layers ? width_of(in, "/layers/outputs") : 0;
+    segment.trials = read_trials(in, layers);
+    if (has_layers) {
+        read_layers(in, layers, segment.trials);
+    }
+    return segment;
 }
 
 }  // namespace
@@ -221,14 +255,17 @@ Segment read_segment(const std::filesystem::path& path) {
                         "program that wrote it or another directory",
                         path.string(), version, segment_version));
     }
-    Segment segment;
-    segment.origin.seed = in.attribute<std::uint64_t>("/", "seed");
-    segment.origin.model_version = in.attribute<std::int64_t>("/", "model_version");
-    segment.origin.data_hash = in.attribute_text("/", "data_hash");
-    segment.trials.resize(in.dims("/trials/point").at(0));
-    read_trials(in, segment.trials);
-    read_layers(in, segment.trials);
-    return segment;
+    try {
+        return read_content(in);
+    } catch (const InputError& error) {
+        std::string reason = error.what();
+        if (reason.starts_with(path.string() + ": ")) {
+            reason.erase(0, path.string().size() + 2);
+        }
+        throw DamagedFile(
+            fmt::format("{}: damaged segment ({}). Its trials will be run again; remove the file",
+                        path.string(), reason));
+    }
 }
 
 }  // namespace acim

@@ -30,7 +30,8 @@ struct Segment {
     std::vector<StoredTrial> trials;
 };
 
-// Throws DamagedFile when the bytes are not exactly what was written.
+// Throws DamagedFile when the bytes are not exactly what was written, or what was written makes no
+// sense (the seal shows damage, not malice); InputError for a segment of another version.
 Segment read_segment(const std::filesystem::path& path);
 
 }  // namespace acim

@@ -1,21 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <vector>
 
-#include "host/store/results_file.hpp"
+#include "host/hdf5/image_writer.hpp"
 #include "host/store/sealed_file.hpp"
 #include "host/store/segment_file.hpp"
 #include "tests/fuzz/memory_file.hpp"
 #include "tests/fuzz/target.hpp"
 
-// Segments and results files whose seal is right, as a hostile writer would make it.
+namespace {
+
+using namespace acim;
+
+// Decisions taken from the input, zeros behind its end: zeros alone make a good segment.
+class Choices {
+public:
+    Choices(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
+    std::uint8_t next() {
+        if (left_ == 0) return 0;
+        --left_;
+        return *data_++;
+    }
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        for (int i = 0; i < 8; ++i) value = value << 8 | next();
+        return value;
+    }
+
+private:
+    const std::uint8_t* data_;
+    std::size_t left_;
+};
+
+// A column of the wanted length and small values, or of a wrong length, shape, type or value.
+template <class T>
+void write_column(hdf5::ImageWriter& out, const std::string& path, std::size_t rows,
+                  std::size_t width, T usual, Choices& choices) {
+    const std::uint8_t how = choices.next();
+    if (how % 16 == 8) return;  // missing
+    if (how % 16 == 9) return out.write(path, std::vector<std::string>(rows, "text"));
+    if (how % 16 == 10) return out.write(path, std::vector<double>(rows * width, 0.5));
+    if (how % 16 == 11) rows += 1 + choices.next();
+    if (how % 16 == 12) rows = 0;
+    if (how % 16 == 13) width = choices.next() % 8;
+    if (how % 16 == 14) return out.group(path);
+    if (how % 16 == 15) return out.write_text(path, "text");
+    std::vector<T> values(rows * width, usual);
+    for (T& value : values) {
+        if (how / 16 == 1) value = static_cast<T>(choices.next());
+        if (how / 16 == 2) value = static_cast<T>(choices.number());
+        if (how / 16 == 3) value = static_cast<T>(~std::uint64_t{0});
+    }
+    out.write(path, values, width == 1 ? hdf5::Dims{rows} : hdf5::Dims{rows, width});
+}
+
+void write_header(hdf5::ImageWriter& out, Choices& choices) {
+    const std::uint8_t how = choices.next();
+    out.attribute("/", "schema_name", how % 8 == 1 ? "other" : "acimsweep-segment");
+    if (how % 8 != 2) out.attribute("/", "schema_version", std::int64_t{how % 8 == 3 ? 2 : 1});
+    if (how % 8 != 4) out.attribute("/", "seed", choices.number());
+    if (how % 8 == 5)
+        out.attribute("/", "model_version", 0.5);
+    else
+        out.attribute("/", "model_version", static_cast<std::int64_t>(choices.number()));
+    out.attribute("/", "data_hash", std::string(choices.next(), 'h'));
+}
+
+std::vector<std::byte> segment_of(Choices choices) {
+    hdf5::ImageWriter out;
+    write_header(out, choices);
+    const std::size_t rows = 1 + choices.next() % 4, layers = 2 + choices.next() % 3;
+    out.write("/point_id", std::vector<std::string>(1 + choices.next() % 2, "id"));
+    out.group("/trials");
+    for (const char* name :
+         {"point", "chip", "repeat", "first_image", "images", "correct", "agree"}) {
+        write_column<std::uint32_t>(out, std::string("/trials/") + name, rows, 1, 0, choices);
+    }
+    write_column<std::uint32_t>(out, "/trials/layer_count", rows, 1,
+                                static_cast<std::uint32_t>(layers), choices);
+    write_column<std::int64_t>(out, "/trials/cross_entropy", rows, 1, 0, choices);
+    write_column<std::uint8_t>(out, "/trials/correct_bits", rows, 2, 0, choices);
+    if (choices.next() == 1) return out.image();
+    out.group("/layers");
+    for (const char* name :
+         {"outputs", "conversions", "y_low", "e_low", "ee_low", "yy_low", "ye_low"}) {
+        write_column<std::uint64_t>(out, std::string("/layers/") + name, rows, layers, 0, choices);
+    }
+    for (const char* name : {"y_high", "e_high", "ee_high", "yy_high", "ye_high"}) {
+        write_column<std::int64_t>(out, std::string("/layers/") + name, rows, layers, 0, choices);
+    }
+    return out.image();
+}
+
+}  // namespace
+
+// A segment whose seal is right and whose content is not what the program writes. Its HDF5 structure
+// is: damage there breaks the seal.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace acim;
-    const auto bytes = std::as_bytes(std::span(data, size));
-    const auto image = check_seal(bytes).image;
-    std::vector<std::byte> sealed(image.begin(), image.end());
+    std::vector<std::byte> sealed = segment_of(Choices(data, size));
     seal(sealed);
     const fuzz::MemoryFile file(reinterpret_cast<const std::uint8_t*>(sealed.data()),
                                 sealed.size());
-    fuzz::refuse_or_accept([&] { open_results(file.path()); });
     return fuzz::refuse_or_accept([&] { read_segment(file.path()); });
 }

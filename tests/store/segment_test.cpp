@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -9,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "host/hdf5/atomic_file.hpp"
+#include "host/hdf5/image_writer.hpp"
 #include "host/store/sealed_file.hpp"
 #include "host/store/segment_file.hpp"
 #include "host/store/trial_table.hpp"
@@ -46,6 +48,56 @@ TEST(Segment, WithoutLayersComesBack) {
     trial.result.layers.clear();
     write_file_atomically(scratch / "s.h5", encode_segment({1, 2, "d"}, {&trial, 1}));
     expect_equal(read_segment(scratch / "s.h5").trials.at(0), trial);
+}
+
+// A seal shows damage, not malice: what makes no sense behind it is damage all the same, and takes no
+// memory.
+TEST(Segment, ColumnsThatDoNotFitAreDamage) {
+    const Scratch scratch;
+    const auto message = [&](const std::function<void(hdf5::ImageWriter&)>& fill,
+                             std::uint32_t point, std::uint32_t layer_count, std::size_t rows) {
+        hdf5::ImageWriter out;
+        out.attribute("/", "schema_name", "acimsweep-segment");
+        out.attribute("/", "schema_version", std::int64_t{1});
+        out.attribute("/", "seed", std::uint64_t{1});
+        out.attribute("/", "model_version", std::int64_t{1});
+        out.attribute("/", "data_hash", "d");
+        out.write("/point_id", std::vector<std::string>{"id"});
+        out.group("/trials");
+        out.write("/trials/point", std::vector<std::uint32_t>{point, 0});
+        out.write("/trials/layer_count", std::vector<std::uint32_t>{layer_count, 0});
+        out.write("/trials/cross_entropy", std::vector<std::int64_t>(rows));
+        for (const char* name : {"chip", "repeat", "first_image", "images", "correct", "agree"}) {
+            out.write(std::string("/trials/") + name, std::vector<std::uint32_t>(2, 8));
+        }
+        fill(out);
+        auto image = out.image();
+        seal(image);
+        write_file_atomically(scratch / "s.h5", image);
+        try {
+            read_segment(scratch / "s.h5");
+        } catch (const DamagedFile& error) {
+            return std::string(error.what());
+        }
+        return std::string("no DamagedFile");
+    };
+    const auto bits = [](hdf5::ImageWriter& out) {
+        out.write("/trials/correct_bits", std::vector<std::uint8_t>(2), {2, 1});
+    };
+    const auto flat = [](hdf5::ImageWriter& out) {
+        out.write("/trials/correct_bits", std::vector<std::uint8_t>(2));
+    };
+    const auto narrow = [](hdf5::ImageWriter& out) {
+        out.write("/trials/correct_bits", std::vector<std::uint8_t>(), {2, 0});
+    };
+    EXPECT_EQ(message(bits, 0, 0, 2), "no DamagedFile");
+    EXPECT_THAT(message(bits, 1, 0, 2), HasSubstr("/trials/point names no point"));
+    EXPECT_THAT(message(bits, 0, ~0U, 2), HasSubstr("/trials/layer_count is more than"));
+    EXPECT_THAT(message(bits, 0, 0, 3), HasSubstr("/trials/cross_entropy has another length"));
+    EXPECT_THAT(message(flat, 0, 0, 2), HasSubstr("has not two axes"));
+    EXPECT_THAT(message(narrow, 0, 0, 2), HasSubstr("is too narrow"));
+    EXPECT_THAT(message([](hdf5::ImageWriter&) {}, 0, 0, 2),
+                HasSubstr("s.h5: damaged segment (/trials/correct_bits: no such dataset"));
 }
 
 // 1000 damages of four kinds: none may be read, whatever byte it hits (the seal covers all).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/hdf5/reader_state.hpp"
+#include "host/hdf5/local_reader.hpp"
 
 #include <algorithm>
 
@@ -37,8 +37,8 @@ TypeClass class_of(hid_t type) {
     }
 }
 
-Id Reader::State::dataset(const std::string& path) const {
-    Id object(H5Dopen2(file.get(), path.c_str(), H5P_DEFAULT));
+Id LocalReader::open_dataset(const std::string& path) const {
+    Id object(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT));
     if (!object.valid()) {
         H5Eclear2(H5E_DEFAULT);
         fail(path, "no such dataset", "Check the name and what wrote the file");
@@ -46,7 +46,7 @@ Id Reader::State::dataset(const std::string& path) const {
     return object;
 }
 
-Dims Reader::State::dims(const std::string& path, const Id& space) const {
+Dims LocalReader::extent(const std::string& path, const Id& space) const {
     if (!space.valid()) {
         fail_with_reason(path);
     }
@@ -65,27 +65,27 @@ Dims Reader::State::dims(const std::string& path, const Id& space) const {
     return Dims(sizes.begin(), sizes.end());
 }
 
-std::size_t Reader::State::checked_size(const std::string& path, const Dims& sizes,
-                                        std::size_t element_bytes) const {
+std::size_t LocalReader::checked_size(const std::string& path, const Dims& sizes,
+                                      std::size_t element_bytes) const {
     unsigned __int128 bytes = element_bytes;
     bool empty = false;
     for (const std::uint64_t size : sizes) {
         empty = empty || size == 0;
-        bytes = std::min<unsigned __int128>(bytes, byte_cap) * std::max<std::uint64_t>(size, 1);
+        bytes = std::min<unsigned __int128>(bytes, byte_cap_) * std::max<std::uint64_t>(size, 1);
     }
     if (empty) {
         return 0;
     }
-    if (bytes > byte_cap) {
+    if (bytes > byte_cap_) {
         fail(path,
              fmt::format("shape {} needs more than {} bytes",
-                         fmt::format("[{}]", fmt::join(sizes, ", ")), byte_cap),
+                         fmt::format("[{}]", fmt::join(sizes, ", ")), byte_cap_),
              "The file may be damaged, or split the data");
     }
     return static_cast<std::size_t>(bytes) / element_bytes;
 }
 
-void Reader::State::check_storage(const std::string& path, hid_t dataset, std::size_t count) const {
+void LocalReader::check_storage(const std::string& path, hid_t dataset, std::size_t count) const {
     constexpr std::size_t small = 1 << 20;
     constexpr std::size_t most_packed = 1032;  // values a byte: deflate's largest ratio
     if (count <= small || count / most_packed <= H5Dget_storage_size(dataset)) {
@@ -96,13 +96,21 @@ void Reader::State::check_storage(const std::string& path, hid_t dataset, std::s
          "Write the values, not only their shape");
 }
 
-void Reader::State::read_numbers(const std::string& path, hid_t dataset, hid_t memory,
-                                 hid_t selection, ElementType type, void* data) const {
+void LocalReader::check_own_values(const std::string& path, hid_t dataset) const {
+    const Id creation(H5Dget_create_plist(dataset));
+    if (H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0) {
+        fail(path, "keeps its values in other files", "Store them in this one");
+    }
+}
+
+void LocalReader::read_numbers(const std::string& path, hid_t dataset, hid_t memory,
+                               hid_t selection, ElementType type, void* data) const {
     const Id stored(H5Dget_type(dataset));
     const TypeClass kind = class_of(stored.get());
     if (kind != TypeClass::integer && kind != TypeClass::floating) {
         fail(path, "holds no numbers", "Write integers or floating-point numbers");
     }
+    check_own_values(path, dataset);
     bool clipped = false;
     const Id transfer = made(H5Pcreate(H5P_DATASET_XFER), path);
     done(H5Pset_type_conv_cb(transfer.get(), refuse_clipping, &clipped), path);
@@ -132,12 +140,12 @@ void Reader::State::read_numbers(const std::string& path, hid_t dataset, hid_t m
     }
 }
 
-void Reader::State::fail(const std::string& what, const std::string& problem,
-                         const std::string& advice) const {
-    throw InputError(fmt::format("{}: {}: {}. {}", name, what, problem, advice));
+void LocalReader::fail(const std::string& what, const std::string& problem,
+                       const std::string& advice) const {
+    throw InputError(fmt::format("{}: {}: {}. {}", name_, what, problem, advice));
 }
 
-void Reader::State::fail_with_reason(const std::string& what) const {
+void LocalReader::fail_with_reason(const std::string& what) const {
     fail(what, "cannot be read (" + error_text() + ")", "The file may be damaged; write it again");
 }
 

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strings and attributes of a Reader.
+// Strings and attributes of a LocalReader.
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/hdf5/local_reader.hpp"
 #include "host/hdf5/native_type.hpp"
-#include "host/hdf5/reader_state.hpp"
 
 namespace acim::hdf5 {
 
 namespace {
-
-constexpr std::size_t attribute_cap = std::size_t{16} << 20;  // [byte]
 
 // Lets HDF5 allocate variable-length strings up to a budget: many references to one long string
 // make a small file large in memory.
@@ -87,7 +86,8 @@ bool put_as(ElementType type, const Number& number, void* to) {
     return false;
 }
 
-std::vector<Number> numbers_of(hid_t attribute, hid_t stored, std::size_t count) {
+// Empty where the library cannot read or convert them.
+std::optional<std::vector<Number>> numbers_of(hid_t attribute, hid_t stored, std::size_t count) {
     std::vector<Number> numbers(count);
     const bool real = H5Tget_class(stored) == H5T_FLOAT;
     const Id base(H5Tget_class(stored) == H5T_ENUM ? H5Tget_super(stored) : H5Tcopy(stored));
@@ -95,8 +95,10 @@ std::vector<Number> numbers_of(hid_t attribute, hid_t stored, std::size_t count)
     const hid_t wide =
         real ? H5T_NATIVE_DOUBLE : (is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64);
     std::vector<std::byte> buffer(count * std::max<std::size_t>(8, H5Tget_size(stored)));
-    done(H5Aread(attribute, stored, buffer.data()), "attribute");
-    done(H5Tconvert(base.get(), wide, count, buffer.data(), nullptr, H5P_DEFAULT), "attribute");
+    if (H5Aread(attribute, stored, buffer.data()) < 0 ||
+        H5Tconvert(base.get(), wide, count, buffer.data(), nullptr, H5P_DEFAULT) < 0) {
+        return std::nullopt;
+    }
     for (std::size_t i = 0; i < count; ++i) {
         const std::byte* at = buffer.data() + 8 * i;
         if (real) {
@@ -127,29 +129,30 @@ Id open_attribute(hid_t file, const std::string& object, const std::string& name
 
 }  // namespace
 
-std::vector<std::string> Reader::read_strings(const std::string& dataset) const {
+std::vector<std::string> LocalReader::read_strings(const std::string& dataset) const {
     const LibraryLock lock;
-    const Id object = state_->dataset(dataset);
+    const Id object = open_dataset(dataset);
     const Id type(H5Dget_type(object.get()));
     if (class_of(type.get()) != TypeClass::text) {
-        state_->fail(dataset, "holds no text", "Write strings");
+        fail(dataset, "holds no text", "Write strings");
     }
-    const Dims sizes = state_->dims(dataset, Id(H5Dget_space(object.get())));
+    check_own_values(dataset, object.get());
+    const Dims sizes = extent(dataset, Id(H5Dget_space(object.get())));
     std::vector<std::string> texts;
     if (H5Tis_variable_str(type.get()) <= 0) {
         const std::size_t width = H5Tget_size(type.get());
-        const std::size_t count = state_->checked_size(dataset, sizes, width);
+        const std::size_t count = checked_size(dataset, sizes, width);
         std::vector<char> buffer(count * width);
         if (H5Dread(object.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer.data()) < 0) {
-            state_->fail_with_reason(dataset);
+            fail_with_reason(dataset);
         }
         for (std::size_t i = 0; i < count; ++i) {
             texts.push_back(fixed_text(buffer.data() + i * width, width));
         }
         return texts;
     }
-    std::vector<char*> pointers(state_->checked_size(dataset, sizes, 2 * sizeof(std::string)));
-    Budget budget{state_->byte_cap};
+    std::vector<char*> pointers(checked_size(dataset, sizes, 2 * sizeof(std::string)));
+    Budget budget{byte_cap_};
     const Id transfer = made(H5Pcreate(H5P_DATASET_XFER), dataset);
     done(H5Pset_vlen_mem_manager(transfer.get(), allocate, &budget, release, nullptr), dataset);
     const herr_t status =
@@ -159,101 +162,96 @@ std::vector<std::string> Reader::read_strings(const std::string& dataset) const 
         release(pointer, nullptr);
     }
     if (status < 0) {
-        state_->fail_with_reason(dataset);
+        fail_with_reason(dataset);
     }
     return texts;
 }
 
-std::string Reader::read_text(const std::string& dataset) const {
-    std::vector<std::string> texts = read_strings(dataset);
-    if (texts.size() != 1) {
-        fail_not_scalar(dataset);
-    }
-    return std::move(texts[0]);
-}
-
-bool Reader::has_attribute(const std::string& object, const std::string& name) const {
+bool LocalReader::has_attribute(const std::string& object, const std::string& name) const {
     const LibraryLock lock;
-    const htri_t found =
-        H5Aexists_by_name(state_->file.get(), object.c_str(), name.c_str(), H5P_DEFAULT);
+    const htri_t found = H5Aexists_by_name(file_.get(), object.c_str(), name.c_str(), H5P_DEFAULT);
     H5Eclear2(H5E_DEFAULT);
     return found > 0;
 }
 
-std::vector<std::string> Reader::attributes(const std::string& object) const {
+std::vector<std::string> LocalReader::attributes(const std::string& object) const {
     const LibraryLock lock;
     std::vector<std::string> names;
     const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
         static_cast<std::vector<std::string>*>(out)->emplace_back(name);
         return 0;
     };
-    if (H5Aiterate_by_name(state_->file.get(), object.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr,
+    if (H5Aiterate_by_name(file_.get(), object.c_str(), H5_INDEX_NAME, H5_ITER_INC, nullptr,
                            collect, &names, H5P_DEFAULT) < 0) {
-        state_->fail_with_reason(object);
+        fail_with_reason(object);
     }
     return names;
 }
 
-TypeClass Reader::attribute_class(const std::string& object, const std::string& name) const {
+TypeClass LocalReader::attribute_class(const std::string& object, const std::string& name) const {
     const LibraryLock lock;
-    const Id attribute = open_attribute(state_->file.get(), object, name);
+    const Id attribute = open_attribute(file_.get(), object, name);
     if (!attribute.valid()) {
         H5Eclear2(H5E_DEFAULT);
-        state_->fail(object + "@" + name, "no such attribute", "Check what wrote the file");
+        fail(object + "@" + name, "no such attribute", "Check what wrote the file");
     }
     const Id type(H5Aget_type(attribute.get()));
     return class_of(type.get());
 }
 
-std::size_t Reader::attribute_count(const std::string& object, const std::string& name) const {
+std::size_t LocalReader::attribute_count(const std::string& object, const std::string& name) const {
     const LibraryLock lock;
     const std::string what = object + "@" + name;
     const TypeClass kind = attribute_class(object, name);
     if (kind != TypeClass::integer && kind != TypeClass::floating) {
-        state_->fail(what, "holds no number", "Write a number");
+        fail(what, "holds no number", "Write a number");
     }
-    const Id attribute = open_attribute(state_->file.get(), object, name);
-    const Dims sizes = state_->dims(what, Id(H5Aget_space(attribute.get())));
-    const std::size_t count = state_->checked_size(what, sizes, 16);
+    const Id attribute = open_attribute(file_.get(), object, name);
+    const Dims sizes = extent(what, Id(H5Aget_space(attribute.get())));
+    const std::size_t count = checked_size(what, sizes, 16);
     if (count * 16 > attribute_cap) {
-        state_->fail(what, "is too long for an attribute", "Write a dataset");
+        fail(what, "is too long for an attribute", "Write a dataset");
     }
     return count;
 }
 
-void Reader::attribute_raw(const std::string& object, const std::string& name, ElementType type,
-                           void* data) const {
+void LocalReader::attribute_raw(const std::string& object, const std::string& name,
+                                ElementType type, std::size_t, void* data) const {
     const LibraryLock lock;
     const std::size_t count = attribute_count(object, name);
-    const Id attribute = open_attribute(state_->file.get(), object, name);
+    const Id attribute = open_attribute(file_.get(), object, name);
     const Id stored(H5Aget_type(attribute.get()));
     const std::size_t width = H5Tget_size(native_type(type));
+    const auto numbers = numbers_of(attribute.get(), stored.get(), count);
+    if (!numbers) {
+        fail_with_reason(object + "@" + name);
+    }
     std::size_t i = 0;
-    for (const Number& number : numbers_of(attribute.get(), stored.get(), count)) {
+    for (const Number& number : *numbers) {
         if (!put_as(type, number, static_cast<std::byte*>(data) + width * i++)) {
-            state_->fail(object + "@" + name, "is out of range or no whole number",
-                         "Write it in the documented type");
+            fail(object + "@" + name, "is out of range or no whole number",
+                 "Write it in the documented type");
         }
     }
 }
 
-std::string Reader::attribute_text(const std::string& object, const std::string& name) const {
+std::string LocalReader::attribute_text(const std::string& object, const std::string& name) const {
     const LibraryLock lock;
     const std::string what = object + "@" + name;
     if (attribute_class(object, name) != TypeClass::text) {
-        state_->fail(what, "holds no text", "Write a string");
+        fail(what, "holds no text", "Write a string");
     }
-    const Id attribute = open_attribute(state_->file.get(), object, name);
+    const Id attribute = open_attribute(file_.get(), object, name);
     const Id type(H5Aget_type(attribute.get()));
-    const Dims sizes = state_->dims(what, Id(H5Aget_space(attribute.get())));
+    const Dims sizes = extent(what, Id(H5Aget_space(attribute.get())));
     const std::size_t width = H5Tget_size(type.get());
-    if (state_->checked_size(what, sizes, width) != 1 || width > attribute_cap) {
-        fail_not_scalar(what);
+    if (checked_size(what, sizes, width) != 1 || width > attribute_cap) {
+        fail(what, "holds no single value", "Write one number");
     }
     if (H5Tis_variable_str(type.get()) > 0) {
         char* pointer = nullptr;
         if (H5Aread(attribute.get(), type.get(), &pointer) < 0) {
-            state_->fail_with_reason(what);
+            fail_with_reason(what);
         }
         const std::string text = pointer == nullptr ? "" : pointer;
         H5free_memory(pointer);
@@ -261,7 +259,7 @@ std::string Reader::attribute_text(const std::string& object, const std::string&
     }
     std::vector<char> buffer(width);
     if (H5Aread(attribute.get(), type.get(), buffer.data()) < 0) {
-        state_->fail_with_reason(what);
+        fail_with_reason(what);
     }
     return fixed_text(buffer.data(), width);
 }
