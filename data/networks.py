@@ -100,6 +100,7 @@ class Attention(nn.Module):
         self.scores = MatMul(stored="first")  # the queries are stored, the keys come in
         self.mix = MatMul(stored="second")  # the values are stored, the scores come in
         self.out = nn.Linear(width, width)
+        self.mask: Tensor | float = 0.0
 
     def _split(self, x: Tensor) -> Tensor:
         """Return x [N, T, width] as [N, heads, T, depth]."""
@@ -108,7 +109,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return mixed tokens [N, T, width] of tokens x [N, T, width]."""
         query, key, value = self._split(self.query(x)), self._split(self.key(x)), self.value(x)
-        scores = self.scores(query, key.transpose(2, 3)) * self.depth**-0.5
+        scores = self.scores(query, key.transpose(2, 3)) * self.depth**-0.5 + self.mask
         mixed = self.mix(torch.softmax(scores, -1), self._split(value))
         return self.out(mixed.transpose(1, 2).reshape(-1, self.tokens, self.heads * self.depth))
 

@@ -129,7 +129,8 @@ void write_layers(hdf5::ImageWriter& out, std::span<const StoredTrial> trials) {
     }
 }
 
-void read_trials(const hdf5::Reader& in, std::vector<StoredTrial>& trials) {
+void read_trials(const hdf5::Reader& in, std::uint32_t positions,
+                 std::vector<StoredTrial>& trials) {
     const auto column = [&](const char* name) {
         auto values = in.read<std::uint32_t>(std::string("/trials/") + name);
         ACIM_EXPECT(values.size() == trials.size());
@@ -149,7 +150,7 @@ void read_trials(const hdf5::Reader& in, std::vector<StoredTrial>& trials) {
         trials[i].point_id = ids.at(point[i]);
         visit_trial(result, [&](const char* n, std::uint32_t& value) { value = columns[n][i]; });
         result.cross_entropy = cross_entropy.at(i);
-        const std::size_t bytes = (std::size_t{result.unit.images} + 7) / 8;
+        const std::size_t bytes = (std::size_t{result.unit.images} * positions + 7) / 8;
         ACIM_EXPECT(bytes <= width && (i + 1) * width <= bits.size());
         const auto begin = bits.begin() + static_cast<std::ptrdiff_t>(i * width);
         result.correct_bits.assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
@@ -195,6 +196,9 @@ std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
     out.attribute("/", "seed", origin.seed);
     out.attribute("/", "model_version", origin.model_version);
     out.attribute("/", "data_hash", origin.data_hash);
+    if (origin.positions != 1) {
+        out.attribute("/", "positions", std::int64_t{origin.positions});
+    }
     write_points(out, trials);
     write_trials(out, trials);
     write_layers(out, trials);
@@ -225,8 +229,12 @@ Segment read_segment(const std::filesystem::path& path) {
     segment.origin.seed = in.attribute<std::uint64_t>("/", "seed");
     segment.origin.model_version = in.attribute<std::int64_t>("/", "model_version");
     segment.origin.data_hash = in.attribute_text("/", "data_hash");
+    if (in.has_attribute("/", "positions")) {
+        segment.origin.positions =
+            static_cast<std::uint32_t>(in.attribute<std::int64_t>("/", "positions"));
+    }
     segment.trials.resize(in.dims("/trials/point").at(0));
-    read_trials(in, segment.trials);
+    read_trials(in, segment.origin.positions, segment.trials);
     read_layers(in, segment.trials);
     return segment;
 }
