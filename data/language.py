@@ -6,7 +6,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from networks import Encoder
+from networks import Attention, Encoder
+
+
+class CausalAttention(Attention):
+    """Attention in which a token looks at itself and at those before it."""
+
+    def __init__(self, width: int, heads: int, tokens: int) -> None:
+        super().__init__(width, heads, tokens)
+        self.later = torch.full((tokens, tokens), -float("inf")).triu(1)
+
+    def masked(self, scores: Tensor) -> Tensor:
+        """Return the scores [N, heads, T, T], minus infinity where a key is later."""
+        return scores + self.later
 
 
 class Gpt(nn.Module):
@@ -19,11 +31,8 @@ class Gpt(nn.Module):
         self.token = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(0.02 * torch.randn(1, tokens, width))
         self.layers = nn.Sequential(
-            *(Encoder(width, heads, tokens, 4 * width) for _ in range(layers))
+            *(Encoder(width, heads, tokens, 4 * width, CausalAttention) for _ in range(layers))
         )
-        later = torch.full((tokens, tokens), -float("inf")).triu(1)
-        for layer in self.layers:
-            layer.attention.mask = later
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocabulary)
 

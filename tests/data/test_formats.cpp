@@ -303,9 +303,9 @@ TEST_F(Formats, LabelsAreClasses) {
 
 TEST_F(Formats, LabelsOfPositions) {
     DataSpec spec = npy("|u1", nchw_, DataLayout::nchw);
-    const auto with_labels = [&](std::vector<int> shape, const std::vector<std::int64_t>& values) {
-        spec.labels =
-            write("l.npy", npy_bytes(npy_dictionary("<i8", std::move(shape)), raw_bytes(values)));
+    const auto with_labels = [&](const std::vector<std::uint64_t>& shape,
+                                 const std::vector<std::int64_t>& values) {
+        spec.labels = write("l.npy", npy_bytes(npy_dictionary("<i8", shape), raw_bytes(values)));
         return open_data(spec);
     };
     std::vector<std::int64_t> values(21);
