@@ -105,10 +105,15 @@ class Attention(nn.Module):
         """Return x [N, T, width] as [N, heads, T, depth]."""
         return x.reshape(-1, self.tokens, self.heads, self.depth).transpose(1, 2)
 
+    def masked(self, scores: Tensor) -> Tensor:
+        """Return the scores [N, heads, T, T] that count; here all."""
+        return scores
+
     def forward(self, x: Tensor) -> Tensor:
         """Return mixed tokens [N, T, width] of tokens x [N, T, width]."""
         query, key, value = self._split(self.query(x)), self._split(self.key(x)), self.value(x)
         scores = self.scores(query, key.transpose(2, 3)) * self.depth**-0.5
+        scores = self.masked(scores)
         mixed = self.mix(torch.softmax(scores, -1), self._split(value))
         return self.out(mixed.transpose(1, 2).reshape(-1, self.tokens, self.heads * self.depth))
 
@@ -116,10 +121,12 @@ class Attention(nn.Module):
 class Encoder(nn.Module):
     """One pre-norm transformer layer: attention and a two-layer perceptron, both residual."""
 
-    def __init__(self, width: int, heads: int, tokens: int, hidden: int) -> None:
+    def __init__(
+        self, width: int, heads: int, tokens: int, hidden: int, attention: type = Attention
+    ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, tokens)
+        self.attention = attention(width, heads, tokens)
         self.norm2 = nn.LayerNorm(width)
         self.fc1 = nn.Linear(width, hidden)
         self.fc2 = nn.Linear(hidden, width)

@@ -21,9 +21,11 @@ class Results:
 
     points: one row per design point: swept parameters by YAML path, then aggregates. The index is
         the number of the point.
-    trials: one row per (point, chip, repeat, first_image): counts of images.
+    trials: one row per (point, chip, repeat, first_image): counts of images, or of all their
+        positions where the network predicts at several (attrs["positions"]).
     layers: one row per (point, layer): error and activity of analog layers.
-    correct_bits: uint8 [trial, bytes]; image k of a row is bit k%8 of byte k//8.
+    correct_bits: uint8 [trial, bytes]; item k of a row is bit k%8 of byte k//8, an item being an
+        image, or position p of image i, then k = i*positions + p.
     attrs: attributes of the root (seed, hashes, versions, completeness).
     parameters: the swept parameters, in the order of the sweep.
     units: unit of each column of points; "1" for ratios and counts.
@@ -41,10 +43,18 @@ class Results:
     sweep_text: str = ""
 
     def correct(self, row: int) -> np.ndarray:
-        """Per-image correctness of one row of trials: bool [n_images]."""
+        """Correctness of one row of trials: bool [n_images], or [n_images, positions] where the
+        network predicts at several positions."""
         images = int(self.trials["n_images"].iloc[row])
+        positions = self.positions
         bits = np.unpackbits(self.correct_bits[row], bitorder="little")
-        return bits[:images].astype(bool)
+        items = bits[: images * positions].astype(bool)
+        return items if positions == 1 else items.reshape(images, positions)
+
+    @property
+    def positions(self) -> int:
+        """Predictions of the network for an image; 1 for a network with one vector of logits."""
+        return int(self.attrs.get("positions", 1))
 
     def to_xarray(self) -> xr.Dataset:
         """The numeric points unstacked to a grid whose dimensions are the swept parameters.

@@ -43,8 +43,8 @@ def open_run(path: Path) -> Results:
     """What is finished in a run directory at this moment: workers may go on meanwhile.
 
     `points` hold the swept parameters and what needs no further statistics: status, n_trials,
-    n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss, equal to those of results.h5.
-    Intervals, energies and `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
+    n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss, equal to those of results.h5,
+    and perplexity where the network predicts at several positions. Intervals, energies and `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
     Damaged segments are left out, as `merge` does; attrs["damaged"] names them.
 
     Raises ResultsError where the directory holds no plan that this package reads.
@@ -110,16 +110,17 @@ def _read_segments(path: Path, plan: dict[str, Any]) -> tuple[_Trials, list[str]
 
 
 def _check_origin(file: Path, segment: h5py.File, plan: dict[str, Any]) -> None:
-    for name in ("seed", "model_version", "data_hash"):
-        found = segment.attrs[name]
-        if found != plan[name]:
+    for name in ("seed", "model_version", "data_hash", "positions"):
+        default = 1 if name == "positions" else None
+        found, planned = segment.attrs.get(name, default), plan.get(name, default)
+        if found != planned:
             raise ResultsError(f"{file}: a segment of another run ({name} {found}, "
-                               f"the plan has {plan[name]}). Remove it from this directory")
+                               f"the plan has {planned}). Remove it from this directory")
 
 
 def _table(trials: _Trials, plan: dict[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
     """The planned rows, each once, sorted as in results.h5, and their bits [row, byte]."""
-    width = (plan["block_images"] + 7) // 8
+    width = (plan["block_images"] * _positions(plan) + 7) // 8
     if not trials.point_id:
         return pd.DataFrame({n: np.zeros(0, np.int64) for n in _columns()}), np.zeros((0, width),
                                                                                      np.uint8)
@@ -155,7 +156,7 @@ def _aggregates(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     """Columns of the points from complete trials: means over chips of means over repeats."""
     trials = table.groupby(["point", "chip", "repeat"])[
         ["n_images", "correct", "agree", "cross_entropy"]].sum()
-    trials = trials[trials["n_images"] == plan["images"]] / plan["images"]
+    trials = trials[trials["n_images"] == plan["images"]] / (plan["images"] * _positions(plan))
     chips = trials.groupby(["point", "chip"]).mean()
     by_point = chips.groupby("point")
     mean = by_point.mean()
@@ -171,7 +172,14 @@ def _aggregates(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     out["accuracy_max"] = by_point["correct"].max()
     out["agreement"] = mean["agree"]
     out["loss"] = mean["cross_entropy"] / 2.0**32
+    if _positions(plan) != 1:
+        out["perplexity"] = np.exp(out["loss"])
     return out
+
+
+def _positions(plan: dict[str, Any]) -> int:
+    """Items of an image that are classified; a plan says it where it is not 1."""
+    return int(plan.get("positions", 1))
 
 
 def _parameter_names(plan: dict[str, Any]) -> list[str]:
@@ -194,5 +202,6 @@ def _attributes(plan: dict[str, Any], table: pd.DataFrame) -> dict[str, Any]:
     units = len(plan["points"]) * plan["chips"] * plan["repeats"] * blocks
     names = ("sweep_name", "seed", "chips", "repeats", "images", "data_hash", "model_version",
              "code_version")
-    return {name: plan[name] for name in names} | {
+    positions = {} if _positions(plan) == 1 else {"positions": _positions(plan)}
+    return {name: plan[name] for name in names} | positions | {
         "title": plan["sweep_name"], "sweep_complete": int(len(table) == units)}

@@ -155,3 +155,18 @@ def test_the_programs_own_message(tmp_path: Path) -> None:
     model, x, y = digits()
     with pytest.raises(ProgramError, match="macro.rows"):
         simulate(model, x, (x, y), {"rows": 0}, folder=tmp_path)
+
+
+@needs_program
+def test_a_network_of_positions(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Embedding(5, 8), nn.Linear(8, 5)).eval()
+    x = torch.randint(0, 5, (40, 6))
+    y = model(x).argmax(2)
+    y[:10, 2] = (y[:10, 2] + 1) % 5
+    made = simulate(model, x, (x, y), {"rows": 15, "adc": {"bits": 4}}, trials=1,
+                    folder=tmp_path)  # fmt: skip
+    assert made.float_accuracy == pytest.approx(230 / 240)
+    assert made.results.correct(0).shape == (40, 6)
+    points = made.results.points
+    assert points["perplexity"][0] == pytest.approx(np.exp(points["loss"][0]))

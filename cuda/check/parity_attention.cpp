@@ -7,9 +7,10 @@ namespace {
 constexpr std::uint32_t image_count = 12;
 constexpr int heads = 2;
 
-std::shared_ptr<const RandomImages> make_images(std::vector<int> shape, int classes) {
-    return std::make_shared<const RandomImages>(RandomImages::Look{std::move(shape), true, classes},
-                                                image_count, 6);
+std::shared_ptr<const RandomImages> make_images(std::vector<int> shape, int classes,
+                                                int positions = 1) {
+    return std::make_shared<const RandomImages>(
+        RandomImages::Look{std::move(shape), true, classes, positions}, image_count, 6);
 }
 
 // Attention over [tokens][3][heads][width] as one linear layer gives it: queries, keys, values.
@@ -53,6 +54,15 @@ std::shared_ptr<TrialSetup> attention(const OperandBits& bits) {
     const TensorId first = n.rearrange(mixed, 0, {1, heads * width}, {0, 1});
     const OperandBits last{bits.weights, bits.activations, true};
     return make_setup(n.finish(n.linear(first, 5, last), "attention"), images);
+}
+
+std::shared_ptr<TrialSetup> decoder() {
+    constexpr int tokens = 9, width = 8;
+    const auto images = make_images({1, tokens, 3 * heads * width}, 5, tokens);
+    NetworkBuilder n(images, {1, 1, tokens, 3 * heads * width}, 23);
+    const OperandBits bits{8, 8, true};
+    const TensorId mixed = Attention(n, tokens, width, bits).add(n.input());
+    return make_setup(n.finish(n.linear(mixed, 5, bits), "decoder"), images);
 }
 
 std::shared_ptr<TrialSetup> transformer() {

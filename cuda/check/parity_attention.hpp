@@ -12,6 +12,9 @@ namespace acim {
 // logits. `bits` are those of both products' operands.
 std::shared_ptr<TrialSetup> attention(const OperandBits& bits);
 
+// The same with logits for each of the tokens: a network of 9 positions.
+std::shared_ptr<TrialSetup> decoder();
+
 // A transformer block with all that stands around attention: patches, class token, positions, layer
 // norms, GELU; and an embedding of pixels.
 std::shared_ptr<TrialSetup> transformer();

@@ -228,6 +228,7 @@ std::vector<ParityCase> parity_cases() {
     list.add("signed", with_signs, chip_mixture_points());
     list.add("arrays", convolutions(), array_points());
     list.add("deep", deep(), deep_points());
+    list.add_mixture("decoder", decoder(), basic_points());
     add_attention(list);
     return list.take();
 }

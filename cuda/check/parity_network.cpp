@@ -41,14 +41,15 @@ private:
 
 }  // namespace
 
-RandomImages::RandomImages(const Look& look, std::uint32_t count, unsigned seed) : look_(look) {
+RandomImages::RandomImages(const Look& look, std::uint32_t count, unsigned seed)
+    : look_(look), count_(count) {
     std::mt19937 random(seed);
     for (const int d : look.shape) elements_ *= static_cast<std::size_t>(d);
     for (std::size_t i = 0; i < elements_ * count; ++i) {
         const float v = random() % 8u == 0 ? 0.0F : unit(random);
         values_.push_back(look.is_signed && random() % 2u == 0 ? -v : v);
     }
-    for (std::uint32_t i = 0; i < count; ++i)
+    for (std::uint32_t i = 0; i < count * static_cast<std::uint32_t>(look.positions); ++i)
         labels_.push_back(
             static_cast<std::int32_t>(random() % static_cast<unsigned>(look.classes)));
 }
@@ -287,7 +288,8 @@ TensorId NetworkBuilder::computed(TensorId input, TensorId stored, const StoredS
 
 std::shared_ptr<const QuantizedNetwork> NetworkBuilder::finish(TensorId logits, std::string name) {
     network_.output = logits;
-    network_.classes = static_cast<int>(network_.tensors[logits].elements());
+    const Tensor& last = network_.tensors[logits];
+    network_.classes = last.shape.size() == 3 ? last.shape[2] : static_cast<int>(last.elements());
     network_.hash = std::move(name);
     return std::make_shared<const QuantizedNetwork>(std::move(network_));
 }
@@ -297,8 +299,12 @@ std::shared_ptr<TrialSetup> make_setup(std::shared_ptr<const QuantizedNetwork> n
     auto setup = std::make_shared<TrialSetup>();
     setup->seed = 0x0123456789ABCDEFull;
     DigitalRun run(*network, *images);
-    for (std::uint32_t i = 0; i < images->count(); ++i)
-        setup->reference_top1.push_back(top1(run.run(i)));
+    const auto classes = static_cast<std::size_t>(network->classes);
+    for (std::uint32_t i = 0; i < images->count(); ++i) {
+        const std::span<const float> logits = run.run(i);
+        for (std::size_t at = 0; at < logits.size(); at += classes)
+            setup->reference_top1.push_back(top1(logits.subspan(at, classes)));
+    }
     setup->network = std::move(network);
     setup->images = std::move(images);
     return setup;

@@ -20,17 +20,19 @@ public:
         std::vector<int> shape;  // [C, H, W]
         bool is_signed = false;  // values in [-1, 1] instead of [0, 1]
         int classes = 2;         // of the labels
+        int positions = 1;       // labels of an image
     };
 
     RandomImages(const Look& look, std::uint32_t count, unsigned seed);
 
-    std::uint32_t count() const override { return static_cast<std::uint32_t>(labels_.size()); }
+    std::uint32_t count() const override { return count_; }
     std::vector<int> image_shape() const override { return look_.shape; }
     void read(std::uint32_t first, std::uint32_t images, float* out) const override;
-    std::int32_t label(std::uint32_t index) const override { return labels_[index]; }
+    std::int32_t label(std::uint32_t item) const override { return labels_[item]; }
 
 private:
     Look look_;
+    std::uint32_t count_ = 0;
     std::size_t elements_ = 1;
     std::vector<float> values_;
     std::vector<std::int32_t> labels_;
@@ -101,7 +103,7 @@ public:
     TensorId computed(TensorId input, TensorId stored, const StoredSpec& spec,
                       const OperandBits& bits);
 
-    // The network whose logits are that tensor.
+    // The network whose logits are that tensor; with three axes, one vector for each position.
     std::shared_ptr<const QuantizedNetwork> finish(TensorId logits, std::string name);
 
 private:
@@ -119,7 +121,8 @@ private:
     std::mt19937 random_;
 };
 
-// A setup without points on that network; the reference classes are those of its digital run.
+// A setup without points on that network; the reference classes, one an item, are those of its
+// digital run.
 std::shared_ptr<TrialSetup> make_setup(std::shared_ptr<const QuantizedNetwork> network,
                                        std::shared_ptr<const ImageSource> images);
 

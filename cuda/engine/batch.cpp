@@ -68,9 +68,10 @@ std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
     send(stream_);
     read_images();
     run_operators(parts);
-    launch_metrics(tensor(network_.network().output), network_.network().classes,
-                   space_.slots.data(), slots_, space_.correct_bits.data(), space_.counts.data(),
-                   stream_);
+    const QuantizedNetwork& network = network_.network();
+    launch_metrics({tensor(network.output), space_.items.data(), space_.slots.data(), slots_,
+                    network.positions(), network.classes},
+                   space_.correct_bits.data(), space_.counts.data(), stream_);
     return collect(parts);
 }
 
@@ -82,6 +83,7 @@ void BatchRunner::send(cudaStream_t stream) {
     space_.counts.clear(stream);
     space_.sums.clear(stream);
     space_.slots.upload(slot_facts_, stream);
+    space_.items.upload(item_facts_, stream);
     space_.conversion_works.upload(conversion_works_, stream);
     space_.finish_works.upload(finish_works_, stream);
 }

@@ -108,6 +108,7 @@ private:
     std::uint32_t slots_ = 0, bit_words_ = 0;
     std::vector<Segment> segments_;
     std::vector<Slot> slot_facts_;
+    std::vector<ItemClasses> item_facts_;   // positions of all slots
     std::vector<std::uint32_t> first_bit_;  // of every segment
     std::vector<ConversionWork> conversion_works_;
     std::vector<FinishWork> finish_works_;

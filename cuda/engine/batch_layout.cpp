@@ -7,6 +7,7 @@
 
 #include "cuda/engine/batch.hpp"
 #include "cuda/engine/product_kernel.hpp"
+#include "cuda/trial/unit_runner.hpp"
 
 namespace acim {
 namespace {
@@ -32,7 +33,9 @@ void BatchRunner::lay_out(std::span<const BatchPart> parts) {
     slots_ = bit_words_ = 0;
     segments_.clear();
     slot_facts_.clear();
+    item_facts_.clear();
     first_bit_.clear();
+    const auto positions = static_cast<std::uint32_t>(network_.network().positions());
     for (const BatchPart& part : parts) {
         const DesignPoint& point = setup_.points[part.unit.point];
         Segment segment;
@@ -44,12 +47,13 @@ void BatchRunner::lay_out(std::span<const BatchPart> parts) {
         for (std::uint32_t i = 0; i < part.images; ++i) {
             const std::uint32_t image = segment.first_image + i;
             slot_facts_.push_back({static_cast<std::uint32_t>(segments_.size()), image,
-                                   first_bit_.back() + i, setup_.images->label(image),
-                                   setup_.reference_top1[image]});
+                                   first_bit_.back() + i * positions});
+            for (std::uint32_t item = image * positions; item < (image + 1) * positions; ++item)
+                item_facts_.push_back({setup_.images->label(item), setup_.reference_top1[item]});
         }
         segments_.push_back(segment);
         slots_ += part.images;
-        bit_words_ += (part.images + 31) / 32;
+        bit_words_ += (part.images * positions + 31) / 32;
     }
     conversion_works_.clear();
     finish_works_.clear();
@@ -132,6 +136,7 @@ std::int64_t BatchRunner::stride(const NetworkLayer& layer) const {
 std::vector<TrialResult> BatchRunner::collect(std::span<const BatchPart> parts) {
     std::vector<SegmentCounts> counts(parts.size());
     std::vector<std::uint32_t> bits(bit_words_);
+    const auto positions = static_cast<std::uint32_t>(network_.network().positions());
     std::vector<LimbSums> sums(parts.size() * network_.layers());
     space_.counts.download(counts, stream_);
     space_.correct_bits.download(bits, stream_);
@@ -140,26 +145,23 @@ std::vector<TrialResult> BatchRunner::collect(std::span<const BatchPart> parts) 
     std::vector<TrialResult> results;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const BatchPart& part = parts[i];
-        TrialResult r;
-        r.unit = part.unit;
+        TrialResult r = empty_result(setup_, part.unit);
         r.correct = counts[i].correct;
         r.agree = counts[i].agree;
         r.cross_entropy = static_cast<std::int64_t>(counts[i].cross_entropy);
-        r.correct_bits.assign((part.unit.images + 7) / 8, 0);
-        for (std::uint32_t byte = 0; byte < (part.images + 7) / 8; ++byte)
-            r.correct_bits[part.begin / 8 + byte] =
+        for (std::uint32_t byte = 0; byte < (part.images * positions + 7) / 8; ++byte)
+            r.correct_bits[part.begin / 8 * positions + byte] =
                 static_cast<std::uint8_t>(bits[first_bit_[i] / 32 + byte / 4] >> (byte % 4 * 8));
         for (std::size_t l = 0; l < network_.layers(); ++l) {
             const DeviceLayer& layer = part.point->layer(l);
-            LayerSums own;
             if (layer.analog) {
+                LayerSums& own = r.layers[l];
                 own = sums[i * network_.layers() + l].sums_of();
                 own.outputs = std::uint64_t{part.images} *
                               static_cast<std::uint64_t>(network_.layer(l).product->outputs) *
                               static_cast<std::uint64_t>(network_.layer(l).pixels);
                 own.conversions = static_cast<std::uint64_t>(layer.conversions) * part.images;
             }
-            r.layers.push_back(own);
         }
         results.push_back(std::move(r));
     }

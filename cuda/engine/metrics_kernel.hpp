@@ -9,10 +9,19 @@
 
 namespace acim {
 
-// Adds `count` slots to what their segments count (cuda/trial/metrics.hpp). logits:
-// [count][classes]. A slot whose top-1 is its label sets its bit of `correct_bits`, bit k%32 of
-// word k/32; bits and counts start at zero.
-void launch_metrics(const float* logits, int classes, const Slot* slots, std::uint32_t count,
-                    std::uint32_t* correct_bits, SegmentCounts* counts, cudaStream_t stream);
+// Items of a batch and the logits that they were given.
+struct ClassifiedItems {
+    const float* logits = nullptr;       // [slots][positions][classes]
+    const ItemClasses* items = nullptr;  // [slots][positions]
+    const Slot* slots = nullptr;
+    std::uint32_t count = 0;  // slots
+    int positions = 1;        // of a slot
+    int classes = 0;
+};
+
+// Adds all items to what their segments count (cuda/trial/metrics.hpp). An item whose top-1 is its
+// label sets its bit of `correct_bits`, bit k%32 of word k/32; bits and counts start at zero.
+void launch_metrics(const ClassifiedItems& batch, std::uint32_t* correct_bits,
+                    SegmentCounts* counts, cudaStream_t stream);
 
 }  // namespace acim

@@ -10,10 +10,15 @@
 namespace acim {
 
 struct Slot {
-    std::uint32_t segment = 0;    // in the batch
-    std::uint32_t image = 0;      // in the evaluation set: part of random counters
-    std::uint32_t bit = 0;        // of the batch's correct bits; every segment starts at a word
-    std::int32_t label = 0;       // class
+    std::uint32_t segment = 0;  // in the batch
+    std::uint32_t image = 0;    // in the evaluation set: part of random counters
+    // Of its first position in the batch's correct bits; every segment starts at a word.
+    std::uint32_t bit = 0;
+};
+
+// What an item, one position of one slot, is compared with.
+struct ItemClasses {
+    std::int32_t label = 0;
     std::int32_t reference = -1;  // top-1 of the noise-free quantised network
 };
 

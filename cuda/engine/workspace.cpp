@@ -12,7 +12,8 @@ std::uint64_t SlotSizes::slot_bytes() const {
                tensors * 4 + quantised * 2 + lines + high_lines + input_sums * 4 + products * 4 +
                high_products * 4 + integers * 16 + bits * 4 + values * 2 + stored_bytes +
                stored_sums * 8 + stored_words * 4 + aidac_weights * 2 + aidac_sums * 8) +
-           static_cast<std::uint64_t>(computed) * sizeof(ConversionWork) + sizeof(Slot);
+           static_cast<std::uint64_t>(computed) * sizeof(ConversionWork) + sizeof(Slot) +
+           static_cast<std::uint64_t>(positions) * sizeof(ItemClasses);
 }
 
 std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const {
@@ -25,17 +26,20 @@ std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const 
         sizeof(SegmentCounts) + sizeof(std::uint32_t) * (1 + Workspace::spare_words) +
         static_cast<std::uint64_t>(layers) *
             (sizeof(LimbSums) + sizeof(ConversionWork) + sizeof(FinishWork));
-    return slots * slot_bytes() + slots / 8 + padding + segments * segment;
+    const std::uint64_t bits = slots * static_cast<std::uint64_t>(positions);
+    return slots * slot_bytes() + bits / 8 + padding + segments * segment;
 }
 
 std::uint64_t SlotSizes::slots_in(std::uint64_t memory, std::size_t segments) const {
     const std::uint64_t rest = bytes(0, segments);
-    return memory > rest ? (memory - rest) / (slot_bytes() + 1) : 0;
+    const std::uint64_t bits = (static_cast<std::uint64_t>(positions) + 7) / 8;
+    return memory > rest ? (memory - rest) / (slot_bytes() + bits) : 0;
 }
 
 SlotSizes slot_sizes(const DeviceNetwork& network) {
     SlotSizes s;
     s.tensors = network.slot_elements();
+    s.positions = network.network().positions();
     s.layers = static_cast<std::int64_t>(network.layers());
     const auto raise = [](std::int64_t& most, std::int64_t n) { most = std::max(most, n); };
     for (std::size_t i = 0; i < network.layers(); ++i) {
@@ -101,6 +105,7 @@ void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t par
     aidac_weights.reserve(of(s.aidac_weights));
     aidac_sums.reserve(of(s.aidac_sums));
     slots.reserve(n);
+    items.reserve(of(s.positions));
 }
 
 std::uint64_t Workspace::bytes() const {
@@ -108,8 +113,8 @@ std::uint64_t Workspace::bytes() const {
            input_sums.bytes() + low_products.bytes() + high_products.bytes() + analog.bytes() +
            digital.bytes() + bits.bytes() + stored_bytes.bytes() + stored_sums.bytes() +
            stored_bits.bytes() + aidac_weights.bytes() + aidac_sums.bytes() + slots.bytes() +
-           correct_bits.bytes() + counts.bytes() + sums.bytes() + conversion_works.bytes() +
-           finish_works.bytes();
+           items.bytes() + correct_bits.bytes() + counts.bytes() + sums.bytes() +
+           conversion_works.bytes() + finish_works.bytes();
 }
 
 }  // namespace acim

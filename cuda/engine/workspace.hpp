@@ -28,7 +28,8 @@ struct SlotSizes {
     std::int64_t stored_bytes = 0, stored_sums = 0, stored_words = 0, computed = 0;
     // The same on AiDAC macros: weights (int16) and corrections (int64).
     std::int64_t aidac_weights = 0, aidac_sums = 0;
-    std::int64_t layers = 0;  // for what a segment needs in each
+    std::int64_t positions = 1;  // items
+    std::int64_t layers = 0;     // for what a segment needs in each
     // Pixels of a batch are padded to a step: rows of products, and bytes of a pixel's lines.
     std::int64_t rows = 0, line_bytes = 0;
 
@@ -38,7 +39,7 @@ struct SlotSizes {
     std::uint64_t slots_in(std::uint64_t memory, std::size_t segments) const;
 
 private:
-    std::uint64_t slot_bytes() const;
+    std::uint64_t slot_bytes() const;  // without its correct bits
 };
 
 SlotSizes slot_sizes(const DeviceNetwork& network);
@@ -55,6 +56,7 @@ struct Workspace {
     DeviceArray<std::int8_t> stored_bytes;
     DeviceArray<std::uint32_t> bits, stored_bits;
     DeviceArray<Slot> slots;
+    DeviceArray<ItemClasses> items;
     DeviceArray<std::uint32_t> correct_bits;
     DeviceArray<SegmentCounts> counts;
     DeviceArray<LimbSums> sums;

@@ -23,7 +23,9 @@ public:
     virtual std::vector<int> image_shape() const = 0;  // [C, H, W]
     // Fills out with images*elements float32 values, preprocessed, C order.
     virtual void read(std::uint32_t first, std::uint32_t images, float* out) const = 0;
-    virtual std::int32_t label(std::uint32_t index) const = 0;
+    // The class of an item: position p of image i is item i*positions + p, and an image of an
+    // ordinary network is one item.
+    virtual std::int32_t label(std::uint32_t item) const = 0;
 };
 
 // Everything a run of trials shares.
@@ -32,7 +34,7 @@ struct TrialSetup {
     std::shared_ptr<const QuantizedNetwork> network;
     std::vector<DesignPoint> points;
     std::shared_ptr<const ImageSource> images;
-    std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network, per image
+    std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network, per item
 };
 
 // The engine itself cannot go on: its last device is lost. No other work will succeed on it; what it

@@ -24,6 +24,11 @@ std::int64_t cross_entropy_steps(std::span<const float> logits, int label) {
                                         logits[top1(logits)], logits[label]);
 }
 
+void Score::add(std::span<const float> logits, int label) {
+    correct += top1(logits) == label ? 1 : 0;
+    cross_entropy += cross_entropy_steps(logits, label);
+}
+
 void add_output(LayerSums& sums, std::int64_t exact, double y) {
     const auto [ideal, error] = digital::output_steps(exact, y);
     ++sums.outputs;

@@ -16,6 +16,19 @@ int top1(std::span<const float> logits);
 // exponentials is taken in steps of 2^-40. At most 2^41 steps (512 nat).
 std::int64_t cross_entropy_steps(std::span<const float> logits, int label);
 
+// What a network without noise reaches on a set of items.
+struct Score {
+    std::uint64_t correct = 0;       // items, top-1
+    std::int64_t cross_entropy = 0;  // sum over items of the loss [2^-32 nat]
+
+    void add(const Score& other) {
+        correct += other.correct;
+        cross_entropy += other.cross_entropy;
+    }
+    // Adds one item.
+    void add(std::span<const float> logits, int label);
+};
+
 // Adds one output to the sums of its layer; y and error in integer-product units.
 void add_output(LayerSums& sums, std::int64_t exact, double y);
 

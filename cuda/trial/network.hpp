@@ -237,6 +237,12 @@ struct QuantizedNetwork {
     TensorId output = -1;
     int classes = 0;
 
+    // Vectors of `classes` logits that one image gives, one behind the other: 1, or the T positions
+    // of a network whose output is [1, T, classes].
+    int positions() const {
+        return static_cast<int>(tensors[static_cast<std::size_t>(output)].elements() / classes);
+    }
+
     // Indices into `operators` of the MAC layers, in order; the position in this list is the layer
     // number of random counters and never depends on which layers are analog.
     std::vector<int> mac_layers() const {

@@ -8,28 +8,44 @@ namespace acim {
 TrialResult empty_result(const TrialSetup& setup, const WorkUnit& unit) {
     TrialResult result;
     result.unit = unit;
-    result.correct_bits.assign((unit.images + 7) / 8, 0);
+    const std::uint64_t items =
+        std::uint64_t{unit.images} * static_cast<std::uint64_t>(setup.network->positions());
+    result.correct_bits.assign((items + 7) / 8, 0);
     result.layers.resize(setup.network->mac_layers().size());
     return result;
 }
+
+namespace {
+
+// Adds the item `bit` of a unit, which is item `item` of the evaluation set.
+void add_item(const TrialSetup& setup, std::span<const float> logits, std::uint32_t item,
+              std::uint32_t bit, TrialResult& result) {
+    const int label = setup.images->label(item);
+    const int best = top1(logits);
+    if (best == label) {
+        result.correct_bits[bit / 8] |= static_cast<std::uint8_t>(1u << (bit % 8));
+        ++result.correct;
+    }
+    if (best == setup.reference_top1[item]) ++result.agree;
+    result.cross_entropy += cross_entropy_steps(logits, label);
+}
+
+}  // namespace
 
 void run_images(const TrialSetup& setup, const PointPlan& plan, std::uint32_t begin,
                 std::uint32_t count, ImageExecutor& executor, TrialResult& result) {
     const WorkUnit& unit = result.unit;
     const PhiloxKey key =
         trial_key(setup.points[unit.point].seed(setup.seed), unit.chip, unit.repeat);
+    const auto positions = static_cast<std::uint32_t>(setup.network->positions());
+    const auto classes = static_cast<std::size_t>(setup.network->classes);
     for (std::uint32_t i = begin; i < begin + count; ++i) {
         const std::uint32_t image = unit.first_image + i;
         setup.images->read(image, 1, executor.input().data());
         const auto logits = executor.run(plan, key, image, result.layers);
-        const int label = setup.images->label(image);
-        const int best = top1(logits);
-        if (best == label) {
-            result.correct_bits[i / 8] |= static_cast<std::uint8_t>(1u << (i % 8));
-            ++result.correct;
-        }
-        if (best == setup.reference_top1[image]) ++result.agree;
-        result.cross_entropy += cross_entropy_steps(logits, label);
+        for (std::uint32_t p = 0; p < positions; ++p)
+            add_item(setup, logits.subspan(p * classes, classes), image * positions + p,
+                     i * positions + p, result);
     }
 }
 

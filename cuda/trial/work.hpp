@@ -74,13 +74,14 @@ struct LayerSums {
     friend bool operator==(const LayerSums&, const LayerSums&) = default;
 };
 
-// What one unit reports. Integers only; timing and host travel apart.
+// What one unit reports. Integers only; timing and host travel apart. What is classified is an item:
+// an image, or each of its positions where the network predicts at several (QuantizedNetwork).
 struct TrialResult {
     WorkUnit unit;
-    std::vector<std::uint8_t> correct_bits;  // ceil(images/8) bytes, image k in bit k%8 of byte k/8
+    std::vector<std::uint8_t> correct_bits;  // ceil(items/8) bytes, item k in bit k%8 of byte k/8
     std::uint32_t correct = 0;               // set bits: top-1
     std::uint32_t agree = 0;                 // same top-1 as the noise-free quantised network
-    std::int64_t cross_entropy = 0;          // sum over images of the loss [2^-32 nat]
+    std::int64_t cross_entropy = 0;          // sum over items of the loss [2^-32 nat]
     std::vector<LayerSums> layers;           // one per MAC layer
 
     friend bool operator==(const TrialResult&, const TrialResult&) = default;

@@ -8,6 +8,7 @@
 #include "host/cluster/task_number.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/engine_choice.hpp"
+#include "host/run/aggregate.hpp"
 
 namespace acim {
 
@@ -78,18 +79,28 @@ Shard parse_shard(const std::string& text) {
 }
 
 std::string baseline_lines(const SweepPlan& plan) {
-    const auto percent = [&](std::uint64_t correct) {
-        return 100.0 * static_cast<double>(correct) / plan.workload->images;
+    const Workload& workload = *plan.workload;
+    const auto items = static_cast<double>(workload.items());
+    const auto reached = [&](const Score& score) {
+        std::string text =
+            fmt::format("{:.2f} %", 100.0 * static_cast<double>(score.correct) / items);
+        if (workload.positions > 1)
+            text += fmt::format(
+                ", perplexity {:.3f}",
+                perplexity_of(static_cast<double>(score.cross_entropy) / 4294967296.0 / items));
+        return text;
     };
-    std::string text = fmt::format("float network: {:.2f} % of {} images\n",
-                                   percent(plan.float_correct), plan.workload->images);
-    if (!plan.workload->stated.empty()) text += plan.workload->stated + "\n";
+    std::string text =
+        "float network: " + reached(plan.float_score) +
+        fmt::format(" of {} images", workload.images) +
+        (workload.positions > 1 ? fmt::format(" with {} positions each", workload.positions) : "") +
+        "\n";
+    if (!workload.stated.empty()) text += workload.stated + "\n";
     if (plan.groups.size() == 1)
-        return text + fmt::format("noise-free quantised network: {:.2f} %\n",
-                                  percent(plan.groups[0].quantised_correct));
+        return text + "noise-free quantised network: " + reached(plan.groups[0].quantised) + "\n";
     for (const NetworkGroup& group : plan.groups)
-        text += fmt::format("noise-free quantised network {}: {:.2f} % ({} points)\n",
-                            group.network->hash.substr(0, 8), percent(group.quantised_correct),
+        text += fmt::format("noise-free quantised network {}: {} ({} points)\n",
+                            group.network->hash.substr(0, 8), reached(group.quantised),
                             group.points.size());
     return text;
 }

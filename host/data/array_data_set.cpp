@@ -51,6 +51,7 @@ ArrayDataSet::ArrayDataSet(StoredSet set, const DataSpec& spec, const DataProgre
       layout_(image_layout(*set_.images, spec.layout, set_.layout)),
       preprocessing_(spec, layout_.channels) {
     if (set_.labels) labels_ = read_labels(*set_.labels, *set_.images, set_.classes);
+    if (set_.labels) positions_ = static_cast<int>(set_.labels->item_values());
     set_.labels.reset();
     hash_ = set_.images->type() == ValueType::u1 ? byte_hash(progress) : value_hash(progress);
 }
@@ -76,9 +77,10 @@ void ArrayDataSet::read(std::uint32_t first, std::uint32_t images, float* out) c
     }
 }
 
-std::int32_t ArrayDataSet::label(std::uint32_t index) const {
-    ACIM_EXPECT(index < count());
-    return labels_.empty() ? -1 : labels_[index];
+std::int32_t ArrayDataSet::label(std::uint32_t item) const {
+    if (labels_.empty()) return -1;
+    ACIM_EXPECT(item < labels_.size());
+    return labels_[item];
 }
 
 // Calls block(first image, bytes) over all images in order.

@@ -21,7 +21,8 @@ public:
     std::string content_hash() const override { return hash_; }
     int classes() const override { return set_.classes; }
     void read(std::uint32_t first, std::uint32_t images, float* out) const override;
-    std::int32_t label(std::uint32_t index) const override;
+    std::int32_t label(std::uint32_t item) const override;
+    int positions() const override { return positions_; }
 
 private:
     std::uint64_t block_images() const;
@@ -36,6 +37,7 @@ private:
     ImageLayout layout_;
     Preprocessing preprocessing_;
     std::vector<std::int32_t> labels_;
+    int positions_ = 1;
     std::string hash_;
 };
 

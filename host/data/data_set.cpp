@@ -57,21 +57,39 @@ std::shared_ptr<const DataSet> open_data(const DataSpec& spec, const DataProgres
     }
 }
 
-void check_labels(const DataSet& source, int classes) {
+namespace {
+
+void check_positions(const DataSet& source, int positions) {
+    const auto shape = [&](int p) {
+        return p == 1 ? fmt::format("[{}]", source.count())
+                      : fmt::format("[{}, {}]", source.count(), p);
+    };
+    if (source.positions() != positions)
+        throw InputError(fmt::format(
+            "data.labels: shape {}, but the network predicts at {} position{} of an image, which "
+            "needs {}. Check that data and network belong together",
+            shape(source.positions()), positions, positions == 1 ? "" : "s", shape(positions)));
+}
+
+}  // namespace
+
+void check_labels(const DataSet& source, int classes, int positions) {
     if (source.classes() != 0 && source.classes() != classes)
         throw InputError(
             fmt::format("data: {} classes, but the network has {}. Check that data and "
                         "network belong together",
                         source.classes(), classes));
-    for (std::uint32_t i = 0; i < source.count(); ++i) {
+    if (source.label(0) == -1)
+        throw InputError("data.labels: missing. Give the labels of the evaluation images");
+    check_positions(source, positions);
+    const auto per_image = static_cast<std::uint32_t>(positions);
+    for (std::uint32_t i = 0; i < source.count() * per_image; ++i) {
         const std::int32_t label = source.label(i);
         if (label >= 0 && label < classes) continue;
-        if (label == -1)
-            throw InputError("data.labels: missing. Give the labels of the evaluation images");
         throw InputError(
             fmt::format("data.labels: label {} of image {} is out of range (the network has {} "
                         "classes, 0..{}). Check that labels and network belong together",
-                        label, i, classes, classes - 1));
+                        label, i / per_image, classes, classes - 1));
     }
 }
 

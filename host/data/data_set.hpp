@@ -36,7 +36,8 @@ struct DataSpec {
     std::vector<float> std;   // as mean; each > 0
 };
 
-// An image source that can name its content. Images of a sequence of T tokens are [1, 1, T].
+// An image source that can name its content. Items are numbered by the positions of its own labels.
+// Images of a sequence of T tokens are [1, 1, T].
 class DataSet : public ImageSource {
 public:
     // SHA-256 (hex) over shape, pixels, labels and preprocessing; paths, format, layout and
@@ -44,6 +45,8 @@ public:
     virtual std::string content_hash() const = 0;
     // The number of classes where the data say it, else 0.
     virtual int classes() const = 0;
+    // Labels of an image: T where they are [N, T], else 1, also where there are none.
+    virtual int positions() const = 0;
 };
 
 // Told while a data set is read once from end to end: bytes done, bytes in all.
@@ -56,8 +59,8 @@ using DataProgress =
 // exactly what the format promises. read() throws StorageError where the file has changed since.
 std::shared_ptr<const DataSet> open_data(const DataSpec& spec, const DataProgress& progress = {});
 
-// Throws InputError naming the first label outside 0..classes-1 and its index, or the number of
-// classes where the data have another one.
-void check_labels(const DataSet& source, int classes);
+// Throws InputError naming the first label outside 0..classes-1 and its place, or the number of
+// classes or of positions where the data have another one.
+void check_labels(const DataSet& source, int classes, int positions = 1);
 
 }  // namespace acim

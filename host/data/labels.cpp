@@ -22,7 +22,7 @@ void append(const ItemArray& array, std::span<const std::byte> bytes,
             throw InputError(
                 fmt::format("{}: label {} of image {} is no class. Labels are whole "
                             "numbers from 0 on",
-                            array.name(), +value, out.size()));
+                            array.name(), +value, out.size() / array.item_values()));
         out.push_back(static_cast<std::int32_t>(value));
     }
 }
@@ -58,16 +58,21 @@ void append_any(const ItemArray& array, std::span<const std::byte> bytes,
 
 std::vector<std::int32_t> read_labels(const ItemArray& labels, const ItemArray& images,
                                       int classes) {
-    if (labels.dims().size() != 1)
+    if (labels.dims().size() > 2)
         throw InputError(fmt::format(
-            "{}: {} dimensions where labels have 1, one whole number per image. Is this "
-            "the images file?",
+            "{}: {} dimensions where labels have 1, one whole number per image, or 2, one for "
+            "each position of a sequence. Is this the images file?",
             labels.name(), labels.dims().size()));
     if (labels.items() != images.items())
         throw InputError(
             fmt::format("{}: {} labels for the {} images of {}. Both must belong together",
                         labels.name(), labels.items(), images.items(), images.name()));
-    constexpr std::uint64_t block = std::uint64_t{1} << 18;
+    if (labels.items() * labels.item_values() > label_limit)
+        throw InputError(fmt::format("{}: {} x {} labels, more than {}. Use a part of the set",
+                                     labels.name(), labels.items(), labels.item_values(),
+                                     label_limit));
+    const std::uint64_t block =
+        std::max<std::uint64_t>(1, (std::uint64_t{1} << 18) / labels.item_values());
     std::vector<std::int32_t> out;
     std::vector<std::byte> space;
     for (std::uint64_t at = 0; at < labels.items(); at += block)
@@ -76,10 +81,11 @@ std::vector<std::int32_t> read_labels(const ItemArray& labels, const ItemArray& 
         return classes > 0 && label >= classes;
     });
     if (high != out.end())
-        throw InputError(
-            fmt::format("{}: label {} of image {} is out of range: the data have {} "
-                        "classes. Check that the file is of the format that is named",
-                        labels.name(), *high, high - out.begin(), classes));
+        throw InputError(fmt::format(
+            "{}: label {} of image {} is out of range: the data have {} "
+            "classes. Check that the file is of the format that is named",
+            labels.name(), *high,
+            static_cast<std::uint64_t>(high - out.begin()) / labels.item_values(), classes));
     return out;
 }
 

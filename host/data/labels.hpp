@@ -10,9 +10,12 @@
 
 namespace acim {
 
-// The labels of a set of images: one integer each. Throws InputError for another rank or number,
-// for values that are no integers, and for those that are negative, too large for an int32 or, where
-// the number of classes is known (not 0), beyond it.
+// Labels that a set of images may have in all: they are kept in memory.
+inline constexpr std::uint64_t label_limit = std::uint64_t{1} << 28;
+
+// The labels of a set of images, [N] or [N, T], in C order. Throws InputError for another rank or
+// number, for values that are no integers, and for those that are negative, too large for an int32
+// or, where the number of classes is known (not 0), beyond it.
 std::vector<std::int32_t> read_labels(const ItemArray& labels, const ItemArray& images,
                                       int classes);
 

@@ -56,6 +56,16 @@ struct FloatGraph {
     std::vector<FloatOperator> operators;
     TensorId input = -1;
     TensorId output = -1;
+
+    // Vectors of logits that the output holds: T where it is [1, T, V], else 1.
+    int positions() const {
+        const std::vector<int>& shape = tensors[static_cast<std::size_t>(output)].shape;
+        return shape.size() == 3 && shape[0] == 1 && shape[2] > 1 ? shape[1] : 1;
+    }
+    // Logits of a vector.
+    int classes() const {
+        return static_cast<int>(tensors[static_cast<std::size_t>(output)].elements() / positions());
+    }
 };
 
 }  // namespace acim

@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <atomic>
+#include <mutex>
+#include <vector>
 
 #include "host/core/error.hpp"
 #include "host/quant/float_executor.hpp"
@@ -32,33 +33,39 @@ void check_image_shape(const Tensor& input, const std::vector<int>& shape) {
         fmt::join(shape, ", "), input.name, fmt::join(input.shape, ", ")));
 }
 
-std::uint64_t correct_float(const std::shared_ptr<const FloatGraph>& graph,
-                            const ImageSource& source, std::uint32_t first, std::uint32_t images,
-                            int threads) {
+Score score_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSource& source,
+                  std::uint32_t first, std::uint32_t images, int threads) {
     ACIM_EXPECT(std::uint64_t{first} + images <= source.count());
     const Tensor& input = graph->tensors[static_cast<std::size_t>(graph->input)];
     check_image_shape(input, source.image_shape());
     const FloatExecutor executor(graph);
-    std::atomic<std::uint64_t> correct{0};
+    const auto positions = static_cast<std::uint32_t>(graph->positions());
+    const auto classes = static_cast<std::size_t>(graph->classes());
+    std::mutex mutex;
+    Score score;
     parallel_images(first, images, image_threads(threads, images),
                     [&](int, std::uint32_t begin, std::uint32_t end) {
                         auto workspace = executor.workspace();
                         std::vector<float> image(static_cast<std::size_t>(input.elements()));
-                        std::uint64_t mine = 0;
+                        Score mine;
                         for (std::uint32_t i = begin; i < end; ++i) {
                             source.read(i, 1, image.data());
-                            mine += top1(executor.run(image, workspace)) == source.label(i);
+                            const auto logits = executor.run(image, workspace);
+                            for (std::uint32_t p = 0; p < positions; ++p)
+                                mine.add(logits.subspan(p * classes, classes),
+                                         source.label(i * positions + p));
                         }
-                        correct += mine;
+                        const std::lock_guard lock(mutex);
+                        score.add(mine);
                     });
-    return correct;
+    return score;
 }
 
 double accuracy_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSource& source,
                       std::uint32_t first, std::uint32_t images, int threads) {
     ACIM_EXPECT(images > 0);
-    return static_cast<double>(correct_float(graph, source, first, images, threads)) /
-           static_cast<double>(images);
+    return static_cast<double>(score_float(graph, source, first, images, threads).correct) /
+           (static_cast<double>(images) * graph->positions());
 }
 
 }  // namespace acim

@@ -47,13 +47,12 @@ private:
     std::vector<PackedProduct> packed_;  // one per product, in order
 };
 
-// How many of `images` images from `first` on the float network classifies correctly (top-1).
+// What the float network reaches on `images` images from `first` on, all positions of each.
 // threads = 0 takes every core; the result does not depend on it. Throws InputError where the image
 // shape is not that of the network's input.
-std::uint64_t correct_float(const std::shared_ptr<const FloatGraph>& graph,
-                            const ImageSource& source, std::uint32_t first, std::uint32_t images,
-                            int threads = 0);
-// The same as a fraction, 0..1.
+Score score_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSource& source,
+                  std::uint32_t first, std::uint32_t images, int threads = 0);
+// Its top-1 accuracy, 0..1.
 double accuracy_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSource& source,
                       std::uint32_t first, std::uint32_t images, int threads = 0);
 

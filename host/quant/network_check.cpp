@@ -30,8 +30,7 @@ public:
             std::visit([&](const auto& fields) { check(fields); }, op.op);
         }
         where_ = "output";
-        expect(elements_of(network_.output) == network_.classes,
-               "classes differ from its elements");
+        check_classes();
     }
 
 private:
@@ -40,6 +39,14 @@ private:
             throw InputError(
                 fmt::format("{}: {}: {}. The integer network is damaged; plan the run again",
                             place_, where_, problem));
+    }
+
+    // One vector of logits, or one for each position of [1, positions, classes].
+    void check_classes() const {
+        const std::int64_t elements = elements_of(network_.output);
+        const auto& shape = network_.tensors[static_cast<std::size_t>(network_.output)].shape;
+        const bool positions = shape.size() == 3 && shape[0] == 1 && shape[2] == network_.classes;
+        expect(elements == network_.classes || positions, "classes differ from its elements");
     }
 
     void check_tensor(std::size_t index) {

@@ -129,8 +129,7 @@ QuantizedNetwork quantise(const FloatGraph& graph, const CalibrationStatistics& 
     network.tensors = graph.tensors;
     network.input = graph.input;
     network.output = graph.output;
-    network.classes =
-        static_cast<int>(graph.tensors[static_cast<std::size_t>(graph.output)].elements());
+    network.classes = graph.classes();
     std::size_t layer = 0;
     for (const FloatOperator& op : graph.operators) {
         const auto convert = [&](const auto& from) -> Operation {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "cuda/model/digital/function.hpp"
 #include "cuda/trial/normal_law.hpp"
 #include "host/core/error.hpp"
 #include "host/run/point_facts.hpp"
@@ -21,11 +22,11 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 std::vector<TrialAccuracy> complete_trials(const PlanRecord& plan, const TrialTable& table,
                                            std::uint32_t point, std::size_t& row) {
     std::vector<TrialAccuracy> trials;
-    const auto n = static_cast<double>(plan.images);
+    const auto n = static_cast<double>(items_of(plan, plan.images));
     while (row < table.rows() && table.units[row].point == point) {
         const WorkUnit& first = table.units[row];
         std::uint64_t images = 0, correct = 0, agree = 0;
-        double loss = 0.0;  // [nat], sum over images
+        double loss = 0.0;  // [nat], sum over items
         for (; row < table.rows(); ++row) {
             const WorkUnit& unit = table.units[row];
             if (unit.point != point || unit.chip != first.chip || unit.repeat != first.repeat)
@@ -64,7 +65,7 @@ const char* kind_name(IntervalKind kind) {
 struct StatisticsColumns {
     Integers trials, chips;
     Doubles accuracy, low, high, half_width, between, temporal, p5, p50, p95, min, max, agreement,
-        loss;
+        loss, perplexity, perplexity_low, perplexity_high;
     Texts kind;
 
     void add(const PointStatistics& s) {
@@ -87,10 +88,13 @@ struct StatisticsColumns {
         put(max, s.max);
         put(agreement, s.agreement);
         put(loss, s.loss);
+        put(perplexity, perplexity_of(s.loss));
+        put(perplexity_low, perplexity_of(s.loss_ci_low));
+        put(perplexity_high, perplexity_of(s.loss_ci_high));
         kind.push_back(any ? kind_name(s.ci_kind) : "none");
     }
 
-    void move_to(std::vector<Column>& out) {
+    void move_to(std::vector<Column>& out, bool is_image) {
         const auto put = [&out](const char* name, const char* unit, const char* text,
                                 auto& values) {
             out.push_back({name, unit, text, std::move(values)});
@@ -111,18 +115,27 @@ struct StatisticsColumns {
         put("accuracy_min", "1", "worst chip", min);
         put("accuracy_max", "1", "best chip", max);
         put("agreement", "1", "same class as the noise-free quantised network", agreement);
-        put("loss", "nat", "mean cross-entropy per image", loss);
+        put("loss", "nat",
+            is_image ? "mean cross-entropy per image" : "mean cross-entropy per position", loss);
+        if (is_image) return;
+        put("perplexity", "1", "exp(loss)", perplexity);
+        put("perplexity_ci_low", "1", "lower end of the 95 % interval over chips", perplexity_low);
+        put("perplexity_ci_high", "1", "upper end of the 95 % interval over chips",
+            perplexity_high);
     }
 };
 
 // Columns that follow from the points themselves.
 struct FactColumns {
-    Doubles float_accuracy, quantised, energy, adc, array, digital, tops, bit_tops, operations;
+    Doubles float_accuracy, quantised, float_perplexity, quantised_perplexity, energy, adc, array,
+        digital, tops, bit_tops, operations;
     Integers conversions, deterministic;
 
     void add(const PointFacts& f) {
         float_accuracy.push_back(f.float_accuracy);
         quantised.push_back(f.quantised_accuracy);
+        float_perplexity.push_back(perplexity_of(f.float_loss));
+        quantised_perplexity.push_back(perplexity_of(f.quantised_loss));
         energy.push_back(f.adc_energy + f.array_energy + f.digital_energy);
         adc.push_back(f.adc_energy);
         array.push_back(f.array_energy);
@@ -134,13 +147,18 @@ struct FactColumns {
         deterministic.push_back(f.deterministic);
     }
 
-    void move_to(std::vector<Column>& out) {
+    void move_to(std::vector<Column>& out, bool is_image) {
         const auto put = [&out](const char* name, const char* unit, const char* text,
                                 auto& values) {
             out.push_back({name, unit, text, std::move(values)});
         };
         put("float_accuracy", "1", "accuracy of the float network", float_accuracy);
         put("baseline_accuracy", "1", "accuracy of the noise-free quantised network", quantised);
+        if (!is_image) {
+            put("float_perplexity", "1", "perplexity of the float network", float_perplexity);
+            put("baseline_perplexity", "1", "perplexity of the noise-free quantised network",
+                quantised_perplexity);
+        }
         put("deterministic", "1", "1 if no random term is on", deterministic);
         put("conversions", "1", "ADC conversions per inference", conversions);
         put("operations", "1", "operations per inference, 2 per multiply-accumulate", operations);
@@ -162,19 +180,19 @@ struct PointColumns {
 
     void add(const std::vector<TrialAccuracy>& trials, const PointFacts& f,
              const PlanRecord& plan) {
-        statistics.add(point_statistics(trials, {plan.images, f.deterministic}));
+        statistics.add(point_statistics(trials, {plan.images, f.deterministic, plan.positions}));
         facts.add(f);
         status.push_back(trials.size() == std::uint64_t{plan.chips} * plan.repeats ? "done"
                          : trials.empty()                                          ? "pending"
                                                                                    : "partial");
     }
 
-    void move_to(std::vector<Column>& out) {
+    void move_to(std::vector<Column>& out, bool is_image) {
         const auto front = pareto_front(statistics.accuracy, facts.tops);
         Integers pareto(front.begin(), front.end());
         out.push_back({"status", "", "pending, partial or done", std::move(status)});
-        statistics.move_to(out);
-        facts.move_to(out);
+        statistics.move_to(out, is_image);
+        facts.move_to(out, is_image);
         out.push_back({"pareto_tops_per_watt", "1", "1 on the front of accuracy against TOPS/W",
                        std::move(pareto)});
     }
@@ -248,6 +266,8 @@ PointFacts facts_of(const PlanPoint& point) {
 
 }  // namespace
 
+double perplexity_of(double loss) { return loss == loss ? digital::exponential(loss) : loss; }
+
 ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     PointColumns points;
     LayerColumns layers;
@@ -261,7 +281,7 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
         for (std::size_t i = 0; i < sums.size(); ++i) layers.add(p, facts.layers[i], sums[i]);
     }
     ResultColumns out;
-    points.move_to(out.points);
+    points.move_to(out.points, plan.positions == 1);
     layers.move_to(out.layers);
     return out;
 }

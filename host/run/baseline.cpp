@@ -2,9 +2,9 @@
 #include "host/run/baseline.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 #include "cuda/trial/image_executor.hpp"
-#include "cuda/trial/metrics.hpp"
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
 #include "host/engine/simd_kernel.hpp"
@@ -18,20 +18,39 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::int32_t> digital_top1(const QuantizedNetwork& network, const ImageSource& images,
-                                       std::uint32_t count, int threads) {
+DigitalBaseline digital_baseline(const QuantizedNetwork& network, const ImageSource& images,
+                                 std::uint32_t count, int threads) {
     const auto kernel = make_simd_kernel();
     const PointPlan plan = make_digital_plan(network, *kernel);
-    std::vector<std::int32_t> top(count);
+    const auto positions = static_cast<std::uint32_t>(network.positions());
+    const auto classes = static_cast<std::size_t>(network.classes);
+    DigitalBaseline out;
+    out.top1.resize(std::size_t{count} * positions);
+    std::mutex mutex;
     parallel_images(0, count, image_threads(threads, count),
                     [&](int, std::uint32_t first, std::uint32_t last) {
                         ImageExecutor executor(network, *kernel);
+                        Score mine;
                         for (std::uint32_t i = first; i < last; ++i) {
                             images.read(i, 1, executor.input().data());
-                            top[i] = top1(executor.run(plan, PhiloxKey{}, i, {}));
+                            const auto logits = executor.run(plan, PhiloxKey{}, i, {});
+                            for (std::uint32_t p = 0; p < positions; ++p) {
+                                const auto own = logits.subspan(p * classes, classes);
+                                const std::uint32_t item = i * positions + p;
+                                out.top1[item] = top1(own);
+                                mine.add(own, images.label(item));
+                            }
                         }
+                        const std::lock_guard lock(mutex);
+                        out.score.add(mine);
                     });
-    return top;
+    return out;
+}
+
+bool is_integers(const json& value, std::uint64_t count) {
+    return value.is_array() && value.size() == count &&
+           std::all_of(value.begin(), value.end(),
+                       [](const json& v) { return v.is_number_integer(); });
 }
 
 }  // namespace
@@ -57,34 +76,50 @@ json Baselines::load(const std::string& name) const {
     return json::parse(text, text + sealed.image.size(), nullptr, false);
 }
 
-std::uint64_t Baselines::float_correct() {
+Score Baselines::float_score() {
     const std::string file = name("float", workload_->graph_hash);
-    if (const json stored = load(file);
-        stored.is_number_unsigned() && stored.get<std::uint64_t>() <= workload_->images)
-        return stored.get<std::uint64_t>();
-    const std::uint64_t correct =
-        correct_float(workload_->graph, *workload_->data, 0, workload_->images, threads_);
-    made_[file] = correct;
-    return correct;
-}
-
-std::vector<std::int32_t> Baselines::quantised_top1(const QuantizedNetwork& network) {
-    const std::string file = name("top1", network.hash);
     const json stored = load(file);
-    if (stored.is_array() && stored.size() == workload_->images &&
-        std::all_of(stored.begin(), stored.end(),
-                    [](const json& value) { return value.is_number_integer(); }))
-        return stored.get<std::vector<std::int32_t>>();
-    auto top = digital_top1(network, *workload_->data, workload_->images, threads_);
-    made_[file] = top;
-    return top;
+    if (has_loss() && is_integers(stored, 2))
+        return {stored[0].get<std::uint64_t>(), stored[1].get<std::int64_t>()};
+    if (!has_loss() && stored.is_number_unsigned() &&
+        stored.get<std::uint64_t>() <= workload_->items())
+        return {stored.get<std::uint64_t>(), 0};
+    Score score = score_float(workload_->graph, *workload_->data, 0, workload_->images, threads_);
+    if (!has_loss()) score.cross_entropy = 0;
+    made_[file] =
+        has_loss() ? json::array({score.correct, score.cross_entropy}) : json(score.correct);
+    return score;
 }
 
-std::uint64_t Baselines::count_correct(const std::vector<std::int32_t>& top1) const {
-    std::uint64_t correct = 0;
-    for (std::uint32_t i = 0; i < top1.size(); ++i)
-        if (top1[i] == workload_->data->label(i)) ++correct;
-    return correct;
+DigitalBaseline Baselines::quantised(const QuantizedNetwork& network) {
+    const std::string file = name("top1", network.hash);
+    DigitalBaseline baseline;
+    if (read(load(file), baseline)) return baseline;
+    baseline = digital_baseline(network, *workload_->data, workload_->images, threads_);
+    if (!has_loss()) baseline.score.cross_entropy = 0;
+    made_[file] = stored_form(baseline);
+    return baseline;
+}
+
+json Baselines::stored_form(const DigitalBaseline& baseline) const {
+    if (!has_loss()) return baseline.top1;
+    return {{"top1", baseline.top1}, {"cross_entropy", baseline.score.cross_entropy}};
+}
+
+bool Baselines::read(const json& value, DigitalBaseline& out) const {
+    const json* top1 = &value;
+    if (has_loss()) {
+        if (!value.is_object() || !value.contains("top1") || !value.contains("cross_entropy") ||
+            !value["cross_entropy"].is_number_integer())
+            return false;
+        top1 = &value["top1"];
+        out.score.cross_entropy = value["cross_entropy"].get<std::int64_t>();
+    }
+    if (!is_integers(*top1, workload_->items())) return false;
+    out.top1 = top1->get<std::vector<std::int32_t>>();
+    for (std::uint32_t i = 0; i < out.top1.size(); ++i)
+        if (out.top1[i] == workload_->data->label(i)) ++out.score.correct;
+    return true;
 }
 
 void Baselines::save() const {

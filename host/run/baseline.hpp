@@ -10,9 +10,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cuda/trial/metrics.hpp"
 #include "host/run/workload.hpp"
 
 namespace acim {
+
+// Of a noise-free quantised network.
+struct DigitalBaseline {
+    std::vector<std::int32_t> top1;  // class of each item
+    Score score;
+};
 
 // What the networks of a sweep reach on its evaluation images without noise: the float network, and
 // each quantised network with every layer computed digitally. Measured once, stored in the run
@@ -23,14 +30,18 @@ public:
     // core.
     Baselines(std::shared_ptr<const Workload> workload, std::filesystem::path folder, int threads);
 
-    std::uint64_t float_correct();
-    // Top-1 class of each image; how many of them are the labels.
-    std::vector<std::int32_t> quantised_top1(const QuantizedNetwork& network);
-    std::uint64_t count_correct(const std::vector<std::int32_t>& top1) const;
+    // Losses are kept where the network predicts at several positions, and else 0.
+    Score float_score();
+    DigitalBaseline quantised(const QuantizedNetwork& network);
     // Writes what is not there yet; the folder must exist.
     void save() const;
 
 private:
+    // A network of one position has its accuracy stored alone.
+    bool has_loss() const { return workload_->positions > 1; }
+    nlohmann::json stored_form(const DigitalBaseline& baseline) const;
+    // False where the value is not that of this workload.
+    bool read(const nlohmann::json& value, DigitalBaseline& out) const;
     std::string name(const char* kind, const std::string& hash) const;
     // Nothing where the folder lacks the file or holds a damaged one: measuring gives the same.
     nlohmann::json load(const std::string& name) const;

@@ -52,6 +52,21 @@ std::string interval(double low, double high) {
                            : fmt::format("{:.2f} .. {:.2f}", 100.0 * low, 100.0 * high);
 }
 
+// Where the network predicts at several positions, as a language model does.
+std::vector<TextColumn> perplexity_columns(const hdf5::Reader& in) {
+    if (!in.is_dataset("/perplexity")) return {};
+    const auto mean = in.read<double>("/perplexity");
+    const auto low = in.read<double>("/perplexity_ci_low"),
+               high = in.read<double>("/perplexity_ci_high");
+    TextColumn value{"perplexity", {}}, ci{"95 % over chips", {}};
+    for (std::size_t p = 0; p < mean.size(); ++p) {
+        value.cells.push_back(fmt::format("{:.4g}", mean[p]));
+        ci.cells.push_back(std::isnan(low[p]) ? "one chip: none"
+                                              : fmt::format("{:.4g} .. {:.4g}", low[p], high[p]));
+    }
+    return {value, ci};
+}
+
 std::vector<TextColumn> result_columns(const hdf5::Reader& in, const std::vector<bool>& front) {
     const auto accuracy = in.read<double>("/accuracy");
     const auto low = in.read<double>("/accuracy_ci_low"),
@@ -68,7 +83,24 @@ std::vector<TextColumn> result_columns(const hdf5::Reader& in, const std::vector
         joule.cells.push_back(fmt::format("{:.1f}", 1e9 * energy[p]));
         top.cells.push_back(fmt::format("{:.2f}", tops[p]));
     }
-    return {acc, ci, half, joule, top, mark};
+    std::vector<TextColumn> columns = perplexity_columns(in);
+    columns.insert(columns.end(), {acc, ci, half, joule, top, mark});
+    return columns;
+}
+
+// What the noise-free quantised networks of the points reach.
+std::string baseline_text(const hdf5::Reader& in) {
+    const auto range = [&](const char* column, double factor, const char* decimals) {
+        const auto values = in.read<double>(column);
+        const auto [least, most] = std::minmax_element(values.begin(), values.end());
+        std::string text;
+        if (*least != *most) text = fmt::format(fmt::runtime(decimals), factor * *least) + " to ";
+        return text + fmt::format(fmt::runtime(decimals), factor * *most);
+    };
+    std::string text = range("/baseline_accuracy", 100.0, "{:.2f}") + " %";
+    if (in.is_dataset("/baseline_perplexity"))
+        text += ", perplexity " + range("/baseline_perplexity", 1.0, "{:.4g}");
+    return text;
 }
 
 std::string line(const std::vector<TextColumn>& columns, const std::vector<std::size_t>& widths,
@@ -99,14 +131,9 @@ std::string pareto_table(const std::filesystem::path& results) {
     });
     std::vector<std::size_t> widths;
     for (const TextColumn& column : columns) widths.push_back(column.width());
-    const auto baselines = in.read<double>("/baseline_accuracy");
-    const auto [least, most] = std::minmax_element(baselines.begin(), baselines.end());
-    const std::string baseline =
-        *least == *most ? fmt::format("{:.2f} %", 100.0 * *most)
-                        : fmt::format("{:.2f} to {:.2f} %", 100.0 * *least, 100.0 * *most);
-    std::string text =
-        fmt::format("{}: {} of {} points, noise-free quantised network {}\n",
-                    in.attribute_text("/", "sweep_name"), order.size(), accuracy.size(), baseline);
+    std::string text = fmt::format("{}: {} of {} points, noise-free quantised network {}\n",
+                                   in.attribute_text("/", "sweep_name"), order.size(),
+                                   accuracy.size(), baseline_text(in));
     text += line(columns, widths, -1);
     for (const std::size_t p : order) text += line(columns, widths, static_cast<std::ptrdiff_t>(p));
     return text;

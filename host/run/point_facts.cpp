@@ -98,17 +98,22 @@ nlohmann::json to_json(const PointFacts& f) {
         layers.back()["adc_lo"] = l.adc_window->lo / 65536.0;
         layers.back()["adc_hi"] = l.adc_window->hi / 65536.0;
     }
-    return {{"deterministic", f.deterministic},
-            {"conversions", f.conversions},
-            {"adc_energy", f.adc_energy},
-            {"array_energy", f.array_energy},
-            {"digital_energy", f.digital_energy},
-            {"operations", f.operations},
-            {"tops_per_watt", f.tops_per_watt},
-            {"bit_tops_per_watt", f.bit_tops_per_watt},
-            {"float_accuracy", f.float_accuracy},
-            {"quantised_accuracy", f.quantised_accuracy},
-            {"layers", layers}};
+    nlohmann::json out{{"deterministic", f.deterministic},
+                       {"conversions", f.conversions},
+                       {"adc_energy", f.adc_energy},
+                       {"array_energy", f.array_energy},
+                       {"digital_energy", f.digital_energy},
+                       {"operations", f.operations},
+                       {"tops_per_watt", f.tops_per_watt},
+                       {"bit_tops_per_watt", f.bit_tops_per_watt},
+                       {"float_accuracy", f.float_accuracy},
+                       {"quantised_accuracy", f.quantised_accuracy},
+                       {"layers", layers}};
+    if (f.float_loss == f.float_loss) {
+        out["float_loss"] = f.float_loss;
+        out["quantised_loss"] = f.quantised_loss;
+    }
+    return out;
 }
 
 PointFacts point_facts_from_json(const nlohmann::json& json) {
@@ -123,6 +128,10 @@ PointFacts point_facts_from_json(const nlohmann::json& json) {
     f.bit_tops_per_watt = number(json.at("bit_tops_per_watt"));
     f.float_accuracy = number(json.at("float_accuracy"));
     f.quantised_accuracy = number(json.at("quantised_accuracy"));
+    if (json.contains("float_loss")) {
+        f.float_loss = number(json.at("float_loss"));
+        f.quantised_loss = number(json.at("quantised_loss"));
+    }
     for (const auto& l : json.at("layers")) {
         LayerFacts layer;
         l.at("name").get_to(layer.name);

@@ -37,6 +37,9 @@ struct PointFacts {
     // Noise-free baselines [1]; NaN until they are measured.
     double float_accuracy = std::numeric_limits<double>::quiet_NaN();
     double quantised_accuracy = std::numeric_limits<double>::quiet_NaN();
+    // Mean cross-entropies [nat]; NaN unless the network predicts at several positions.
+    double float_loss = std::numeric_limits<double>::quiet_NaN();
+    double quantised_loss = std::numeric_limits<double>::quiet_NaN();
     std::vector<LayerFacts> layers;  // per MAC layer
 };
 

@@ -44,7 +44,8 @@ Probe probe_pace(TrialEngine& engine, std::uint32_t point, std::uint32_t images)
 std::uint64_t disk_estimate(const SweepPlan& plan) {
     const PlanRecord& record = plan.record;
     const std::uint64_t layers = plan.workload->layers.size();
-    const std::uint64_t row = 64 + 40 + record.block_images / 8 + layers * 80;
+    const std::uint64_t row =
+        64 + 40 + std::uint64_t{record.block_images} * record.positions / 8 + layers * 80;
     // Files of HDF5 have a frame of some tens of kilobytes; the plan also stands in results.h5.
     std::uint64_t bytes = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
     for (const NetworkGroup& group : plan.groups)

@@ -131,15 +131,23 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
 }
 
 void add_baselines(SweepPlan& plan) {
-    const double images = plan.workload->images;
-    plan.float_correct = plan.baselines->float_correct();
+    const auto items = static_cast<double>(plan.workload->items());
+    const bool has_loss = plan.workload->positions > 1;
+    const auto loss_of = [&](const Score& score) {
+        return static_cast<double>(score.cross_entropy) / 4294967296.0 / items;
+    };
+    plan.float_score = plan.baselines->float_score();
     for (NetworkGroup& group : plan.groups) {
-        group.reference_top1 = plan.baselines->quantised_top1(*group.network);
-        group.quantised_correct = plan.baselines->count_correct(group.reference_top1);
+        DigitalBaseline digital = plan.baselines->quantised(*group.network);
+        group.reference_top1 = std::move(digital.top1);
+        group.quantised = digital.score;
         for (const std::uint32_t p : group.points) {
-            plan.facts[p].float_accuracy = static_cast<double>(plan.float_correct) / images;
-            plan.facts[p].quantised_accuracy =
-                static_cast<double>(group.quantised_correct) / images;
+            PointFacts& facts = plan.facts[p];
+            facts.float_accuracy = static_cast<double>(plan.float_score.correct) / items;
+            facts.quantised_accuracy = static_cast<double>(group.quantised.correct) / items;
+            if (!has_loss) continue;
+            facts.float_loss = loss_of(plan.float_score);
+            facts.quantised_loss = loss_of(group.quantised);
         }
     }
 }
@@ -169,6 +177,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     record.chips = plan.spec.trials.chips;
     record.repeats = plan.spec.trials.repeats;
     record.images = plan.workload->images;
+    record.positions = static_cast<std::uint32_t>(plan.workload->positions);
     record.block_images = std::min(block_images, record.images);
     record.model_version = model_version;
     record.data_hash = plan.workload->data->content_hash();

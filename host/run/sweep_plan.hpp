@@ -24,8 +24,8 @@ struct NetworkGroup {
     std::shared_ptr<const QuantizedNetwork> network;
     std::vector<std::uint32_t> points;         // indices in the plan
     std::vector<DesignPoint> design_points;    // in the order of `points`
-    std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network
-    std::uint64_t quantised_correct = 0;
+    std::vector<std::int32_t> reference_top1;  // per item, of the noise-free network
+    Score quantised;
 };
 
 // A sweep ready to run: data read, networks calibrated, every point checked on every layer.
@@ -35,7 +35,7 @@ struct SweepPlan {
     std::vector<NetworkGroup> groups;
     std::vector<PointFacts> facts;  // per point of the plan
     PlanRecord record;
-    std::uint64_t float_correct = 0;
+    Score float_score;
     std::shared_ptr<NetworkLibrary> networks;
     std::shared_ptr<AdcRanges> ranges;
     std::shared_ptr<Baselines> baselines;

@@ -2,7 +2,6 @@
 #include "host/run/workload.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <span>
 
@@ -47,17 +46,6 @@ std::string hash_of(const std::filesystem::path& model, const FloatGraph& graph)
     return hash.hex();
 }
 
-// Classes of the network: its output is one vector of logits. [1, T, V] is a vector for each token.
-int class_count(const FloatGraph& graph, const std::string& network) {
-    const Tensor& output = graph.tensors[graph.output];
-    if (output.shape.size() == 3 && output.shape[1] > 1 && output.shape[2] > 1)
-        throw InputError(fmt::format(
-            "{}: its output has the shape [{}], many predictions for one image. Sweeps need one "
-            "vector of logits; for a language model take the last position before exporting",
-            network, fmt::join(output.shape, ", ")));
-    return static_cast<int>(output.elements());
-}
-
 // What the model file itself says about the integers of its layers; empty if nothing.
 std::string stated_text(const FloatGraph& graph) {
     int layers = 0, weights = 0, inputs = 0;
@@ -90,10 +78,11 @@ Workload load_workload(const SweepSpec& spec, bool quiet) {
         workload.calibration ? open_data(*workload.calibration, ReadingLine(quiet)) : w.data;
     w.calibration_hash = w.calibration->content_hash();
     w.images = image_count(spec, *w.data);
-    w.classes = class_count(*w.graph, spec.workload.network);
+    w.classes = w.graph->classes();
+    w.positions = w.graph->positions();
     check_image_shape(w.graph->tensors[w.graph->input], w.data->image_shape());
     check_image_shape(w.graph->tensors[w.graph->input], w.calibration->image_shape());
-    check_labels(*w.data, w.classes);
+    check_labels(*w.data, w.classes, w.positions);
     return w;
 }
 

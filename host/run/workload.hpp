@@ -23,6 +23,9 @@ struct Workload {
     std::string calibration_hash;
     std::uint32_t images = 0;  // evaluation images of every trial
     int classes = 0;
+    int positions = 1;  // vectors of logits that the network gives for an image
+    std::uint64_t items() const { return std::uint64_t{images} * static_cast<unsigned>(positions); }
+
     std::string normalisation;  // of the evaluation data and where it comes from, for people
 };
 

@@ -115,7 +115,7 @@ void set_interval(const std::vector<double>& means, const TrialConditions& condi
     if (means.size() < 2) return;
     Interval interval = t_interval(means);
     out.ci_kind = IntervalKind::student_t;
-    const double resolution = 0.5 / static_cast<double>(conditions.images);
+    const double resolution = 0.5 / static_cast<double>(conditions.images * conditions.positions);
     if (interval.high - interval.low < 2.0 * resolution) {
         interval = {out.mean - resolution, out.mean + resolution};
         out.ci_kind = IntervalKind::resolution;
@@ -124,11 +124,26 @@ void set_interval(const std::vector<double>& means, const TrialConditions& condi
     out.ci_high = std::min(1.0, interval.high);
 }
 
+// Of the mean cross-entropy, for what follows from it; NaN where one chip says nothing.
+void set_loss_interval(const std::vector<ChipMean>& chips, const TrialConditions& conditions,
+                       PointStatistics& out) {
+    if (conditions.deterministic) {
+        out.loss_ci_low = out.loss_ci_high = out.loss;
+        return;
+    }
+    std::vector<double> losses;
+    for (const ChipMean& chip : chips) losses.push_back(chip.loss);
+    const Interval interval = t_interval(losses);
+    out.loss_ci_low = std::max(0.0, interval.low);
+    out.loss_ci_high = interval.high;
+}
+
 PointStatistics unknown_statistics() {
     PointStatistics out;
-    for (double* field : {&out.mean, &out.between_chip_sd, &out.temporal_sd, &out.ci_low,
-                          &out.ci_high, &out.wilson_half_width, &out.p5, &out.p50, &out.p95,
-                          &out.min, &out.max, &out.agreement, &out.loss}) {
+    for (double* field :
+         {&out.mean, &out.between_chip_sd, &out.temporal_sd, &out.ci_low, &out.ci_high,
+          &out.wilson_half_width, &out.p5, &out.p50, &out.p95, &out.min, &out.max, &out.agreement,
+          &out.loss, &out.loss_ci_low, &out.loss_ci_high}) {
         *field = nan;
     }
     return out;
@@ -169,6 +184,7 @@ PointStatistics point_statistics(std::span<const TrialAccuracy> trials,
         split_variance(chips, out);
     }
     set_interval(means, conditions, out);
+    set_loss_interval(chips, conditions, out);
     return out;
 }
 

@@ -12,15 +12,19 @@ namespace acim {
 struct TrialAccuracy {
     std::uint32_t chip = 0;
     std::uint32_t repeat = 0;
-    double accuracy = 0.0;   // fraction of images that are correct [1]
+    double accuracy = 0.0;   // fraction of items that are correct [1]
     double agreement = 0.0;  // fraction with the class of the noise-free quantised network [1]
-    double loss = 0.0;       // mean cross-entropy per image [nat]
+    double loss = 0.0;       // mean cross-entropy per item [nat]
 };
 
 // What the trials were drawn from.
 struct TrialConditions {
     std::uint64_t images = 0;    // evaluation images of one trial
     bool deterministic = false;  // the point has no random term: every trial gives the same bits
+    // Items of an image that are classified, each by itself: an accuracy is a multiple of
+    // 1/(images*positions). Those of one image are not independent, so that they do not count as
+    // draws in Wilson's interval.
+    std::uint64_t positions = 1;
 };
 
 // How ci_low and ci_high came about.
@@ -38,7 +42,7 @@ enum class IntervalKind : std::uint8_t {
 // 1992); a negative estimate of the chip part is set to 0. The interval is Student's
 // t over the chip means, cut to [0, 1]. An accuracy is a multiple of 1/images, so equal chip means
 // of a point with noise do not prove that all chips are equal: the interval is never narrower than
-// half an image on each side, and then says `resolution`.
+// half an item on each side, and then says `resolution`.
 struct PointStatistics {
     std::uint32_t trials = 0;
     std::uint32_t chips = 0;
@@ -50,7 +54,9 @@ struct PointStatistics {
     double ci_low = 0.0;       // 95 %, two-sided
     double ci_high = 0.0;
     IntervalKind ci_kind = IntervalKind::none;
-    double wilson_half_width = 0.0;         // 95 %, from the finite number of images, at the mean
+    double wilson_half_width = 0.0;  // 95 %, from the finite number of images, at the mean
+    double loss_ci_low = 0.0,
+           loss_ci_high = 0.0;              // 95 %, as ci_low and ci_high but for a resolution
     double p5 = 0.0, p50 = 0.0, p95 = 0.0;  // percentiles of chip means, linear as numpy's
     double min = 0.0, max = 0.0;            // of chip means
     double agreement = 0.0;                 // mean of the chip means

@@ -35,10 +35,11 @@ std::vector<fs::path> segment_files(const fs::path& run_directory) {
 void expect_origin(const fs::path& file, const SegmentOrigin& found, const SegmentOrigin& wanted) {
     if (found != wanted) {
         throw InputError(fmt::format(
-            "{}: a segment of another run (seed {}, model_version {}, data {}; the plan has "
-            "seed {}, model_version {}, data {}). Remove it from this directory",
-            file.string(), found.seed, found.model_version, found.data_hash, wanted.seed,
-            wanted.model_version, wanted.data_hash));
+            "{}: a segment of another run (seed {}, model_version {}, data {}, positions {}; the "
+            "plan has seed {}, model_version {}, data {}, positions {}). Remove it from this "
+            "directory",
+            file.string(), found.seed, found.model_version, found.data_hash, found.positions,
+            wanted.seed, wanted.model_version, wanted.data_hash, wanted.positions));
     }
 }
 
@@ -84,7 +85,7 @@ void add_directory(TrialTableBuilder& builder, const fs::path& directory,
 
 TrialTable load_trials(const std::vector<fs::path>& run_directories, const PlanRecord& plan) {
     TrialTableBuilder builder(plan);
-    const SegmentOrigin origin{plan.seed, plan.model_version, plan.data_hash};
+    const SegmentOrigin origin{plan.seed, plan.model_version, plan.data_hash, plan.positions};
     for (const fs::path& directory : run_directories) {
         add_directory(builder, directory, origin);
     }

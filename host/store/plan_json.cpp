@@ -21,21 +21,26 @@ std::string text_of(const json& value, int indent) {
 }
 
 json head(const PlanRecord& plan) {
-    return {{"schema_name", "acimsweep-plan"},
-            {"schema_version", plan_version},
-            {"sweep_name", plan.sweep_name},
-            {"sweep_text", plan.sweep_text},
-            {"seed", plan.seed},
-            {"chips", plan.chips},
-            {"repeats", plan.repeats},
-            {"images", plan.images},
-            {"block_images", plan.block_images},
-            {"model_version", plan.model_version},
-            {"data_hash", plan.data_hash},
-            {"code_version", plan.code_version},
-            {"baselines", plan.baselines},
-            {"networks", plan.networks},
-            {"parameter_units", plan.parameter_units}};
+    json value{{"schema_name", "acimsweep-plan"},
+               {"schema_version", plan_version},
+               {"sweep_name", plan.sweep_name},
+               {"sweep_text", plan.sweep_text},
+               {"seed", plan.seed},
+               {"chips", plan.chips},
+               {"repeats", plan.repeats},
+               {"images", plan.images},
+               {"block_images", plan.block_images},
+               {"model_version", plan.model_version},
+               {"data_hash", plan.data_hash},
+               {"code_version", plan.code_version},
+               {"baselines", plan.baselines},
+               {"networks", plan.networks},
+               {"parameter_units", plan.parameter_units}};
+    // Only where it is not 1, so that plans of ordinary networks stay what they were.
+    if (plan.positions != 1) {
+        value["positions"] = plan.positions;
+    }
+    return value;
 }
 
 json to_json(const PlanPoint& point) {
@@ -84,14 +89,18 @@ void splice(const std::string& head, const PlanRecord& plan, const char* separat
 void check_counts(const json& head, std::size_t points, const std::string& place) {
     constexpr double most_units = 1e8;
     double units = static_cast<double>(points);
-    for (const char* key : {"chips", "repeats", "images", "block_images"}) {
-        const auto count = head.at(key).get<std::int64_t>();
+    const auto count_of = [&](const char* key, std::int64_t count) {
         if (count < 1 || count > 0xFFFFFFFFLL) {
             throw InputError(
                 fmt::format("{}: damaged plan ({} is {}). Remove this file and run the "
                             "sweep again: stored trials are kept",
                             place, key, count));
         }
+        return count;
+    };
+    count_of("positions", head.value("positions", std::int64_t{1}));
+    for (const char* key : {"chips", "repeats", "images", "block_images"}) {
+        const auto count = count_of(key, head.at(key).get<std::int64_t>());
         units *= std::string_view(key) == "block_images" ? 1.0 / static_cast<double>(count)
                                                          : static_cast<double>(count);
     }
@@ -120,6 +129,7 @@ void read_head(const json& value, PlanRecord& plan) {
     value.at("chips").get_to(plan.chips);
     value.at("repeats").get_to(plan.repeats);
     value.at("images").get_to(plan.images);
+    plan.positions = value.value("positions", std::uint32_t{1});
     value.at("block_images").get_to(plan.block_images);
     value.at("model_version").get_to(plan.model_version);
     value.at("data_hash").get_to(plan.data_hash);

@@ -20,6 +20,10 @@ std::uint32_t block_size(const PlanRecord& plan, std::uint32_t first_image) {
 
 }  // namespace
 
+std::uint64_t items_of(const PlanRecord& plan, std::uint32_t images) {
+    return std::uint64_t{images} * plan.positions;
+}
+
 std::uint64_t unit_count(const PlanRecord& plan) {
     return plan.points.size() * plan.chips * plan.repeats * blocks_of(plan);
 }

@@ -33,6 +33,7 @@ struct PlanRecord {
     std::uint32_t chips = 1;
     std::uint32_t repeats = 1;
     std::uint32_t images = 0;        // evaluation images of every trial
+    std::uint32_t positions = 1;     // items of an image: where the network predicts
     std::uint32_t block_images = 0;  // images of a work unit; the last of a trial may hold fewer
     std::int64_t model_version = 0;
     std::string data_hash;
@@ -42,6 +43,9 @@ struct PlanRecord {
     std::map<std::string, std::vector<std::string>> networks;  // hash: names of the MAC layers
     std::map<std::string, std::string> parameter_units;        // by dotted path; may be empty
 };
+
+// Items of so many images: what a trial counts.
+std::uint64_t items_of(const PlanRecord& plan, std::uint32_t images);
 
 // The units of a plan are numbered in the order of results.h5: point, chip, repeat, first image.
 std::uint64_t unit_count(const PlanRecord& plan);

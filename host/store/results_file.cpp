@@ -30,6 +30,9 @@ void write_root(ImageWriter& out, const PlanRecord& plan, const TrialTable& tabl
     out.attribute("/", "chips", std::int64_t{plan.chips});
     out.attribute("/", "repeats", std::int64_t{plan.repeats});
     out.attribute("/", "images", std::int64_t{plan.images});
+    if (plan.positions != 1) {
+        out.attribute("/", "positions", std::int64_t{plan.positions});
+    }
     out.attribute("/", "plan_sha256", plan_sha256(plan));
     out.attribute("/", "sweep_sha256", sha256_hex(plan.sweep_text));
     out.attribute("/", "data_hash", plan.data_hash);
@@ -98,7 +101,7 @@ void write_trial_column(ImageWriter& out, const std::vector<T>& rows, const char
 }
 
 // One column after the other, so that only one is held besides the table.
-void write_trials(ImageWriter& out, const TrialTable& table) {
+void write_trials(ImageWriter& out, const TrialTable& table, bool is_image) {
     out.group("/trials");
     out.dimension("/trials/row", table.rows());
     out.dimension("/trials/byte", table.bits_width);
@@ -112,15 +115,21 @@ void write_trials(ImageWriter& out, const TrialTable& table) {
     unit("repeat", "repeat with new temporal noise", &WorkUnit::repeat);
     unit("first_image", "index of the first image", &WorkUnit::first_image);
     unit("n_images", "images of this row", &WorkUnit::images);
-    write_trial_column(out, table.correct, "correct", "1", "images classified correctly (top-1)",
-                       plain);
-    write_trial_column(out, table.agree, "agree", "1",
-                       "images with the class of the noise-free quantised network", plain);
-    write_trial_column(out, table.cross_entropy, "cross_entropy", "2^-32 nat",
-                       "sum over images of the loss", plain);
+    const auto count = [&](const auto& values, const char* name, const char* units,
+                           const char* of_images, const char* of_positions) {
+        write_trial_column(out, values, name, units, is_image ? of_images : of_positions, plain);
+    };
+    count(table.correct, "correct", "1", "images classified correctly (top-1)",
+          "positions classified correctly (top-1)");
+    count(table.agree, "agree", "1", "images with the class of the noise-free quantised network",
+          "positions with the class of the noise-free quantised network");
+    count(table.cross_entropy, "cross_entropy", "2^-32 nat", "sum over images of the loss",
+          "sum over positions of the loss");
     out.write("/trials/correct_bits", table.correct_bits, {table.rows(), table.bits_width});
     out.attribute("/trials/correct_bits", "long_name",
-                  "image first_image + k is correct: bit k%8 of byte k/8");
+                  is_image ? "image first_image + k is correct: bit k%8 of byte k/8"
+                           : "position p of image first_image + k is correct: bit i%8 of byte i/8, "
+                             "i = k*positions + p");
     out.attach("/trials/correct_bits", 0, "/trials/row");
     out.attach("/trials/correct_bits", 1, "/trials/byte");
 }
@@ -145,7 +154,7 @@ std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& 
     ImageWriter out;
     write_root(out, plan, table);
     write_points(out, plan, extra);
-    write_trials(out, table);
+    write_trials(out, table, plan.positions == 1);
     write_layers(out, extra);
     out.group("/provenance");
     out.write_text("/provenance/sweep_yaml", plan.sweep_text);

@@ -151,7 +151,8 @@ std::size_t width_of(const hdf5::Reader& in, const std::string& path) {
     return dims[1];
 }
 
-std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers) {
+std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers,
+                                     std::uint32_t positions) {
     const auto point = in.read<std::uint32_t>("/trials/point");
     std::vector<StoredTrial> trials(point.size());
     const auto column = [&](const char* name) {
@@ -172,7 +173,7 @@ std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers)
         trials[i].point_id = ids[point[i]];
         visit_trial(result, [&](const char* n, std::uint32_t& value) { value = columns[n][i]; });
         result.cross_entropy = cross_entropy[i];
-        const std::size_t bytes = (std::size_t{result.unit.images} + 7) / 8;
+        const std::size_t bytes = (std::size_t{result.unit.images} * positions + 7) / 8;
         expect(bytes <= width, "/trials/correct_bits", "is too narrow");
         const auto begin = bits.begin() + static_cast<std::ptrdiff_t>(i * width);
         result.correct_bits.assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
@@ -209,9 +210,12 @@ Segment read_content(const hdf5::Reader& in) {
     segment.origin.seed = in.attribute<std::uint64_t>("/", "seed");
     segment.origin.model_version = in.attribute<std::int64_t>("/", "model_version");
     segment.origin.data_hash = in.attribute_text("/", "data_hash");
+    if (in.has_attribute("/", "positions")) {
+        segment.origin.positions = in.attribute<std::uint32_t>("/", "positions");
+    }
     const bool has_layers = in.exists("/layers/outputs");
     const std::size_t layers = has_layers ? width_of(in, "/layers/outputs") : 0;
-    segment.trials = read_trials(in, layers);
+    segment.trials = read_trials(in, layers, segment.origin.positions);
     if (has_layers) {
         read_layers(in, layers, segment.trials);
     }
@@ -229,6 +233,9 @@ std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
     out.attribute("/", "seed", origin.seed);
     out.attribute("/", "model_version", origin.model_version);
     out.attribute("/", "data_hash", origin.data_hash);
+    if (origin.positions != 1) {
+        out.attribute("/", "positions", std::int64_t{origin.positions});
+    }
     write_points(out, trials);
     write_trials(out, trials);
     write_layers(out, trials);

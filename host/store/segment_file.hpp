@@ -17,6 +17,7 @@ struct SegmentOrigin {
     std::uint64_t seed = 0;
     std::int64_t model_version = 0;
     std::string data_hash;
+    std::uint32_t positions = 1;  // items of an image
 
     friend bool operator==(const SegmentOrigin&, const SegmentOrigin&) = default;
 };

@@ -26,17 +26,18 @@ std::string file_name_part(std::string text) {
 }
 
 // What later readers rely on; a broken engine must not fill the store.
-void expect_sound(const StoredTrial& trial) {
+void expect_sound(const StoredTrial& trial, std::uint32_t positions) {
     const TrialResult& result = trial.result;
     ACIM_EXPECT(!trial.point_id.empty());
     ACIM_EXPECT(result.unit.images > 0);
-    ACIM_EXPECT(result.correct_bits.size() == (std::size_t{result.unit.images} + 7) / 8);
+    const std::size_t items = std::size_t{result.unit.images} * positions;
+    ACIM_EXPECT(result.correct_bits.size() == (items + 7) / 8);
     std::uint32_t ones = 0;
     for (const std::uint8_t byte : result.correct_bits) {
         ones += static_cast<std::uint32_t>(std::popcount(byte));
     }
-    ACIM_EXPECT(ones == result.correct && result.correct <= result.unit.images);
-    ACIM_EXPECT(result.agree <= result.unit.images);
+    ACIM_EXPECT(ones == result.correct && result.correct <= items);
+    ACIM_EXPECT(result.agree <= items);
 }
 
 }  // namespace
@@ -44,13 +45,14 @@ void expect_sound(const StoredTrial& trial) {
 SegmentWriter::SegmentWriter(const RunDirectory& directory, const std::string& shard,
                              FlushPolicy policy)
     : folder_(directory.segments()),
-      origin_{directory.plan().seed, directory.plan().model_version, directory.plan().data_hash},
+      origin_{directory.plan().seed, directory.plan().model_version, directory.plan().data_hash,
+              directory.plan().positions},
       stem_("seg-" + file_name_part(shard)),
       token_(unique_token()),
       policy_(policy) {}
 
 std::uint64_t SegmentWriter::append(StoredTrial trial) {
-    expect_sound(trial);
+    expect_sound(trial, origin_.positions);
     const std::lock_guard lock(mutex_);
     if (waiting_.empty()) {
         oldest_ = std::chrono::steady_clock::now();

@@ -13,7 +13,7 @@ namespace acim {
 
 namespace {
 
-std::size_t width_of(const PlanRecord& plan) { return (std::size_t{plan.block_images} + 7) / 8; }
+std::size_t width_of(const PlanRecord& plan) { return (items_of(plan, plan.block_images) + 7) / 8; }
 
 // One column in another order of rows.
 template <class T>

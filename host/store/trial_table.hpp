@@ -21,7 +21,7 @@ struct TrialTable {
     std::vector<WorkUnit> units;
     std::vector<std::uint32_t> correct;
     std::vector<std::uint32_t> agree;
-    std::vector<std::int64_t> cross_entropy;  // [2^-32 nat], sum over the images
+    std::vector<std::int64_t> cross_entropy;  // [2^-32 nat], sum over the items
     std::size_t bits_width = 0;               // bytes of a row of correct_bits
     std::vector<std::uint8_t> correct_bits;   // [row, bits_width], as in TrialResult, then zeros
     // Per point of the plan and MAC layer: the sums over the rows of the point, if there are any.

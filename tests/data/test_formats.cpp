@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One set of images in every format: equal pixels, equal floats, equal hash.
 #include <limits>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -283,8 +284,13 @@ TEST_F(Formats, LabelsAreClasses) {
                 HasSubstr("label 2147483648 of image 2"));
     EXPECT_THAT(error(npy_dictionary("<i8", {6}), raw_bytes(Whole{0, 1, 2, 3, 4, 5})),
                 HasSubstr("6 labels for the 7 images"));
-    EXPECT_THAT(error(npy_dictionary("<i8", {7, 1}), raw_bytes(Whole(7))),
-                HasSubstr("2 dimensions where labels have 1"));
+    EXPECT_THAT(error(npy_dictionary("<i8", {7, 1, 1}), raw_bytes(Whole(7))),
+                HasSubstr("3 dimensions where labels have 1"));
+    EXPECT_THAT(error(npy_dictionary("<i8", {6, 2}), raw_bytes(Whole(12))),
+                HasSubstr("6 labels for the 7 images"));
+    EXPECT_THAT(error(npy_dictionary("<i8", {7, 2}),
+                      raw_bytes(Whole{0, 1, 2, 3, 4, 5, 6, 7, -8, 9, 10, 11, 12, 13})),
+                HasSubstr("label -8 of image 4"));
     EXPECT_THAT(error(npy_dictionary("<f4", {7}), raw_bytes(std::vector<float>(7))),
                 HasSubstr("floating-point"));
     // Beyond a byte the hash takes the labels as int32.
@@ -293,6 +299,35 @@ TEST_F(Formats, LabelsAreClasses) {
               "no error");
     EXPECT_NE(open_data(spec)->content_hash(), low);
     EXPECT_EQ(open_data(spec)->label(2), 999);
+}
+
+TEST_F(Formats, LabelsOfPositions) {
+    DataSpec spec = npy("|u1", nchw_, DataLayout::nchw);
+    const auto with_labels = [&](const std::vector<std::uint64_t>& shape,
+                                 const std::vector<std::int64_t>& values) {
+        spec.labels = write("l.npy", npy_bytes(npy_dictionary("<i8", shape), raw_bytes(values)));
+        return open_data(spec);
+    };
+    std::vector<std::int64_t> values(21);
+    std::iota(values.begin(), values.end(), 0);
+    const auto three = with_labels({7, 3}, values);
+    EXPECT_EQ(three->positions(), 3);
+    EXPECT_EQ(three->count(), 7u);
+    for (std::uint32_t item = 0; item < 21; ++item)
+        EXPECT_EQ(three->label(item), static_cast<std::int32_t>(item));
+    EXPECT_NO_THROW(check_labels(*three, 21, 3));
+    EXPECT_THAT(error_of([&] { check_labels(*three, 21); }),
+                AllOf(HasSubstr("data.labels: shape [7, 3]"), HasSubstr("which needs [7]")));
+    EXPECT_THAT(error_of([&] { check_labels(*three, 21, 4); }),
+                AllOf(HasSubstr("predicts at 4 positions"), HasSubstr("which needs [7, 4]")));
+    EXPECT_THAT(error_of([&] { check_labels(*three, 20, 3); }),
+                HasSubstr("label 20 of image 6 is out of range"));
+    values.resize(7);
+    const auto line = with_labels({7}, values), column = with_labels({7, 1}, values);
+    EXPECT_EQ(line->positions(), 1);
+    EXPECT_EQ(column->positions(), 1);
+    EXPECT_EQ(column->content_hash(), line->content_hash());
+    EXPECT_NE(three->content_hash(), line->content_hash());
 }
 
 }  // namespace

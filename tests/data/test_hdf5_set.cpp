@@ -74,7 +74,9 @@ TEST_F(Hdf5Set, LabelsAndClassesBelongToTheImages) {
     other.dims = {3};
     EXPECT_THAT(error({images(), other}), HasSubstr("3 labels for the 4 images"));
     other.dims = {2, 2};
-    EXPECT_THAT(error({images(), other}), HasSubstr("2 dimensions where labels have 1"));
+    EXPECT_THAT(error({images(), other}), HasSubstr("2 labels for the 4 images"));
+    other.dims = {1, 2, 2};
+    EXPECT_THAT(error({images(), other}), HasSubstr("3 dimensions where labels have 1"));
     other = labels();
     other.type = H5T_IEEE_F32LE;
     EXPECT_THAT(error({images(), other}), HasSubstr("floating-point"));

@@ -44,7 +44,10 @@ inline Rearrange part_of_qkv(TensorId input, TensorId output, int index, bool is
     return {input, output, index * width, is_key ? key : plain, is_key ? key_steps : steps};
 }
 
-inline std::shared_ptr<const QuantizedNetwork> attention_network() {
+// Logits of the class token, or of every token.
+enum class Predicts { once, everywhere };
+
+inline std::shared_ptr<const QuantizedNetwork> attention_network(Predicts predicts) {
     auto n = std::make_shared<QuantizedNetwork>();
     std::mt19937 random(19);
     const auto tensor = [&](const char* name, std::vector<int> shape) {
@@ -109,17 +112,26 @@ inline std::shared_ptr<const QuantizedNetwork> attention_network() {
     const TensorId narrow = tensor("narrow", line), z = tensor("z", line);
     add("fc2", product(gated, narrow, width, 8, {7, true, 0.03F}, random));
     add("z", Add{narrow, y, z});
-    const TensorId first = tensor("first", {1, width});
-    add("first", Rearrange{z, first, 0, {width}, {1}});
-    n->output = tensor("logits", {1, 5});
+    TensorId first = z;
+    if (predicts == Predicts::once) {
+        first = tensor("first", {1, width});
+        add("first", Rearrange{z, first, 0, {width}, {1}});
+        n->output = tensor("logits", {1, 5});
+    } else {
+        n->output = tensor("logits", {1, tokens, 5});
+    }
     add("head", product(first, n->output, 5, width, {8, true, 0.05F}, random));
     n->classes = 5;
     return n;
 }
 
-inline std::shared_ptr<const TrialSetup> attention_setup() {
+inline std::shared_ptr<const TrialSetup> attention_setup(Predicts predicts) {
     auto setup = std::make_shared<TrialSetup>(*small_setup());
-    setup->network = attention_network();
+    setup->network = attention_network(predicts);
+    if (predicts == Predicts::everywhere) {
+        setup->images = std::make_shared<RandomImages>(16, tokens);
+        setup->reference_top1.assign(std::size_t{16} * tokens, 2);
+    }
     for (DesignPoint& point : setup->points) {
         const bool mixed = point.id == "mixed";
         LayerSettings settings = point.layers.back();

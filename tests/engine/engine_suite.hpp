@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <map>
 #include <random>
@@ -79,16 +80,52 @@ TEST_P(EngineSuite, EqualsReference) {
     EXPECT_EQ(run(*engine(), all_units(16, 16)), reference(16));
 }
 
+using testing_support::attention_setup;
+using testing_support::Predicts;
+
 TEST_P(EngineSuite, AttentionEqualsReference) {
     const auto units = all_units(16, 16);
     static const auto expected = [&] {
         const auto reference = make_reference_engine();
-        reference->prepare(testing_support::attention_setup());
+        reference->prepare(attention_setup(Predicts::once));
         return run(*reference, units);
     }();
     const auto e = GetParam().make();
-    e->prepare(testing_support::attention_setup());
+    e->prepare(attention_setup(Predicts::once));
     EXPECT_EQ(run(*e, units), expected);
+}
+
+// Units of 13 images of five items each, so that bytes of bits are shared and the last is not full.
+TEST_P(EngineSuite, PositionsEqualReference) {
+    std::vector<WorkUnit> units;
+    for (std::uint32_t point = 0; point < testing_support::small_points().size(); ++point)
+        for (const std::uint32_t first : {0u, 3u}) units.push_back({point, 1, 0, first, 13});
+    static const auto expected = [&] {
+        const auto reference = make_reference_engine();
+        reference->prepare(attention_setup(Predicts::everywhere));
+        return run(*reference, units);
+    }();
+    const auto e = GetParam().make();
+    e->prepare(attention_setup(Predicts::everywhere));
+    EXPECT_EQ(run(*e, units), expected);
+    for (const auto& [unit, result] : expected) {
+        EXPECT_EQ(result.correct_bits.size(), 9u);
+        std::uint32_t ones = 0, shared = 0;
+        for (const std::uint8_t byte : result.correct_bits)
+            ones += static_cast<std::uint32_t>(std::popcount(byte));
+        EXPECT_EQ(ones, result.correct);
+        EXPECT_GT(result.correct, 0u);
+        EXPECT_LT(result.correct, 65u);
+        // Items of images 3 to 12 from both units of a noise-free point.
+        if (unit.point != 0 || unit.first_image != 0) continue;
+        const auto& other = expected.at({0, 1, 0, 3, 13}).correct_bits;
+        const auto bit = [](const std::vector<std::uint8_t>& bits, std::uint32_t i) {
+            return bits[i / 8] >> (i % 8) & 1;
+        };
+        for (std::uint32_t i = 15; i < 65; ++i)
+            shared += bit(result.correct_bits, i) == bit(other, i - 15) ? 1 : 0;
+        EXPECT_EQ(shared, 50u);
+    }
 }
 
 TEST_P(EngineSuite, OrderOfUnitsDoesNotMatter) {

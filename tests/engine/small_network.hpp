@@ -13,19 +13,21 @@ namespace acim::testing_support {
 
 class RandomImages : public ImageSource {
 public:
-    explicit RandomImages(std::uint32_t count) : values_(count * 2 * 8 * 8), labels_(count) {
+    explicit RandomImages(std::uint32_t count, std::uint32_t positions = 1)
+        : count_(count), values_(count * 2 * 8 * 8), labels_(count * positions) {
         std::mt19937 random(5);
         for (float& v : values_) v = static_cast<float>(random() % 1000) / 999.0F;
         for (auto& l : labels_) l = static_cast<std::int32_t>(random() % 5);
     }
-    std::uint32_t count() const override { return static_cast<std::uint32_t>(labels_.size()); }
+    std::uint32_t count() const override { return count_; }
     std::vector<int> image_shape() const override { return {2, 8, 8}; }
     void read(std::uint32_t first, std::uint32_t images, float* out) const override {
         std::copy_n(values_.begin() + first * 128, images * 128, out);
     }
-    std::int32_t label(std::uint32_t index) const override { return labels_[index]; }
+    std::int32_t label(std::uint32_t item) const override { return labels_[item]; }
 
 private:
+    std::uint32_t count_;
     std::vector<float> values_;
     std::vector<std::int32_t> labels_;
 };

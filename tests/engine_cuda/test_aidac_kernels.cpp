@@ -70,7 +70,7 @@ Sums at_once(const Layer& layer, const LayerPlan& plan, std::int64_t stride) {
     const DeviceAidac device(weights, plan);
     EXPECT_GE(device.bytes(), c.weights.size() * sizeof(std::int16_t));
     std::vector<Slot> slots;
-    for (int i = 0; i < layer.images; ++i) slots.push_back({0, image_number(i), 0, 0, -1});
+    for (int i = 0; i < layer.images; ++i) slots.push_back({0, image_number(i), 0});
     const Stream stream;
     const DeviceArray<Slot> device_slots = on_device(slots);
     const DeviceArray<std::int16_t> inputs = on_device(c.inputs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What images count on a device, against cuda/trial/metrics.
+// What images and their positions count on a device, against cuda/trial/metrics.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -29,46 +29,68 @@ std::vector<float> random_logits(std::mt19937& draw, std::size_t n) {
     return out;
 }
 
-void expect_metrics(int classes, const std::vector<std::uint32_t>& segment_slots, unsigned seed) {
-    std::mt19937 draw(seed);
+struct Shape {
+    int classes = 1, positions = 1;
+};
+
+// `items` are the positions of all slots of all segments.
+struct Batch {
     std::vector<Slot> slots;
-    std::vector<SegmentCounts> counts(segment_slots.size());
+    std::vector<ItemClasses> items;
     std::uint32_t words = 0;
+};
+
+Batch batch_of(const Shape& shape, const std::vector<std::uint32_t>& segment_slots) {
+    Batch batch;
+    const auto positions = static_cast<std::uint32_t>(shape.positions);
     for (std::uint32_t segment = 0; segment < segment_slots.size(); ++segment) {
-        for (std::uint32_t i = 0; i < segment_slots[segment]; ++i) {
-            Slot slot{segment, 100 + i, 32 * words + i, 0, -1};
-            slot.label = static_cast<std::int32_t>(draw() % static_cast<unsigned>(classes));
-            slot.reference = static_cast<std::int32_t>(draw() % static_cast<unsigned>(classes));
-            slots.push_back(slot);
-        }
-        words += (segment_slots[segment] + 31) / 32;
+        for (std::uint32_t i = 0; i < segment_slots[segment]; ++i)
+            batch.slots.push_back({segment, 100 + i, 32 * batch.words + i * positions});
+        batch.words += (segment_slots[segment] * positions + 31) / 32;
     }
-    const auto width = static_cast<std::size_t>(classes);
-    const std::vector<float> logits = random_logits(draw, slots.size() * width);
-    std::vector<std::uint8_t> bits(4 * std::size_t{words});  // as TrialResult::correct_bits
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+    batch.items.resize(batch.slots.size() * positions);
+    return batch;
+}
+
+void expect_metrics(const Shape& shape, const std::vector<std::uint32_t>& segment_slots,
+                    unsigned seed) {
+    std::mt19937 draw(seed);
+    Batch batch = batch_of(shape, segment_slots);
+    std::vector<SegmentCounts> counts(segment_slots.size());
+    const auto width = static_cast<std::size_t>(shape.classes);
+    const auto positions = static_cast<std::size_t>(shape.positions);
+    const std::vector<float> logits = random_logits(draw, batch.items.size() * width);
+    std::vector<std::uint8_t> bits(4 * std::size_t{batch.words});  // as TrialResult::correct_bits
+    for (std::size_t i = 0; i < batch.items.size(); ++i) {
         const auto own = std::span(logits).subspan(i * width, width);
-        Slot& slot = slots[i];
+        const Slot& slot = batch.slots[i / positions];
+        ItemClasses& item = batch.items[i];
         const int best = top1(own);
-        if (draw() % 2 != 0) slot.label = best;
-        if (draw() % 2 != 0) slot.reference = best;
+        const auto any = [&] {
+            return static_cast<std::int32_t>(draw() % static_cast<unsigned>(shape.classes));
+        };
+        item = {any(), any()};
+        if (draw() % 2 != 0) item.label = best;
+        if (draw() % 2 != 0) item.reference = best;
         SegmentCounts& sums = counts[slot.segment];
-        if (best == slot.label) {
-            bits[slot.bit / 8] |= static_cast<std::uint8_t>(1u << slot.bit % 8);
+        const std::size_t bit = slot.bit + i % positions;
+        if (best == item.label) {
+            bits[bit / 8] |= static_cast<std::uint8_t>(1u << bit % 8);
             ++sums.correct;
         }
-        if (best == slot.reference) ++sums.agree;
-        sums.cross_entropy += static_cast<unsigned long long>(cross_entropy_steps(own, slot.label));
+        if (best == item.reference) ++sums.agree;
+        sums.cross_entropy += static_cast<unsigned long long>(cross_entropy_steps(own, item.label));
     }
 
     const Stream stream;
     const DeviceArray<float> device_logits = on_device(logits);
-    const DeviceArray<Slot> device_slots = on_device(slots);
-    const auto device_bits = on_device(std::vector<std::uint32_t>(words));
+    const DeviceArray<Slot> device_slots = on_device(batch.slots);
+    const DeviceArray<ItemClasses> device_items = on_device(batch.items);
+    const auto device_bits = on_device(std::vector<std::uint32_t>(batch.words));
     const auto device_counts = on_device(std::vector<SegmentCounts>(counts.size()));
-    launch_metrics(device_logits.data(), classes, device_slots.data(),
-                   static_cast<std::uint32_t>(slots.size()), device_bits.data(),
-                   device_counts.data(), stream);
+    launch_metrics({device_logits.data(), device_items.data(), device_slots.data(),
+                    static_cast<std::uint32_t>(batch.slots.size()), shape.positions, shape.classes},
+                   device_bits.data(), device_counts.data(), stream);
     const std::vector<std::uint32_t> got_words = from_device(device_bits, stream);
     const std::vector<SegmentCounts> got = from_device(device_counts, stream);
     for (std::size_t k = 0; k < bits.size(); ++k)
@@ -80,13 +102,18 @@ void expect_metrics(int classes, const std::vector<std::uint32_t>& segment_slots
     }
 }
 
-TEST(MetricsKernel, OneClass) { expect_metrics(1, {3}, 1); }
+TEST(MetricsKernel, OneClass) { expect_metrics({1, 1}, {3}, 1); }
 
-TEST(MetricsKernel, TenClassesInManySegments) { expect_metrics(10, {33, 1, 64, 0, 100}, 2); }
+TEST(MetricsKernel, TenClassesInManySegments) { expect_metrics({10, 1}, {33, 1, 64, 0, 100}, 2); }
 
-TEST(MetricsKernel, ThousandsOfClasses) { expect_metrics(2003, {5, 40}, 3); }
+TEST(MetricsKernel, ThousandsOfClasses) { expect_metrics({2003, 1}, {5, 40}, 3); }
 
-TEST(MetricsKernel, NoSlots) { expect_metrics(10, {0}, 4); }
+TEST(MetricsKernel, ManyPositionsASlot) {
+    expect_metrics({7, 33}, {3, 0, 1, 20}, 5);
+    expect_metrics({64, 5}, {8, 13}, 6);
+}
+
+TEST(MetricsKernel, NoSlots) { expect_metrics({10, 1}, {0}, 4); }
 
 }  // namespace
 }  // namespace acim

@@ -20,7 +20,7 @@ CUT = {"workload.images": 8, "quantisation.images": 8, "trials.chips": 1, "trial
 
 # Points of the whole sweep, and its axes cut to two points, one of them with most of its terms on.
 POINTS = {
-    "aidac_budget": 13, "cr_cim": 6, "encodings": 96, "mismatch": 12, "noise_adc": 44,
+    "aidac_budget": 13, "cr_cim": 6, "encodings": 96, "gpt": 8, "mismatch": 12, "noise_adc": 44,
     "noise_aware": 6, "quickstart": 30, "rescue": 48, "resnet20": 15, "rows": 50, "vit": 10,
 }
 NOISE = "macro.noise.random.sigma"
@@ -30,6 +30,7 @@ AXES: dict[str, dict[str, object]] = {
                        "macro.voting.samples": [1, 3]}},
     "encodings": {"grid": {"macro.weight_encoding": ["twos_complement", "xnor"],
                            "macro.bits_per_cycle": [2], NOISE: [0.05]}},
+    "gpt": {"grid": {"macro.adc.bits": [8], NOISE: [0, 0.35]}},
     "mismatch": {"grid": {"macro.cell.c_unit_fF": [0.1, 10]}},
     "noise_adc": {"grid": {"macro.adc.bits": [8]},
                   "zip": {NOISE: [0.1, 0], "macro.noise.nonlinear.sigma": [0, 0.1]}},
@@ -71,7 +72,9 @@ def test_two_points_run(tmp_path: Path, name: str) -> None:
         assert results.attrs["sweep_complete"] == 1
         assert np.array_equal(results["trials/point"][()], [0, 1])
         correct, agree = results["trials/correct"][()], results["trials/agree"][()]
-        assert np.all((0 <= correct) & (correct <= 8)) and np.all((0 <= agree) & (agree <= 8))
+        items = 8 * results.attrs.get("positions", 1)
+        assert np.all((0 <= correct) & (correct <= items))
+        assert np.all((0 <= agree) & (agree <= items))
         assert np.all(results["conversions"][()] > 0)
         ids = results["point_id"].asstr()[()]
         assert ids[0] != ids[1]

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "host/run/point_facts.hpp"
+#include "host/stats/interval.hpp"
 
 namespace acim {
 namespace {
@@ -104,6 +105,34 @@ TEST(Aggregate, MeansOverChipsAndIntervals) {
     EXPECT_NEAR(values<double>(out.points, "energy")[0], 3.5e-9, 1e-20);
     EXPECT_THAT(values<std::int64_t>(out.points, "n_trials"), ElementsAre(4, 4));
     EXPECT_THAT(values<std::int64_t>(out.points, "conversions"), ElementsAre(100, 101));
+}
+
+// The same sums over 5 positions of 2 images; perplexities stand beside the losses.
+TEST(Aggregate, PositionsAreCountedEach) {
+    PlanRecord plan = small_plan();
+    const ResultColumns images_only = aggregate_of(plan, full_table());
+    for (const Column& column : images_only.points)
+        EXPECT_EQ(column.name.find("perplexity"), std::string::npos);
+    plan.positions = 5;
+    PointFacts facts = point_facts_from_json(nlohmann::json::parse(plan.points[0].derived));
+    facts.float_loss = 0.25;
+    facts.quantised_loss = 1.0;
+    plan.points[0].derived = to_json(facts).dump();
+    const ResultColumns out = aggregate_of(plan, full_table());
+    EXPECT_NEAR(values<double>(out.points, "accuracy")[0], 0.1, 1e-12);
+    EXPECT_NEAR(values<double>(out.points, "loss")[0], 0.1, 1e-12);
+    EXPECT_NEAR(values<double>(out.points, "perplexity")[0], std::exp(0.1), 1e-12);
+    // All chips have the same loss, so that Student's interval has no width.
+    EXPECT_NEAR(values<double>(out.points, "perplexity_ci_low")[0], std::exp(0.1), 1e-12);
+    EXPECT_NEAR(values<double>(out.points, "perplexity_ci_high")[0], std::exp(0.1), 1e-12);
+    EXPECT_NEAR(values<double>(out.points, "float_perplexity")[0], std::exp(0.25), 1e-12);
+    EXPECT_NEAR(values<double>(out.points, "baseline_perplexity")[0], std::exp(1.0), 1e-12);
+    EXPECT_TRUE(std::isnan(values<double>(out.points, "float_perplexity")[1]));
+    // Half an item of 50 on each side.
+    EXPECT_NEAR(values<double>(out.points, "accuracy_ci_low")[1], 0.04 - 0.01, 1e-12);
+    // Wilson's interval counts the images alone.
+    EXPECT_EQ(values<double>(out.points, "accuracy_image_half_width")[0],
+              wilson_half_width(values<double>(out.points, "accuracy")[0], images));
 }
 
 TEST(Aggregate, FrontHoldsWhatNothingBeats) {

@@ -77,9 +77,9 @@ TEST_F(SweepPlanTest, BaselinesStandBesideEveryPoint) {
     const SweepPlan p = plan();
     for (const PlanPoint& point : p.record.points) {
         const PointFacts facts = point_facts_from_json(nlohmann::json::parse(point.derived));
-        EXPECT_EQ(facts.float_accuracy, static_cast<double>(p.float_correct) / 12);
+        EXPECT_EQ(facts.float_accuracy, static_cast<double>(p.float_score.correct) / 12);
         EXPECT_EQ(facts.quantised_accuracy,
-                  static_cast<double>(p.groups[0].quantised_correct) / 12);
+                  static_cast<double>(p.groups[0].quantised.correct) / 12);
     }
     EXPECT_EQ(plan({"workload.images=5"}).record.images, 5u);
 }

@@ -11,6 +11,7 @@
 #include "host/core/error.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/hdf5/image_writer.hpp"
+#include "host/store/plan_json.hpp"
 #include "host/store/sealed_file.hpp"
 #include "host/store/segment_file.hpp"
 #include "host/store/trial_table.hpp"
@@ -40,6 +41,38 @@ TEST(Segment, EveryFieldComesBack) {
     for (std::size_t i = 0; i < trials.size(); ++i) {
         expect_equal(segment.trials[i], trials[i]);
     }
+}
+
+// 5 positions of each of 13 images: 65 bits, which a plan of another number of positions refuses.
+TEST(Segment, PositionsComeBack) {
+    const Scratch scratch;
+    PlanRecord plan = small_plan();
+    plan.images = plan.block_images = 13;
+    plan.positions = 5;
+    const auto run = RunDirectory::create_or_open(scratch / "run", plan);
+    EXPECT_EQ(run.plan().positions, 5U);
+    EXPECT_NE(plan_sha256(plan), plan_sha256([&] {
+                  PlanRecord other = plan;
+                  other.positions = 1;
+                  return other;
+              }()));
+    StoredTrial trial{plan.points[2].id, {}};
+    trial.result.unit = {2, 1, 1, 0, 13};
+    trial.result.correct_bits.assign(9, 0xFF);
+    trial.result.correct_bits.back() = 1;
+    trial.result.correct = trial.result.agree = 65;
+    fixture::store(run, {&trial, 1});
+    const TrialTable table = load_trials({run.path()}, plan);
+    ASSERT_EQ(table.rows(), 1U);
+    EXPECT_EQ(table.correct[0], 65U);
+    EXPECT_EQ(table.bits_width, 9U);
+    EXPECT_EQ(table.correct_bits, trial.result.correct_bits);
+    plan.positions = 4;
+    EXPECT_THROW(load_trials({run.path()}, plan), InputError);
+    // An engine that forgets positions must not fill the store.
+    trial.result.correct_bits.resize(2);
+    SegmentWriter writer(run, "0");
+    EXPECT_THROW(writer.append(trial), ContractError);
 }
 
 TEST(Segment, WithoutLayersComesBack) {

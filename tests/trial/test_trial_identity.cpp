@@ -113,7 +113,7 @@ TEST(TrialIdentity, BitParallelSignedTablePath) {
 
 // A transformer block with attention on the array, on every path, chips too.
 TEST(TrialIdentity, Attention) {
-    const auto setup = testing_support::attention_setup();
+    const auto setup = testing_support::attention_setup(testing_support::Predicts::once);
     const auto engine = make_reference_engine();
     std::vector<WorkUnit> units;
     for (std::uint32_t point = 0; point < setup->points.size(); ++point)

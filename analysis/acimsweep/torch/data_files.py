@@ -14,7 +14,8 @@ LARGEST_LABEL = 255  # of an IDX file of bytes
 
 
 def as_arrays(dataset: Any, labels: Any, images: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first `images` images, [N, ...], and labels, int64 [N].
+    """Return the first `images` images, [N, ...], and labels, int64 [N], or [N, T] where the network
+    predicts at T positions.
 
     `dataset` is an array or tensor of images with `labels` beside it, a pair (images, labels), or a
     sequence of pairs (image, label) such as a torch Dataset. Raises ValueError for labels that are
@@ -26,11 +27,11 @@ def as_arrays(dataset: Any, labels: Any, images: int | None) -> tuple[np.ndarray
         count = len(dataset) if images is None else min(images, len(dataset))
         pairs = [dataset[i] for i in range(count)]
         dataset = np.stack([_numpy(image) for image, _ in pairs])
-        labels = np.array([int(label) for _, label in pairs])
+        labels = np.stack([_numpy(label) for _, label in pairs])
     if labels is None:
         raise ValueError("labels are missing: pass labels=, a pair (images, labels), or a Dataset")
     x, y = _numpy(dataset), _numpy(labels)
-    if y.ndim != 1 or len(x) != len(y):
+    if y.ndim not in (1, 2) or len(x) != len(y):
         raise ValueError(f"{len(x)} images but labels of shape {y.shape}")
     x, y = x[:images], y[:images]
     if not len(y) or (y != y.astype(np.int64)).any() or y.min() < 0:
@@ -56,7 +57,7 @@ def write_set(folder: Path, name: str, x: np.ndarray, y: np.ndarray | None) -> d
     NPY of float32.
     """
     pixels, divisor = _as_bytes(x)
-    if pixels is not None and (y is None or y.max() <= LARGEST_LABEL):
+    if pixels is not None and (y is None or (y.ndim == 1 and y.max() <= LARGEST_LABEL)):
         # The program computes float32(p) * 1 / divisor: p / 255 to the bit.
         block: dict[str, Any] = {"format": "idx", "images": f"{name}-images.idx", "scale": 1.0}
         if divisor != 1:
