@@ -33,7 +33,8 @@ std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const 
 std::uint64_t SlotSizes::slots_in(std::uint64_t memory, std::size_t segments) const {
     const std::uint64_t rest = bytes(0, segments);
     const std::uint64_t bits = (static_cast<std::uint64_t>(positions) + 7) / 8;
-    return memory > rest ? (memory - rest) / (slot_bytes() + bits) : 0;
+    const std::uint64_t most = (std::uint64_t{1} << 31) / static_cast<std::uint64_t>(positions);
+    return memory > rest ? std::min(most, (memory - rest) / (slot_bytes() + bits)) : 0;
 }
 
 SlotSizes slot_sizes(const DeviceNetwork& network) {

@@ -35,7 +35,7 @@ struct SlotSizes {
 
     // What a batch of that many slots and segments takes [byte].
     std::uint64_t bytes(std::uint32_t slots, std::size_t segments) const;
-    // How many slots that memory holds beside what the segments need.
+    // How many slots that memory holds beside what the segments need; their items fit 32 bits.
     std::uint64_t slots_in(std::uint64_t memory, std::size_t segments) const;
 
 private:

@@ -68,6 +68,7 @@ def simulate(
     sample: an input [N, ...]; only its shape counts.
     dataset: images [N, ...] as the model takes them (array or tensor, with `labels`), a pair
         (images, labels), or a torch Dataset of pairs; the first `images` of them are evaluated.
+        Labels are [N], or [N, T] where the model gives logits [N, T, V].
     macro: keys of the sweep file's `macro`, or the name or path of a preset.
     trials: chips, or {"chips": c, "repeats": r}.
     calibration: images, not those of the dataset, for the scales of a float model (all of them are
