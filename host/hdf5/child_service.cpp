@@ -64,17 +64,21 @@ bool serve_one(const ChildTask& task, const Service& service, Request& request) 
     return answer(task.name, [&](Answer& out) { service(request, out); });
 }
 
+void limit_system_calls(Allowed allowed) {
+    if (!is_sanitized) keep_system_calls(allowed, Confinement::socket);
+}
+
 void serve(const ChildTask& task, int connection) {
     Confinement::reset_signals();
     const std::string path = Confinement::keep_descriptors(connection, task.path);
     Confinement::limit_memory(task.file_bytes, task.byte_cap);
     Confinement::renew_time(task.file_bytes);
-    keep_system_calls(path.empty() ? Allowed::serving : Allowed::opening, Confinement::socket);
+    limit_system_calls(path.empty() ? Allowed::serving : Allowed::opening);
     Service service;
     const bool open = answer(task.name, [&](Answer& greeting) {
         service = task.open(path, greeting);
         Confinement::forbid_opening();
-        keep_system_calls(Allowed::serving, Confinement::socket);
+        limit_system_calls(Allowed::serving);
     });
     Request request;
     while (open && service && serve_one(task, service, request)) {

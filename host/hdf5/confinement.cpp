@@ -17,18 +17,6 @@ namespace acim::hdf5 {
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
-
 constexpr int file_descriptor = Confinement::socket + 1;
 constexpr std::uint64_t slack = std::uint64_t{512} << 20;  // [byte]: libraries, allocator, chunks
 
@@ -102,14 +90,16 @@ std::string Confinement::keep_descriptors(int connection, const std::string& pat
 
 void Confinement::limit_memory(std::uint64_t file_bytes, std::uint64_t byte_cap) {
     limit(RLIMIT_CORE, 0);
-    if (!sanitized) limit(RLIMIT_AS, memory_in_use() + slack + 2 * file_bytes + byte_cap);
+    if (!is_sanitized) limit(RLIMIT_AS, memory_in_use() + slack + 2 * file_bytes + byte_cap);
     if (std::FILE* file = std::fopen("/proc/self/oom_score_adj", "w")) {
         std::fputs("1000", file);
         std::fclose(file);
     }
 }
 
-void Confinement::forbid_opening() { limit(RLIMIT_NOFILE, 0); }
+void Confinement::forbid_opening() {
+    if (!is_sanitized) limit(RLIMIT_NOFILE, 0);
+}
 
 void Confinement::renew_time(std::uint64_t bytes) {
     constexpr std::uint64_t least = 5, bytes_per_second = 20'000'000;

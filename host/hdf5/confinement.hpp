@@ -6,6 +6,20 @@
 
 namespace acim::hdf5 {
 
+// Sanitizers reserve terabytes of addresses, and open pipes and files at any time: under them neither
+// memory nor system calls are limited.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool is_sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool is_sanitized = true;
+#else
+inline constexpr bool is_sanitized = false;
+#endif
+#else
+inline constexpr bool is_sanitized = false;
+#endif
+
 // What a child process gives up, one after the other, before it lets the HDF5 library touch a file
 // that somebody else may have written.
 class Confinement {
@@ -19,7 +33,7 @@ public:
     // nowhere. Returns a path of the file that still leads there.
     static std::string keep_descriptors(int connection, const std::string& path);
     // Address space in use + 512 MiB + twice the file + `byte_cap`, no core, first choice where the
-    // system runs out of memory. Sanitizers reserve terabytes: under them addresses are not limited.
+    // system runs out of memory.
     static void limit_memory(std::uint64_t file_bytes, std::uint64_t byte_cap);
     // No file is opened from now on: a file can name others, to be read in its place.
     static void forbid_opening();
