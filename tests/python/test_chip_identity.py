@@ -58,7 +58,7 @@ def test_paths_are_recorded(results: Path) -> None:
 
 def test_more_chips_add_to_what_is_there(results: Path, tmp_path: Path) -> None:
     finished(tmp_path / "run", {"trials.chips": 1}, file=SWEEP)
-    more = finished(tmp_path / "run", {}, file=SWEEP)
+    more = finished(tmp_path / "run", {}, "--extend", file=SWEEP)
     assert (losses(more) == losses(results)).all()
 
 

@@ -101,7 +101,7 @@ def test_half_of_the_shards_on_each_engine(cuda: Program, few: Path, tmp_path: P
 def test_started_on_the_cpu(cuda: Program, few: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     finished(folder, FEW | {"trials.chips": 1}, "--engine", "cpu")
-    result = cuda.sweep(folder, FEW)
+    result = cuda.sweep(folder, FEW, "--extend")
     assert (result.returncode, result.stderr) == (0, "")
     assert ran(result.stdout) == (8, FEW_UNITS, 8)
     assert engines(folder) == {"cpu", "cuda"}
