@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -76,6 +77,9 @@ static void read_rule(const char* text) {
     rule->action = action_of(action + (rule->late ? 5 : 0));
 }
 
+// A child that reads foreign files gives other things the number of this descriptor.
+static void stop_tracing(void) { trace = -1; }
+
 __attribute__((constructor)) static void read_environment(void) {
     const char* faults = getenv("ACIM_FAULT");
     char* copy = strdup(faults != NULL ? faults : "");
@@ -90,6 +94,7 @@ __attribute__((constructor)) static void read_environment(void) {
     if (getenv("ACIM_FAULT_TRACED") != NULL) traced = getenv("ACIM_FAULT_TRACED");
     const char* jump = getenv("ACIM_FAULT_CLOCK");
     if (jump != NULL && sscanf(jump, "%ld@%ld", &clock_jump, &clock_calls) != 2) refuse(jump);
+    pthread_atfork(NULL, NULL, stop_tracing);
     // Programs that this one starts are not meant.
     unsetenv("LD_PRELOAD");
 }
