@@ -44,7 +44,8 @@ def open_run(path: Path) -> Results:
 
     `points` hold the swept parameters and what needs no further statistics: status, n_trials,
     n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss, equal to those of results.h5,
-    and perplexity where the network predicts at several positions. Intervals, energies and `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
+    and perplexity where the network predicts at several positions. Intervals, energies and
+    `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
     Damaged segments are left out, as `merge` does; attrs["damaged"] names them.
 
     Raises ResultsError where the directory holds no plan that this package reads.
@@ -145,9 +146,9 @@ def _columns() -> list[str]:
 
 def _points(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     points = pd.DataFrame(index=pd.RangeIndex(len(plan["points"]), name="point"))
+    parameters = [dict(map(tuple, point["parameters"])) for point in plan["points"]]
     for name in _parameter_names(plan):
-        values = [dict(map(tuple, point["parameters"])).get(name) for point in plan["points"]]
-        points[name] = _column(values)
+        points[name] = _column([own.get(name) for own in parameters])
     points["point_id"] = [point["id"] for point in plan["points"]]
     return points.join(_aggregates(plan, table))
 

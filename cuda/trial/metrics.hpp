@@ -27,6 +27,10 @@ struct Score {
     }
     // Adds one item.
     void add(std::span<const float> logits, int label);
+    // Mean over so many items [nat].
+    double mean_loss(double items) const {
+        return static_cast<double>(cross_entropy) / 4294967296.0 / items;
+    }
 };
 
 // Adds one output to the sums of its layer; y and error in integer-product units.

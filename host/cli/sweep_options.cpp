@@ -3,19 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "host/cluster/task_number.hpp"
 #include "host/core/error.hpp"
+#include "host/core/parse_number.hpp"
 #include "host/engine/engine_choice.hpp"
 #include "host/run/aggregate.hpp"
 
 namespace acim {
-
-bool parse_number(std::string_view text, std::uint32_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size();
-}
 
 std::filesystem::path SweepOptions::directory() const {
     return out.empty() ? std::filesystem::path("results") / std::filesystem::path(sweep).stem()
@@ -85,9 +79,7 @@ std::string baseline_lines(const SweepPlan& plan) {
         std::string text =
             fmt::format("{:.2f} %", 100.0 * static_cast<double>(score.correct) / items);
         if (workload.positions > 1)
-            text += fmt::format(
-                ", perplexity {:.3f}",
-                perplexity_of(static_cast<double>(score.cross_entropy) / 4294967296.0 / items));
+            text += fmt::format(", perplexity {:.3f}", perplexity_of(score.mean_loss(items)));
         return text;
     };
     std::string text =

@@ -28,9 +28,6 @@ struct SweepOptions {
 void add_sweep_options(CLI::App& command, SweepOptions& options);
 void add_engine_option(CLI::App& command, std::string& engine);
 
-// All of the text as a number; false for anything else.
-bool parse_number(std::string_view text, std::uint32_t& value);
-
 // "i/n" with 0 <= i < n; "auto" and "auto/n" ask the environment (host/cluster/task_number.hpp).
 // InputError.
 Shard parse_shard(const std::string& text);

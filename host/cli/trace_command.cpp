@@ -7,6 +7,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 #include "host/cli/sweep_options.hpp"
+#include "host/core/parse_number.hpp"
 #include "host/run/layer_trace.hpp"
 
 namespace acim {

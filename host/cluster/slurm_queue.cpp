@@ -2,7 +2,6 @@
 #include "host/cluster/slurm_queue.hpp"
 
 #include <array>
-#include <charconv>
 #include <set>
 #include <sstream>
 
@@ -11,17 +10,12 @@
 #include "host/cluster/program.hpp"
 #include "host/cluster/shell_text.hpp"
 #include "host/core/error.hpp"
+#include "host/core/parse_number.hpp"
 
 namespace acim {
 namespace {
 
 constexpr const char* squeue_format = "--format=%F|%K|%T|%r|%j";
-
-template <class Number>
-bool read_number(const std::string& text, Number& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size();
-}
 
 }  // namespace
 
@@ -36,8 +30,8 @@ std::vector<QueuedTask> parse_queue(const std::string& text) {
         std::getline(rest, fields.back());
         QueuedTask task{0, std::nullopt, fields[2], fields[3], fields[4]};
         std::uint32_t index = 0;
-        if (read_number(fields[1], index)) task.index = index;
-        if (read_number(fields[0], task.job) && !task.state.empty()) queue.push_back(task);
+        if (parse_number(fields[1], index)) task.index = index;
+        if (parse_number(fields[0], task.job) && !task.state.empty()) queue.push_back(task);
     }
     return queue;
 }

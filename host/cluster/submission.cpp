@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cluster/submission.hpp"
 
-#include <unistd.h>
-
-#include <chrono>
-
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "host/cluster/batch_script.hpp"
 #include "host/cluster/job_record.hpp"
 #include "host/cluster/shell_text.hpp"
 #include "host/core/error.hpp"
+#include "host/core/here_and_now.hpp"
 #include "host/hdf5/atomic_file.hpp"
 
 namespace acim {
@@ -23,10 +19,8 @@ JobRecord describe(const ArrayJob& job, const SlurmSite& site) {
     record.name = job.name;
     record.shards = job.shards;
     record.tasks = index_list(job.tasks);
-    char host[256] = {};
-    record.host = gethostname(host, sizeof host - 1) == 0 ? host : "unknown";
-    record.time =
-        fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    record.host = host_name();
+    record.time = utc_now();
     return record;
 }
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/core/parse_number.hpp"
 
 namespace acim {
 namespace {
@@ -65,9 +65,7 @@ std::optional<std::uint32_t> read(const Environment& environment, const char* na
     if (it == environment.end() || it->second.empty()) return std::nullopt;
     const std::string& text = it->second;
     std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() ||
-        value > std::numeric_limits<std::int32_t>::max())
+    if (!parse_number(text, value) || value > std::numeric_limits<std::int32_t>::max())
         throw InputError(
             fmt::format("--shard auto: {} is '{}', not a number. Give --shard i/n", name, text));
     return value;

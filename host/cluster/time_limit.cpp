@@ -2,13 +2,13 @@
 #include "host/cluster/time_limit.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/core/parse_number.hpp"
 
 namespace acim {
 namespace {
@@ -22,8 +22,7 @@ namespace {
 
 std::uint64_t number(std::string_view part, const std::string& text) {
     std::uint32_t value = 0;  // the sum of three of these, in seconds, is far below 2^64
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size()) refuse(text);
+    if (!parse_number(part, value)) refuse(text);
     return value;
 }
 

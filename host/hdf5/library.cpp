@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 #include "host/core/error.hpp"
 
 namespace acim::hdf5 {
@@ -79,6 +81,20 @@ void done(herr_t status, const std::string& what) {
 std::string image_name() {
     static std::uint64_t count = 0;  // guarded by the library's mutex
     return "acimsweep-image-" + std::to_string(count++);
+}
+
+void fail_not_hdf5(const std::string& name, const std::string& reason) {
+    throw InputError(fmt::format(
+        "{}: not a readable HDF5 file ({}). It may be truncated or damaged; write it again", name,
+        reason));
+}
+
+Id open_file(const std::string& path, const std::string& name) {
+    Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    if (!file.valid()) {
+        fail_not_hdf5(name, error_text());
+    }
+    return file;
 }
 
 Id text_type() {

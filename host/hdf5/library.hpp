@@ -65,6 +65,11 @@ void done(herr_t status, const std::string& what);
 // not share it: HDF5 would take them for one file.
 std::string image_name();
 
+// The file, to be read; `name` stands for it in messages. InputError where it is no HDF5 file.
+Id open_file(const std::string& path, const std::string& name);
+// What that says, and what an image in memory that is none gives.
+[[noreturn]] void fail_not_hdf5(const std::string& name, const std::string& reason);
+
 Id text_type();  // variable-length UTF-8 string
 
 }  // namespace acim::hdf5

@@ -12,9 +12,6 @@ namespace acim::hdf5 {
 
 namespace {
 
-constexpr const char* not_hdf5 =
-    "{}: not a readable HDF5 file ({}). It may be truncated or damaged; write it again";
-
 // The link walk that H5Oexists_by_name wants before it may be called.
 bool path_exists(hid_t file, const std::string& path) {
     std::size_t at = 0;
@@ -59,10 +56,7 @@ std::unique_ptr<LocalReader> LocalReader::open(const std::string& path, const st
                                                std::uint64_t byte_cap) {
     const LibraryLock lock;
     std::unique_ptr<LocalReader> reader(new LocalReader(name, byte_cap));
-    reader->file_ = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!reader->file_.valid()) {
-        throw InputError(fmt::format(not_hdf5, name, error_text()));
-    }
+    reader->file_ = open_file(path, name);
     return reader;
 }
 
@@ -75,11 +69,11 @@ std::unique_ptr<LocalReader> LocalReader::read_image(std::span<const std::byte> 
     done(H5Pset_fapl_core(access.get(), 1 << 20, false), name);
     if (bytes.empty() ||
         H5Pset_file_image(access.get(), const_cast<std::byte*>(bytes.data()), bytes.size()) < 0) {
-        throw InputError(fmt::format(not_hdf5, name, "it is empty"));
+        fail_not_hdf5(name, "it is empty");
     }
     reader->file_ = Id(H5Fopen(image_name().c_str(), H5F_ACC_RDONLY, access.get()));
     if (!reader->file_.valid()) {
-        throw InputError(fmt::format(not_hdf5, name, error_text()));
+        fail_not_hdf5(name, error_text());
     }
     return reader;
 }

@@ -50,7 +50,7 @@ void LocalRows::open_dataset(hid_t access) {
     dataset_ = Id(H5Dopen2(file_.get(), dataset_name_.c_str(), access));
     if (!dataset_.valid()) {
         H5Eclear2(H5E_DEFAULT);
-        fail("no such dataset_. Check the name_ and what wrote the file");
+        fail("no such dataset. Check the name and what wrote the file");
     }
 }
 
@@ -88,11 +88,11 @@ std::uint64_t LocalRows::check_storage() const {
     }
     std::vector<hsize_t> chunk(dims_.size());
     if (H5Pget_chunk(creation.get(), static_cast<int>(dims_.size()), chunk.data()) < 0)
-        fail("its chunks cannot be read. The file_ may be damaged; write it again");
+        fail("its chunks cannot be read. The file may be damaged; write it again");
     const Id stored(H5Dget_type(dataset_.get()));
     unsigned __int128 bytes = H5Tget_size(stored.get());
     for (const hsize_t d : chunk)
-        if (d == 0) fail("its chunks are empty. The file_ may be damaged; write it again");
+        if (d == 0) fail("its chunks are empty. The file may be damaged; write it again");
     for (const hsize_t d : chunk) bytes = std::min<unsigned __int128>(bytes * d, 1ULL << 60);
     if (bytes > RowReader::chunk_limit)
         fail(fmt::format("chunks of {} bytes; at most {} are read. Store chunks of one image",
@@ -114,7 +114,7 @@ void LocalRows::check_chunks(const std::vector<hsize_t>& chunk) const {
 }
 
 void LocalRows::fail_unwritten() const {
-    fail("not all of its values were written. Write the file_ again");
+    fail("not all of its values were written. Write the file again");
 }
 
 void LocalRows::check_filters(hid_t creation) const {
@@ -135,12 +135,7 @@ void LocalRows::check_filters(hid_t creation) const {
 LocalRows::LocalRows(const std::string& path, const std::string& name, const std::string& dataset)
     : name_(name), dataset_name_(dataset) {
     const LibraryLock lock;
-    file_ = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-    if (!file_.valid())
-        throw InputError(
-            fmt::format("{}: not a readable HDF5 file ({}). It may be truncated or "
-                        "damaged; write it again",
-                        name, error_text()));
+    file_ = open_file(path, name);
     open_dataset(H5P_DEFAULT);
     read_type();
     read_dims();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/baseline.hpp"
 
-#include <algorithm>
 #include <mutex>
 
 #include "cuda/trial/image_executor.hpp"
@@ -47,12 +46,6 @@ DigitalBaseline digital_baseline(const QuantizedNetwork& network, const ImageSou
     return out;
 }
 
-bool is_integers(const json& value, std::uint64_t count) {
-    return value.is_array() && value.size() == count &&
-           std::all_of(value.begin(), value.end(),
-                       [](const json& v) { return v.is_number_integer(); });
-}
-
 }  // namespace
 
 Baselines::Baselines(std::shared_ptr<const Workload> workload, std::filesystem::path folder,
@@ -78,16 +71,16 @@ json Baselines::load(const std::string& name) const {
 
 Score Baselines::float_score() {
     const std::string file = name("float", workload_->graph_hash);
-    const json stored = load(file);
-    if (has_loss() && is_integers(stored, 2))
-        return {stored[0].get<std::uint64_t>(), stored[1].get<std::int64_t>()};
-    if (!has_loss() && stored.is_number_unsigned() &&
-        stored.get<std::uint64_t>() <= workload_->items())
-        return {stored.get<std::uint64_t>(), 0};
-    Score score = score_float(workload_->graph, *workload_->data, 0, workload_->images, threads_);
-    if (!has_loss()) score.cross_entropy = 0;
-    made_[file] =
-        has_loss() ? json::array({score.correct, score.cross_entropy}) : json(score.correct);
+    try {
+        const json stored = load(file);
+        if (!stored.is_null())
+            return {stored.at("correct").get<std::uint64_t>(),
+                    stored.at("cross_entropy").get<std::int64_t>()};
+    } catch (const json::exception&) {  // not what this program writes: measured anew
+    }
+    const Score score =
+        score_float(workload_->graph, *workload_->data, 0, workload_->images, threads_);
+    made_[file] = {{"correct", score.correct}, {"cross_entropy", score.cross_entropy}};
     return score;
 }
 
@@ -96,30 +89,23 @@ DigitalBaseline Baselines::quantised(const QuantizedNetwork& network) {
     DigitalBaseline baseline;
     if (read(load(file), baseline)) return baseline;
     baseline = digital_baseline(network, *workload_->data, workload_->images, threads_);
-    if (!has_loss()) baseline.score.cross_entropy = 0;
-    made_[file] = stored_form(baseline);
+    made_[file] = {{"top1", baseline.top1}, {"cross_entropy", baseline.score.cross_entropy}};
     return baseline;
 }
 
-json Baselines::stored_form(const DigitalBaseline& baseline) const {
-    if (!has_loss()) return baseline.top1;
-    return {{"top1", baseline.top1}, {"cross_entropy", baseline.score.cross_entropy}};
-}
-
 bool Baselines::read(const json& value, DigitalBaseline& out) const {
-    const json* top1 = &value;
-    if (has_loss()) {
-        if (!value.is_object() || !value.contains("top1") || !value.contains("cross_entropy") ||
-            !value["cross_entropy"].is_number_integer())
-            return false;
-        top1 = &value["top1"];
-        out.score.cross_entropy = value["cross_entropy"].get<std::int64_t>();
+    if (value.is_null()) return false;
+    try {
+        DigitalBaseline stored{value.at("top1").get<std::vector<std::int32_t>>(),
+                               {0, value.at("cross_entropy").get<std::int64_t>()}};
+        if (stored.top1.size() != workload_->items()) return false;
+        for (std::uint32_t i = 0; i < stored.top1.size(); ++i)
+            if (stored.top1[i] == workload_->data->label(i)) ++stored.score.correct;
+        out = std::move(stored);
+        return true;
+    } catch (const json::exception&) {  // not what this program writes: measured anew
+        return false;
     }
-    if (!is_integers(*top1, workload_->items())) return false;
-    out.top1 = top1->get<std::vector<std::int32_t>>();
-    for (std::uint32_t i = 0; i < out.top1.size(); ++i)
-        if (out.top1[i] == workload_->data->label(i)) ++out.score.correct;
-    return true;
 }
 
 void Baselines::save() const {

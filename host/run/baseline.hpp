@@ -30,16 +30,12 @@ public:
     // core.
     Baselines(std::shared_ptr<const Workload> workload, std::filesystem::path folder, int threads);
 
-    // Losses are kept where the network predicts at several positions, and else 0.
     Score float_score();
     DigitalBaseline quantised(const QuantizedNetwork& network);
     // Writes what is not there yet; the folder must exist.
     void save() const;
 
 private:
-    // A network of one position has its accuracy stored alone.
-    bool has_loss() const { return workload_->positions > 1; }
-    nlohmann::json stored_form(const DigitalBaseline& baseline) const;
     // False where the value is not that of this workload.
     bool read(const nlohmann::json& value, DigitalBaseline& out) const;
     std::string name(const char* kind, const std::string& hash) const;

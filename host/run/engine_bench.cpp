@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/engine_bench.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
 
 #include "cuda/engine/cuda_engine.hpp"
 #include "host/core/error.hpp"
+#include "host/core/here_and_now.hpp"
 #include "host/core/version.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/run/progress.hpp"
@@ -120,8 +119,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
     EngineBench bench;
     bench.options = options;
     bench.load = load_average();
-    bench.date =
-        fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+    bench.date = utc_now();
     bench.machine =
         fmt::format("{}, {} cores", processor_name(), std::thread::hardware_concurrency());
     const EngineChoice choice = available_engine(options.engine);

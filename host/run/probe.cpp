@@ -46,7 +46,7 @@ std::uint64_t disk_estimate(const SweepPlan& plan) {
     const std::uint64_t layers = plan.workload->layers.size();
     const std::uint64_t row =
         64 + 40 + std::uint64_t{record.block_images} * record.positions / 8 + layers * 80;
-    // Files of HDF5 have a frame of some tens of kilobytes; the plan also stands in results.h5.
+    // Files of HDF5 have a frame of some tens of kilobytes; points are columns of results.h5, too.
     std::uint64_t bytes = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
     for (const NetworkGroup& group : plan.groups)
         for (const int i : group.network->mac_layers())

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/runner.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <map>
@@ -11,6 +9,7 @@
 #include <thread>
 
 #include "host/core/error.hpp"
+#include "host/core/here_and_now.hpp"
 #include "host/core/version.hpp"
 #include "host/run/aggregate.hpp"
 #include "host/run/progress.hpp"
@@ -22,15 +21,6 @@
 
 namespace acim {
 namespace {
-
-std::string utc_now() {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-}
-
-std::string host_name() {
-    char name[256] = {};
-    return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 // One call of run_sweep.
 class Run {
@@ -132,8 +122,7 @@ private:
     std::vector<WorkUnit> units_left() {
         const TrialTable table = load_trials({directory_.path()}, plan_.record);
         outcome_.warnings = table.warnings;
-        std::vector<bool> stored(unit_count(plan_.record));
-        for (const WorkUnit& unit : table.units) stored[unit_index(plan_.record, unit)] = true;
+        const std::vector<bool> stored = stored_units(plan_.record, table);
         std::vector<double> work;
         for (const PointFacts& facts : plan_.facts) work.push_back(point_work(facts));
         std::vector<WorkUnit> left;

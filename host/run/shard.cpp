@@ -92,8 +92,8 @@ std::vector<std::uint64_t> units_of_shard(const PlanRecord& plan, std::span<cons
 
 std::vector<std::uint32_t> unfinished_shards(const PlanRecord& plan, const TrialTable& table,
                                              std::uint32_t count) {
-    std::vector<bool> stored(unit_count(plan)), unfinished(count);
-    for (const WorkUnit& unit : table.units) stored[unit_index(plan, unit)] = true;
+    const std::vector<bool> stored = stored_units(plan, table);
+    std::vector<bool> unfinished(count);
     const std::vector<double> work = works_of(plan);
     deal(plan, work, count, [&](std::uint32_t to, std::uint64_t first, std::uint64_t units) {
         for (std::uint64_t u = first; u < first + units; ++u)

@@ -133,9 +133,6 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
 void add_baselines(SweepPlan& plan) {
     const auto items = static_cast<double>(plan.workload->items());
     const bool has_loss = plan.workload->positions > 1;
-    const auto loss_of = [&](const Score& score) {
-        return static_cast<double>(score.cross_entropy) / 4294967296.0 / items;
-    };
     plan.float_score = plan.baselines->float_score();
     for (NetworkGroup& group : plan.groups) {
         DigitalBaseline digital = plan.baselines->quantised(*group.network);
@@ -146,8 +143,8 @@ void add_baselines(SweepPlan& plan) {
             facts.float_accuracy = static_cast<double>(plan.float_score.correct) / items;
             facts.quantised_accuracy = static_cast<double>(group.quantised.correct) / items;
             if (!has_loss) continue;
-            facts.float_loss = loss_of(plan.float_score);
-            facts.quantised_loss = loss_of(group.quantised);
+            facts.float_loss = plan.float_score.mean_loss(items);
+            facts.quantised_loss = group.quantised.mean_loss(items);
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/merge.hpp"
 
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,11 +20,11 @@ PlanRecord common_plan(const std::vector<fs::path>& run_directories) {
     }
     PlanRecord common = RunDirectory::open(run_directories.front()).plan();
     if (run_directories.size() == 1) {
-        return common;
+        return common;  // hash and text of a large plan take seconds
     }
     const std::string hash = plan_sha256(common);
     std::string text = plan_to_json(common);
-    for (const fs::path& path : run_directories) {
+    for (const fs::path& path : std::span(run_directories).subspan(1)) {
         PlanRecord plan = RunDirectory::open(path).plan();
         const std::string other = plan_sha256(plan);
         if (other != hash) {

@@ -55,12 +55,4 @@ bool is_planned(const PlanRecord& plan, const WorkUnit& unit) {
            unit.images == block_size(plan, unit.first_image);
 }
 
-std::vector<WorkUnit> planned_units(const PlanRecord& plan) {
-    std::vector<WorkUnit> units(unit_count(plan));
-    for (std::uint64_t i = 0; i < units.size(); ++i) {
-        units[i] = unit_at(plan, i);
-    }
-    return units;
-}
-
 }  // namespace acim

@@ -54,7 +54,5 @@ WorkUnit unit_at(const PlanRecord& plan, std::uint64_t index);
 std::uint64_t unit_index(const PlanRecord& plan, const WorkUnit& unit);
 // True where the unit is one of the plan: right block and within points, chips, repeats and images.
 bool is_planned(const PlanRecord& plan, const WorkUnit& unit);
-// All of them in order; for small plans.
-std::vector<WorkUnit> planned_units(const PlanRecord& plan);
 
 }  // namespace acim

@@ -117,18 +117,12 @@ TrialTable TrialTableBuilder::finish() {
     return std::move(table_);
 }
 
-std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table) {
-    std::vector<WorkUnit> missing;
-    auto stored = table.units.begin();
-    for (std::uint64_t i = 0; i < unit_count(plan); ++i) {
-        const WorkUnit unit = unit_at(plan, i);
-        if (stored != table.units.end() && *stored == unit) {
-            ++stored;
-        } else {
-            missing.push_back(unit);
-        }
+std::vector<bool> stored_units(const PlanRecord& plan, const TrialTable& table) {
+    std::vector<bool> stored(unit_count(plan));
+    for (const WorkUnit& unit : table.units) {
+        stored[unit_index(plan, unit)] = true;
     }
-    return missing;
+    return stored;
 }
 
 }  // namespace acim

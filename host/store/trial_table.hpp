@@ -69,7 +69,7 @@ private:
 TrialTable load_trials(const std::vector<std::filesystem::path>& run_directories,
                        const PlanRecord& plan);
 
-// Planned units that the table lacks, in plan order: what is left to run.
-std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table);
+// Per planned unit, by its number: whether the table has it.
+std::vector<bool> stored_units(const PlanRecord& plan, const TrialTable& table);
 
 }  // namespace acim

@@ -33,7 +33,7 @@ def seeds() -> dict[str, bytes]:
     return {
         "idx": b"\x00" + idx,
         "idx_gz": b"\x00" + gzip.compress(idx, mtime=0),
-        "idx_labels": bytes([0 | 128 | 0]) + struct.pack(">II", 0x801, 2) + LABELS.tobytes(),
+        "idx_labels": bytes([132]) + struct.pack(">II", 0x801, 2) + LABELS.tobytes(),
         "cifar10": b"\x01" + record,
         "cifar100": b"\x02" + b"\x00" + record,
         "npy": b"\x03" + npy(IMAGES),

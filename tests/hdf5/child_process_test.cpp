@@ -16,6 +16,7 @@
 
 #include "host/core/error.hpp"
 #include "host/hdf5/confinement.hpp"
+#include "tests/hdf5/message_of.hpp"
 #include "tests/hdf5/process_facts.hpp"
 
 namespace acim::hdf5 {
@@ -27,15 +28,6 @@ using ::testing::HasSubstr;
 ChildTask task_of(Service action) {
     return {"in.h5", "", 0, 1 << 20,
             [action = std::move(action)](const std::string&, Answer&) { return action; }};
-}
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "no InputError";
 }
 
 std::string death_of(Service action) {

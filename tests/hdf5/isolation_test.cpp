@@ -18,21 +18,13 @@
 #include "host/hdf5/image_writer.hpp"
 #include "host/hdf5/row_reader.hpp"
 #include "host/hdf5/walk.hpp"
+#include "tests/hdf5/message_of.hpp"
 #include "tests/hdf5/process_facts.hpp"
 
 namespace acim::hdf5 {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "no InputError";
-}
 
 std::vector<int> counting(int count) {
     std::vector<int> values(static_cast<std::size_t>(count));

@@ -12,20 +12,12 @@
 #include "host/hdf5/atomic_file.hpp"
 #include "host/hdf5/image_writer.hpp"
 #include "host/hdf5/reader.hpp"
+#include "tests/hdf5/message_of.hpp"
 
 namespace acim::hdf5 {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "no InputError";
-}
 
 Reader reader_of(const std::function<void(ImageWriter&)>& fill, std::uint64_t cap = 1 << 20) {
     ImageWriter out;

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +50,17 @@ def make_sweep(folder: Path, chips: int) -> Sweep:
     }
     golden = finished(folder / "golden", settings).read_bytes()
     return Sweep(settings, POINTS * REPEATS * chips, golden)
+
+
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own of this size, for a fixture. Needs root."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "acimsweep-test", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True,
+                                                       check=False).returncode != 0:
+        pytest.skip("a file system cannot be mounted here: the test needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def shim() -> str:

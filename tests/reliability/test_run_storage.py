@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fault_cases import mounted
 from mac_cases import binary, run
 from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, assert_fails, finished,
                          needs_data, segments, set_options, stored_units, sweep, units_run)
@@ -21,15 +22,7 @@ pytestmark = needs_data
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB. Needs root."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "acimsweep-test", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True,
-                                                       check=False).returncode != 0:
-        pytest.skip("a small file system cannot be mounted here: the test needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    yield from mounted(tmp_path / "disk", "1m")
 
 
 @pytest.fixture(scope="module")

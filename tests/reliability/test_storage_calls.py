@@ -4,7 +4,6 @@ was stored stays, and the same command ends with the bytes of an undisturbed run
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 
 from fault_cases import (Sweep, assert_goes_on, assert_opens, assert_storage_failure, command,
-                         leftovers, under_faults, units_there)
+                         leftovers, under_faults, units_there,
+                         mounted)
 from mac_cases import run, write_macro
 from sweep_cases import attempts, segments, stored_units
 
@@ -144,15 +144,7 @@ def test_a_file_that_cannot_be_read(tiny: Sweep, tmp_path: Path, rule: str, code
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own. Needs root."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "acimsweep-test", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True,
-                                                       check=False).returncode != 0:
-        pytest.skip("a file system cannot be mounted here: the test needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    yield from mounted(tmp_path / "disk", "8m")
 
 
 def remount(disk: Path, how: str) -> None:

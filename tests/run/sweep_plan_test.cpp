@@ -24,7 +24,7 @@ TEST_F(SweepPlanTest, OrderOfPointsAndUnits) {
     EXPECT_EQ(p.record.images, 12u);
     EXPECT_EQ(p.record.block_images, 12u);
     EXPECT_EQ(p.record.seed, 7u);
-    EXPECT_EQ(planned_units(p.record).size(), 6u * 2 * 3);
+    EXPECT_EQ(unit_count(p.record), 6u * 2 * 3);
     ASSERT_EQ(p.groups.size(), 1u);
     EXPECT_EQ(p.groups[0].points, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5}));
     EXPECT_EQ(p.groups[0].reference_top1.size(), 12u);

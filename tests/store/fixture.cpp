@@ -2,6 +2,7 @@
 #include "tests/store/fixture.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "host/core/sha256.hpp"
@@ -75,6 +76,22 @@ PlanRecord small_plan() {
         }
     }
     return plan;
+}
+
+std::vector<WorkUnit> planned_units(const PlanRecord& plan) {
+    std::vector<WorkUnit> units(unit_count(plan));
+    for (std::uint64_t i = 0; i < units.size(); ++i) {
+        units[i] = unit_at(plan, i);
+    }
+    return units;
+}
+
+std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table) {
+    const std::vector<WorkUnit> planned = planned_units(plan);
+    std::vector<WorkUnit> missing;
+    std::set_difference(planned.begin(), planned.end(), table.units.begin(), table.units.end(),
+                        std::back_inserter(missing));
+    return missing;
 }
 
 StoredTrial trial_of(const PlanRecord& plan, const WorkUnit& unit) {

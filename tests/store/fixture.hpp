@@ -17,6 +17,9 @@ namespace acim::fixture {
 // A sweep of 2 x 3 points on two networks with 3 and 2 layers; 2 chips, 2 repeats, 300 images in
 // blocks of 128: 72 units.
 PlanRecord small_plan();
+// All units of a plan in their order, and those that a table lacks.
+std::vector<WorkUnit> planned_units(const PlanRecord& plan);
+std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table);
 
 // The trial that an engine would report: a pure function of point id and unit.
 StoredTrial trial_of(const PlanRecord& plan, const WorkUnit& unit);

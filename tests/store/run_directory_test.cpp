@@ -51,7 +51,7 @@ TEST(Plan, HashIgnoresCommentsAndCodeOnly) {
 
 TEST(Plan, UnitsCoverEveryImageOnce) {
     const PlanRecord plan = small_plan();
-    const auto units = planned_units(plan);
+    const auto units = fixture::planned_units(plan);
     EXPECT_EQ(units.size(), 6U * 2 * 2 * 3);
     EXPECT_TRUE(std::is_sorted(units.begin(), units.end()));
     EXPECT_EQ(units[2], (WorkUnit{0, 0, 0, 256, 44}));
@@ -100,12 +100,13 @@ TEST(RunDirectory, GrowingASweepKeepsEveryStoredTrial) {
     const std::size_t kept = 6 * 2 * 2 * 2;
     EXPECT_EQ(table.rows(), kept);
     EXPECT_EQ(table.unplanned, trials.size() - kept);
-    EXPECT_EQ(missing_units(grown.plan(), table).size(), 7U * 3 * 4 * 3 - kept);
+    EXPECT_EQ(fixture::missing_units(grown.plan(), table).size(), 7U * 3 * 4 * 3 - kept);
     EXPECT_EQ(table.units.front().point, 1U) << "points are found by id";
     // Back to the old plan: everything counts again.
     const auto back =
         RunDirectory::create_or_open(scratch / "run", small_plan(), PlanChange::extend);
-    EXPECT_TRUE(missing_units(back.plan(), load_trials({back.path()}, back.plan())).empty());
+    EXPECT_TRUE(
+        fixture::missing_units(back.plan(), load_trials({back.path()}, back.plan())).empty());
 }
 
 TEST(RunDirectory, APlanWithoutBaselinesWaitsForThem) {

@@ -243,7 +243,7 @@ TEST(SegmentWriter, FoldsItsOwnFilesWhenTheyAreMany) {
     }
     // 72 = 1 * 64 + 0 * 16 + 2 * 4 + 0 trials in files of their own, and the other writer's.
     EXPECT_EQ(fixture::files_in(run.segments()).size(), 1U + 2U + 1U);
-    EXPECT_TRUE(missing_units(plan, load_trials({run.path()}, plan)).empty());
+    EXPECT_TRUE(fixture::missing_units(plan, load_trials({run.path()}, plan)).empty());
 }
 
 TEST(SegmentWriter, LeavesLargeOrDamagedSegmentsAlone) {

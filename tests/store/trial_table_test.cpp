@@ -52,7 +52,7 @@ TEST(TrialTable, IsSortedWhateverTheOrderOfArrival) {
         }
     }
     EXPECT_EQ(table.layers, layers);
-    EXPECT_TRUE(missing_units(plan, table).empty());
+    EXPECT_TRUE(fixture::missing_units(plan, table).empty());
 }
 
 // A listing may show a segment that its worker folds into another before it is read.
@@ -123,7 +123,7 @@ TEST(TrialTable, DamagedSegmentsAreNamedAndTheirTrialsAreMissing) {
     const TrialTable table = load_trials({run.path()}, plan);
     ASSERT_EQ(table.warnings.size(), 1U);
     EXPECT_THAT(table.warnings[0], AllOf(HasSubstr(victim.string()), HasSubstr("run again")));
-    const auto missing = missing_units(plan, table);
+    const auto missing = fixture::missing_units(plan, table);
     EXPECT_EQ(missing.size() + table.rows(), trials.size());
     EXPECT_GE(missing.size(), 1U);
     std::vector<StoredTrial> rest;
@@ -131,7 +131,7 @@ TEST(TrialTable, DamagedSegmentsAreNamedAndTheirTrialsAreMissing) {
         rest.push_back(fixture::trial_of(plan, unit));
     }
     fixture::store(run, rest);
-    EXPECT_TRUE(missing_units(plan, load_trials({run.path()}, plan)).empty());
+    EXPECT_TRUE(fixture::missing_units(plan, load_trials({run.path()}, plan)).empty());
 }
 
 TEST(TrialTable, SegmentsOfAnotherSeedAreRefused) {
