@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,6 +8,7 @@
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/cli/python_package.hpp"
 #include "host/run/pareto_table.hpp"
 
 namespace acim {
@@ -22,38 +20,21 @@ struct ParetoOptions {
     bool no_plot = false;
 };
 
-// Where the Python package lies: beside the sources, or installed where Python finds it itself.
-void add_package_path() {
-    const std::filesystem::path sources = std::filesystem::path(ACIM_SOURCE_DIR) / "analysis";
-    if (!std::filesystem::exists(sources / "acimsweep")) return;
-    const char* known = std::getenv("PYTHONPATH");
-    const std::string path =
-        known != nullptr && *known != '\0' ? sources.string() + ":" + known : sources.string();
-    setenv("PYTHONPATH", path.c_str(), 1);
-}
-
-// Debian's modules belong to Debian's interpreter, which need not be the first on PATH.
-std::string interpreter() {
-    if (const char* chosen = std::getenv("ACIM_PYTHON")) return chosen;
-    return access("/usr/bin/python3", X_OK) == 0 ? "/usr/bin/python3" : "python3";
-}
-
-// Becomes the plotting program; comes back only if there is none.
-void plot(const ParetoOptions& options) {
-    std::vector<std::string> words = {interpreter(),   "-m",       "acimsweep.pareto",
-                                      options.results, "--svg",    options.svg,
-                                      "--png",         options.png};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    add_package_path();
-    execvp(argv[0], argv.data());
-    warn("no plot: " + interpreter() +
+// Plots with the Python package; the table needs no Python.
+void plot(const ParetoOptions& options, ExitCode& code) {
+    const std::vector<std::string> arguments = {options.results, "--svg", options.svg, "--png",
+                                                options.png};
+    const int status = run_python_module("acimsweep.pareto", arguments);
+    if (status >= 0) {
+        code = static_cast<ExitCode>(status);
+        return;
+    }
+    warn("no plot: " + python_interpreter() +
          " cannot be started. Install python3-matplotlib, "
          "python3-h5py and python3-pandas, or take --no-plot");
 }
 
-void run(ParetoOptions options) {
+void run(ParetoOptions options, ExitCode& code) {
     for (const std::string& plot : {options.svg, options.png})
         if (!plot.empty()) check_output_file(plot, {options.results});
     print(pareto_table(options.results));
@@ -62,12 +43,12 @@ void run(ParetoOptions options) {
         std::filesystem::path(options.results).parent_path() / "pareto";
     if (options.svg.empty()) options.svg = stem.string() + ".svg";
     if (options.png.empty()) options.png = stem.string() + ".png";
-    plot(options);
+    plot(options, code);
 }
 
 }  // namespace
 
-void add_pareto_command(CLI::App& app, ExitCode&) {
+void add_pareto_command(CLI::App& app, ExitCode& code) {
     auto options = std::make_shared<ParetoOptions>();
     CLI::App* command =
         app.add_subcommand("pareto", "Accuracy against TOPS/W with intervals: table and plot");
@@ -79,7 +60,7 @@ void add_pareto_command(CLI::App& app, ExitCode&) {
     command->add_option("--png", options->png, "the plot; default pareto.png beside F.h5")
         ->type_name("PATH");
     command->add_flag("--no-plot", options->no_plot, "the table only");
-    command->callback([options] { run(*options); });
+    command->callback([options, &code] { run(*options, code); });
 }
 
 }  // namespace acim
