@@ -46,6 +46,7 @@ void add_commands(CLI::App& app, ExitCode& result) {
     add_mac_command(app, result);
     add_trace_command(app, result);
     add_bench_command(app, result);
+    add_cost_command(app, result);
     add_info_command(app, result);
 }
 

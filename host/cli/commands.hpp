@@ -22,6 +22,7 @@ void add_merge_command(CLI::App& app, ExitCode& result);
 void add_export_command(CLI::App& app, ExitCode& result);
 void add_check_command(CLI::App& app, ExitCode& result);
 void add_bench_command(CLI::App& app, ExitCode& result);
+void add_cost_command(CLI::App& app, ExitCode& result);
 void add_info_command(CLI::App& app, ExitCode& result);
 
 }  // namespace acim

@@ -57,7 +57,10 @@ std::string cuda_lines() {
 std::string preset_lines() {
     std::string out = "\nPresets for macro.preset:\n";
     for (const Preset& preset : list_presets())
-        out += fmt::format("  {:<16} {}\n", preset.name, preset.title);
+        out += fmt::format("  {:<18} {}\n", preset.name, preset.title);
+    out += "\nTechnologies for technology.preset:\n";
+    for (const Preset& preset : list_presets(PresetKind::technology))
+        out += fmt::format("  {:<18} {}\n", preset.name, preset.title);
     return out;
 }
 

@@ -1,67 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cost/layer_cost.hpp"
 
-#include <cstddef>
+#include <algorithm>
 #include <limits>
-#include <vector>
 
-#include "host/core/error.hpp"
+#include "host/cost/adc_cost.hpp"
+#include "host/cost/aidac_cost.hpp"
+#include "host/cost/array_cost.hpp"
 
 namespace acim {
 namespace {
 
-double per_watt(double operations, double energy) {
-    if (!(energy > 0.0)) return std::numeric_limits<double>::quiet_NaN();
-    return operations / energy * 1e-12;
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// A ratio in units of 1e12, or NaN where there is nothing to divide by.
+double tera_per(double operations, double divisor) {
+    return divisor > 0.0 ? operations / divisor * 1e-12 : nan;
 }
 
 double count(std::uint64_t value) { return static_cast<double>(value); }
 
-}  // namespace
-
-double adc_conversion_energy(int bits, const Technology& technology) {
-    ACIM_EXPECT(bits >= 1 && bits <= 30);
-    const double levels_squared = static_cast<double>(std::uint64_t{1} << (2 * bits));
-    const double capacitance = technology.adc_linear_capacitance * bits +
-                               technology.adc_exponential_capacitance * levels_squared;
-    return capacitance * technology.vdd * technology.vdd;
+double cell_energy(const LayerSettings& settings, const Technology& technology) {
+    if (technology.cell_energy > 0.0) return technology.cell_energy * supply_factor(technology);
+    const double unit = settings.macro.cell.unit_capacitance;
+    const double capacitance = unit > 0.0 ? unit : technology.cell_capacitance;
+    return capacitance * technology.supply * technology.supply;
 }
 
-double Cost::tops_per_watt() const { return per_watt(operations, energy.total()); }
+// Cells, columns, lines, DACs and converters of a bit-sliced layer.
+Energy analog_energy(const LayerWork& work, const LayerActivity& activity,
+                     const LayerSettings& settings, const Technology& technology) {
+    const double squared = technology.supply * technology.supply;
+    const double factor = supply_factor(technology);
+    const MacroParams& macro = settings.macro;
+    Energy energy;
+    const double column = technology.column_energy + macro.rows * technology.column_energy_per_row;
+    energy.cells = activity.cells * cell_energy(settings, technology) +
+                   count(work.column_evaluations) * column * factor;
+    const double crossed = count(work.tiles_across) * macro.array.columns;
+    energy.drivers = activity.lines * crossed * technology.row_capacitance * squared +
+                     count(work.dac_bits) * technology.dac_capacitance * squared +
+                     count(work.dac_drives) * technology.dac_energy * factor;
+    energy.adc = count(work.conversions) * adc_cost(macro.adc.bits, macro.rows, technology).energy;
+    energy.control = count(work.rounds * work.tiles) * technology.control_energy * factor;
+    return energy;
+}
 
-double Cost::bit_tops_per_watt() const { return per_watt(bit_operations, energy.total()); }
+// What stands beside the array, for analog and digital layers alike.
+void add_digital(const LayerWork& work, const LayerSettings& settings, const Technology& technology,
+                 Energy& energy) {
+    const double factor = supply_factor(technology);
+    energy.digital +=
+        factor * (count(work.conversions + work.digital_conversions) * technology.shift_add_energy +
+                  count(work.extra_votes) * technology.vote_energy +
+                  count(work.digital_bit_macs) * technology.bit_mac_energy);
+    const double inputs = count(work.pixels * work.depth * work.groups);
+    const double copies = count(std::max<std::uint64_t>(work.tiles_across, 1));
+    energy.memory += factor * settings.activation_bits *
+                     (inputs * copies * technology.read_energy +
+                      count(work.outputs * work.pixels) * technology.write_energy);
+}
 
-Cost layer_cost(const LayerWork& work, const LayerSettings& settings,
-                const Technology& technology) {
-    const double vdd_squared = technology.vdd * technology.vdd;
-    Cost cost;
-    if (settings.analog) {
-        cost.energy.adc =
-            count(work.conversions) * adc_conversion_energy(settings.macro.adc.bits, technology);
-        const double columns_per_row = count(work.outputs / work.groups * work.columns);
-        const double unit = settings.macro.cell.unit_capacitance;
-        const double capacitance = unit > 0.0 ? unit : technology.cell_capacitance;
-        const double cells = count(work.cell_operations) * technology.cell_activity * capacitance;
-        const double lines = count(work.row_drives) * technology.row_activity * columns_per_row *
-                             technology.row_capacitance_per_column;
-        const double dacs = count(work.dac_bits) * technology.dac_capacitance;
-        cost.energy.array = (cells + lines + dacs) * vdd_squared;
-    }
-    cost.energy.digital =
-        count(work.conversions + work.digital_conversions) * technology.shift_add_energy +
-        count(work.digital_bit_macs) * technology.digital_bit_mac_energy;
+double digital_time(const LayerWork& work, const Technology& technology) {
+    return technology.bit_macs_per_second > 0.0
+               ? count(work.digital_bit_macs) / technology.bit_macs_per_second
+               : 0.0;
+}
+
+}  // namespace
+
+void Energy::add(const Energy& other) {
+    cells += other.cells;
+    drivers += other.drivers;
+    adc += other.adc;
+    digital += other.digital;
+    memory += other.memory;
+    control += other.control;
+}
+
+std::array<double, 6> block_energies(const Energy& e) {
+    return {e.cells, e.drivers, e.adc, e.digital, e.memory, e.control};
+}
+
+double Cost::tops() const { return tera_per(operations, latency); }
+double Cost::tops_per_watt() const { return tera_per(operations, energy.total()); }
+double Cost::bit_tops_per_watt() const { return tera_per(bit_operations, energy.total()); }
+double Cost::tops_per_mm2() const { return area > 0.0 ? tops() / (area * 1e6) : nan; }
+
+LayerCost layer_cost(const LayerWork& work, const LayerActivity& activity,
+                     const LayerSettings& settings, const Technology& technology) {
+    LayerCost cost;
     cost.operations = 2.0 * count(work.macs);
     cost.bit_operations = cost.operations * settings.weight_bits * settings.activation_bits;
+    cost.latency = digital_time(work, technology);
+    if (settings.analog) {
+        const bool aidac = settings.macro.kind == MacroKind::aidac;
+        cost.energy = aidac ? aidac_energy(work, activity, settings, technology)
+                            : analog_energy(work, activity, settings, technology);
+        // A hybrid layer's digital sums are formed while the array converts.
+        cost.latency =
+            std::max(cost.latency, count(work.rounds) * round_time(settings, technology));
+        cost.arrays = count(work.tiles);
+        cost.array_area = array_area(settings, technology);
+    }
+    add_digital(work, settings, technology, cost.energy);
     return cost;
 }
 
-Cost network_cost(const QuantizedNetwork& network, std::span<const LayerSettings> settings,
-                  const Technology& technology) {
-    const std::vector<LayerWork> work = network_work(network, settings);
+Cost total_cost(std::span<const LayerCost> layers, int shared_arrays) {
     Cost total;
-    for (std::size_t i = 0; i < work.size(); ++i) {
-        total.add(layer_cost(work[i], settings[i], technology));
+    double largest = 0.0;
+    for (const LayerCost& layer : layers) {
+        total.energy.add(layer.energy);
+        total.latency += layer.latency;
+        total.operations += layer.operations;
+        total.bit_operations += layer.bit_operations;
+        if (layer.arrays == 0.0) continue;
+        total.area += layer.arrays * layer.array_area;
+        largest = std::max(largest, layer.array_area);
     }
+    if (shared_arrays > 0 && total.area == total.area) total.area = shared_arrays * largest;
     return total;
 }
 

@@ -1,49 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <array>
 #include <span>
+#include <string_view>
 
 #include "cuda/model/macro/params.hpp"
+#include "host/cost/layer_activity.hpp"
 #include "host/cost/layer_work.hpp"
-#include "host/cost/technology.hpp"
+#include "host/sweep/technology.hpp"
 
 namespace acim {
 
-// Energy of one inference (one image) by component [J]. Sums add over layers.
+// Energy of one inference (one image) by block [J]. Sums add over layers.
 struct Energy {
-    double adc = 0.0;      // conversions
-    double array = 0.0;    // cells, input lines and input DACs
-    double digital = 0.0;  // shift-adds, hybrid sums and digital layers
+    double cells = 0.0;    // cells and columns
+    double drivers = 0.0;  // input lines and their DACs
+    double adc = 0.0;      // conversions, in time too
+    double digital = 0.0;  // shift-adds, votes, hybrid sums and digital layers
+    double memory = 0.0;   // buffers of inputs and outputs
+    double control = 0.0;  // clocks and timing of the arrays
 
-    double total() const { return adc + array + digital; }
-    void add(const Energy& other) {
-        adc += other.adc;
-        array += other.array;
-        digital += other.digital;
-    }
+    double total() const { return cells + drivers + adc + digital + memory + control; }
+    void add(const Energy& other);
 };
 
-// Cost of one layer, or of a network, for one inference.
-struct Cost {
+// The blocks by name, in the order of the members: what stores and reports name them.
+inline constexpr std::array<std::string_view, 6> energy_blocks = {"cells",   "drivers", "adc",
+                                                                  "digital", "memory",  "control"};
+std::array<double, 6> block_energies(const Energy& energy);
+
+// Cost of one layer for one inference.
+struct LayerCost {
     Energy energy;                // [J]
+    double latency = 0.0;         // [s]
     double operations = 0.0;      // 2 per multiply-accumulate, at the layer's native bits
     double bit_operations = 0.0;  // operations * weight bits * activation bits
-
-    void add(const Cost& other) {
-        energy.add(other.energy);
-        operations += other.operations;
-        bit_operations += other.bit_operations;
-    }
-    double tops_per_watt() const;      // native bits [1e12 operations / J]; NaN without energy
-    double bit_tops_per_watt() const;  // normalised to 1 x 1 bit [1e12 operations / J]
+    double arrays = 0.0;          // that it occupies
+    double array_area = 0.0;      // [m2] of one; NaN where the technology has no area
 };
 
-// Energy of one image through one layer (docs/cost.md has each formula with its source).
-Cost layer_cost(const LayerWork& work, const LayerSettings& settings, const Technology& technology);
+// Cost of a network for one inference, its layers one after the other.
+struct Cost {
+    Energy energy;
+    double latency = 0.0;  // [s]
+    double operations = 0.0;
+    double bit_operations = 0.0;
+    double area = 0.0;  // [m2] of all arrays; NaN where one is unknown
 
-// Cost of one image through a network whose MAC layers have these settings, one per MAC layer.
-Cost network_cost(const QuantizedNetwork& network, std::span<const LayerSettings> settings,
-                  const Technology& technology);
+    double tops() const;               // [1e12 operations / s]; NaN without a time
+    double tops_per_watt() const;      // native bits [1e12 operations / J]; NaN without energy
+    double bit_tops_per_watt() const;  // normalised to 1 x 1 bit [1e12 operations / J]
+    double tops_per_mm2() const;       // [1e12 operations / s / mm2]; NaN without time or area
+};
+
+// Cost of one image through one layer (docs/cost.md has each formula with its source).
+LayerCost layer_cost(const LayerWork& work, const LayerActivity& activity,
+                     const LayerSettings& settings, const Technology& technology);
+
+// The sum over layers. shared_arrays: number of arrays that serve all of them, or 0 where each has
+// its own.
+Cost total_cost(std::span<const LayerCost> layers, int shared_arrays);
 
 }  // namespace acim

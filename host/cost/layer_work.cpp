@@ -2,10 +2,9 @@
 #include "host/cost/layer_work.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <stdexcept>
-#include <string>
 
+#include "cuda/model/macro/array_place.hpp"
 #include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
 
@@ -15,49 +14,89 @@ namespace {
 // Counts per output element and row group, over the grid of columns and cycles.
 struct GridWork {
     std::uint64_t conversions = 0;    // ADC conversions, votes included
+    std::uint64_t extra_votes = 0;    // of them, those after the first
     std::uint64_t evaluations = 0;    // columns that share charge, votes included
     std::uint64_t digital = 0;        // conversions computed digitally
     std::uint64_t digital_bits = 0;   // sum of cycle widths over their columns
     std::uint64_t driven_cycles = 0;  // cycles with at least one analog column, at most votes times
-    std::uint64_t driven_bits = 0;    // their widths, where a DAC is needed
+    std::uint64_t dac_cycles = 0;     // of them, those of two and more bits
+    std::uint64_t dac_bits = 0;       // their widths
 };
+
+bool is_aidac(const LayerPlan& plan) { return plan.macro.kind == MacroKind::aidac; }
 
 // Columns of one-bit cells of an output; AiDAC joins one per weight bit.
 std::uint64_t physical_columns(const LayerPlan& plan) {
-    const bool aidac = plan.macro.kind == MacroKind::aidac;
-    return static_cast<std::uint64_t>(aidac ? plan.weight_bits : plan.columns.count);
+    return static_cast<std::uint64_t>(is_aidac(plan) ? plan.weight_bits : plan.columns.count);
 }
 
 // Those that take part in one conversion: one, or all of them at once.
 std::uint64_t columns_of(const LayerPlan& plan) {
-    const bool together = plan.macro.weight_parallel || plan.macro.kind == MacroKind::aidac;
+    const bool together = plan.macro.weight_parallel || is_aidac(plan);
     return together ? physical_columns(plan) : 1;
 }
 
 GridWork grid_work(const LayerPlan& plan) {
     GridWork work;
-    std::uint64_t drives[max_cycles] = {};
     for (const ConversionPlan& c : plan.conversions) {
-        const auto width = static_cast<std::uint64_t>(plan.cycles.width[c.cycle]);
         if (!c.through_adc) {
             work.digital += 1;
-            work.digital_bits += columns_of(plan) * width;
+            work.digital_bits +=
+                columns_of(plan) * static_cast<std::uint64_t>(plan.cycles.width[c.cycle]);
             continue;
         }
         const auto votes = static_cast<std::uint64_t>(c.taken);
         work.conversions += votes;
+        work.extra_votes += votes - 1;
         work.evaluations += votes * columns_of(plan);
-        drives[c.cycle] = std::max(drives[c.cycle], votes);
     }
     for (int j = 0; j < plan.cycles.count; ++j) {
+        const auto drives = static_cast<std::uint64_t>(cycle_drives(plan, j));
         const auto width = static_cast<std::uint64_t>(plan.cycles.width[j]);
-        work.driven_cycles += drives[j];
-        if (width > 1) work.driven_bits += drives[j] * width;
+        work.driven_cycles += drives;
+        if (width == 1) continue;
+        work.dac_cycles += drives;
+        work.dac_bits += drives * width;
     }
     return work;
 }
 
+std::uint64_t ceil_ratio(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+
+// Outputs that fit an array, at least one: a wider output takes several arrays, as if side by side.
+std::uint64_t outputs_of_array(const LayerPlan& plan) {
+    const int fitting =
+        is_aidac(plan) ? plan.macro.aidac.outputs_per_array
+                       : outputs_per_array(plan.macro.array, static_cast<int>(plan.columns.count));
+    return static_cast<std::uint64_t>(std::max(fitting, 1));
+}
+
+// Arrays work side by side. In an array the stacked row groups and the groups of a grouped
+// convolution, which need other inputs, take turns; so do the tiles that share one of `count` arrays.
+void place(const LayerPlan& plan, const GridWork& grid, LayerWork& work) {
+    const ArrayParams& array = plan.macro.array;
+    const std::uint64_t fitting = outputs_of_array(plan);
+    const std::uint64_t group_outputs = work.outputs / work.groups;
+    const std::uint64_t down =
+        is_aidac(plan) ? work.row_groups
+                       : ceil_ratio(work.row_groups, static_cast<std::uint64_t>(array.row_groups));
+    work.tiles = down * ceil_ratio(work.outputs, fitting);
+    work.tiles_across = ceil_ratio(group_outputs, fitting);
+    const std::uint64_t stacked = ceil_ratio(work.row_groups, down);
+    const std::uint64_t in_turn = std::min(work.groups, ceil_ratio(fitting, group_outputs));
+    const auto count = static_cast<std::uint64_t>(array.count);
+    const std::uint64_t shared = count == 0 ? 1 : ceil_ratio(work.tiles, count);
+    work.rounds = work.pixels * grid.driven_cycles * stacked * in_turn * shared;
+}
+
 }  // namespace
+
+int cycle_drives(const LayerPlan& plan, int cycle) {
+    int drives = 0;
+    for (const ConversionPlan& c : plan.conversions)
+        if (c.through_adc && c.cycle == cycle) drives = std::max(drives, c.taken);
+    return drives;
+}
 
 LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPlan& plan) {
     LayerWork work;
@@ -77,11 +116,15 @@ LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPl
     const std::uint64_t sums = work.outputs * work.pixels * work.row_groups;
     const std::uint64_t rows = work.pixels * work.depth * work.groups;
     work.conversions = sums * grid.conversions;
+    work.extra_votes = sums * grid.extra_votes;
     work.digital_conversions = sums * grid.digital;
+    work.column_evaluations = sums * grid.evaluations;
     work.cell_operations = work.macs * grid.evaluations;
     work.digital_bit_macs = work.macs * grid.digital_bits;
     work.row_drives = rows * grid.driven_cycles;
-    work.dac_bits = rows * grid.driven_bits;
+    work.dac_drives = rows * grid.dac_cycles;
+    work.dac_bits = rows * grid.dac_bits;
+    place(plan, grid, work);
     return work;
 }
 
@@ -91,26 +134,6 @@ LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSe
     } catch (const std::logic_error& error) {
         throw InputError(error.what());
     }
-}
-
-std::vector<LayerWork> network_work(const QuantizedNetwork& network,
-                                    std::span<const LayerSettings> settings) {
-    const std::vector<int> layers = network.mac_layers();
-    ACIM_EXPECT(settings.size() == layers.size());
-    std::vector<LayerWork> work;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const Operator& node = network.operators[static_cast<std::size_t>(layers[i])];
-        const Product& product = std::get<Product>(node.op);
-        const Tensor& output = network.tensors[static_cast<std::size_t>(product.output)];
-        const std::uint64_t pixels =
-            static_cast<std::uint64_t>(output.elements() / product.outputs);
-        try {
-            work.push_back(layer_work(product, pixels, settings[i]));
-        } catch (const InputError& error) {
-            throw InputError("layer " + node.name + ": " + error.what());
-        }
-    }
-    return work;
 }
 
 }  // namespace acim

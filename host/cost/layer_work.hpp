@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
 #include "cuda/model/macro/params.hpp"
 #include "cuda/trial/layer_plan.hpp"
@@ -21,11 +19,19 @@ struct LayerWork {
     std::uint64_t columns = 0;  // of one output
     std::uint64_t row_groups = 0;           // pieces that K is cut into
     std::uint64_t conversions = 0;          // ADC conversions
+    std::uint64_t extra_votes = 0;          // of them, those after the first of a vote
     std::uint64_t digital_conversions = 0;  // conversions replaced by exact digital sums (hybrid)
+    std::uint64_t column_evaluations = 0;   // columns that share charge, all conversions
     std::uint64_t cell_operations = 0;   // cells that take part in an analog sum, all conversions
     std::uint64_t row_drives = 0;        // input lines driven, over pixels and cycles
-    std::uint64_t dac_bits = 0;          // bits of those drives in cycles of two and more bits
+    std::uint64_t dac_drives = 0;        // of them, those in cycles of two and more bits
+    std::uint64_t dac_bits = 0;          // bits of those
     std::uint64_t digital_bit_macs = 0;  // 1 x 1 bit multiply-accumulates done digitally
+
+    // Where it is placed (SPEC section 4, physical place).
+    std::uint64_t tiles = 0;         // arrays, unless they are shared
+    std::uint64_t tiles_across = 0;  // of them, those that an input is driven through
+    std::uint64_t rounds = 0;        // evaluations of an array one after the other
 };
 
 // Counts the work of a layer that gives `pixels` output positions. Votes are whole conversions:
@@ -35,8 +41,7 @@ LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerPl
 // The same from the settings; InputError where they do not fit the layer.
 LayerWork layer_work(const Product& product, std::uint64_t pixels, const LayerSettings& settings);
 
-// Work of every MAC layer of a network for one image; settings hold one entry per MAC layer.
-std::vector<LayerWork> network_work(const QuantizedNetwork& network,
-                                    std::span<const LayerSettings> settings);
+// Times that a cycle is driven: as often as its most voted conversion is taken, 0 if none is analog.
+int cycle_drives(const LayerPlan& plan, int cycle);
 
 }  // namespace acim

@@ -10,7 +10,7 @@
 #include "host/core/sha256.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/hdf5/atomic_file.hpp"
-#include "host/quant/histogram_kernel.hpp"
+#include "host/quant/counting_kernel.hpp"
 #include "host/quant/parallel_images.hpp"
 
 namespace acim {
@@ -193,8 +193,8 @@ void AdcRanges::count_missing(const QuantizedNetwork& network, const Quantisatio
                 describe_operator(network.operators[macs[i]], with_any_window(request.settings[i]));
     if (std::ranges::none_of(plans, [](const auto& plan) { return plan.has_value(); })) return;
     const auto products = make_simd_kernel();
-    auto counts =
-        count_conversions(network, plans, source(recipe), images(recipe), *products, threads_);
+    auto counts = count_layers<CountHistogram, CountedWeights>(network, plans, source(recipe),
+                                                               images(recipe), *products, threads_);
     for (std::size_t i = 0; i < plans.size(); ++i)
         if (plans[i]) counts_[request.counts[i]] = std::move(counts[i]);
 }

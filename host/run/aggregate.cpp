@@ -2,6 +2,7 @@
 #include "host/run/aggregate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -125,24 +126,49 @@ struct StatisticsColumns {
     }
 };
 
+// Energy and its blocks, per inference.
+struct EnergyColumns {
+    Doubles total;
+    std::array<Doubles, energy_blocks.size()> blocks;
+
+    void add(const Energy& energy) {
+        total.push_back(energy.total());
+        const auto values = block_energies(energy);
+        for (std::size_t i = 0; i < values.size(); ++i) blocks[i].push_back(values[i]);
+    }
+
+    void move_to(std::vector<Column>& out) {
+        out.push_back({"energy", "J", "energy per inference", std::move(total)});
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            const std::string block(energy_blocks[i]);
+            out.push_back(
+                {"energy_" + block, "J", "energy per inference: " + block, std::move(blocks[i])});
+        }
+    }
+};
+
 // Columns that follow from the points themselves.
 struct FactColumns {
-    Doubles float_accuracy, quantised, float_perplexity, quantised_perplexity, energy, adc, array,
-        digital, tops, bit_tops, operations;
+    Doubles float_accuracy, quantised, float_perplexity, quantised_perplexity, operations, latency,
+        area, watt, bit_watt, tops, density;
+    EnergyColumns energy;
     Integers conversions, deterministic;
+    Texts technology;
 
-    void add(const PointFacts& f) {
+    void add(const PointFacts& f, const std::string& name) {
         float_accuracy.push_back(f.float_accuracy);
         quantised.push_back(f.quantised_accuracy);
         float_perplexity.push_back(perplexity_of(f.float_loss));
         quantised_perplexity.push_back(perplexity_of(f.quantised_loss));
-        energy.push_back(f.adc_energy + f.array_energy + f.digital_energy);
-        adc.push_back(f.adc_energy);
-        array.push_back(f.array_energy);
-        digital.push_back(f.digital_energy);
-        tops.push_back(f.tops_per_watt);
-        bit_tops.push_back(f.bit_tops_per_watt);
-        operations.push_back(f.operations);
+        energy.add(f.cost.energy);
+        operations.push_back(f.cost.operations);
+        latency.push_back(f.cost.latency);
+        area.push_back(f.cost.area * 1e6);
+        watt.push_back(f.cost.tops_per_watt());
+        bit_watt.push_back(f.cost.bit_tops_per_watt());
+        tops.push_back(f.cost.tops());
+        density.push_back(f.cost.tops_per_mm2());
+        technology.push_back(name);
         conversions.push_back(static_cast<std::int64_t>(f.conversions));
         deterministic.push_back(f.deterministic);
     }
@@ -162,15 +188,23 @@ struct FactColumns {
         put("deterministic", "1", "1 if no random term is on", deterministic);
         put("conversions", "1", "ADC conversions per inference", conversions);
         put("operations", "1", "operations per inference, 2 per multiply-accumulate", operations);
-        put("energy", "J", "energy per inference", energy);
-        put("energy_adc", "J", "energy of the conversions per inference", adc);
-        put("energy_array", "J", "energy of cells and drivers per inference", array);
-        put("energy_digital", "J", "energy of digital logic per inference", digital);
-        put("tops_per_watt", "1e12/J", "operations per energy, native bits", tops);
+        energy.move_to(out);
+        put("latency", "s", "time of an inference, layer after layer", latency);
+        put("area", "mm2", "area of all arrays", area);
+        put("tops_per_watt", "1e12/J", "operations per energy, native bits", watt);
         put("bit_tops_per_watt", "1e12/J", "operations per energy, normalised to 1 x 1 bit",
-            bit_tops);
+            bit_watt);
+        put("tops", "1e12/s", "operations per time of an inference", tops);
+        put("tops_per_mm2", "1e12/s/mm2", "the same per area", density);
+        put("technology", "", "what costs are computed with", technology);
     }
 };
+
+// The name under which the technology of a point was asked for.
+std::string technology_name(const PlanRecord& plan, const PlanPoint& point) {
+    const auto found = plan.technologies.find(point.technology);
+    return found == plan.technologies.end() ? "" : found->second.value("preset", "");
+}
 
 // All columns of the points, filled one point after the other.
 struct PointColumns {
@@ -178,17 +212,17 @@ struct PointColumns {
     FactColumns facts;
     Texts status;
 
-    void add(const std::vector<TrialAccuracy>& trials, const PointFacts& f,
-             const PlanRecord& plan) {
+    void add(const std::vector<TrialAccuracy>& trials, const PointFacts& f, const PlanRecord& plan,
+             const PlanPoint& p) {
         statistics.add(point_statistics(trials, {plan.images, f.deterministic, plan.positions}));
-        facts.add(f);
+        facts.add(f, technology_name(plan, p));
         status.push_back(trials.size() == std::uint64_t{plan.chips} * plan.repeats ? "done"
                          : trials.empty()                                          ? "pending"
                                                                                    : "partial");
     }
 
     void move_to(std::vector<Column>& out, bool is_image) {
-        const auto front = pareto_front(statistics.accuracy, facts.tops);
+        const auto front = pareto_front(statistics.accuracy, facts.watt);
         Integers pareto(front.begin(), front.end());
         out.push_back({"status", "", "pending, partial or done", std::move(status)});
         statistics.move_to(out, is_image);
@@ -210,7 +244,9 @@ double decibel(double signal, double error) {
 struct LayerColumns {
     Integers point, row_groups, conversions, outputs;
     Texts layer, path;
-    Doubles utilisation, adc_lo, adc_hi, energy, error_mean, error_sd, output_sd, csnr;
+    Doubles utilisation, adc_lo, adc_hi, activity, latency, operations, error_mean, error_sd,
+        output_sd, csnr;
+    EnergyColumns energy;
 
     void add(std::size_t index, const LayerFacts& f, const LayerSums& s) {
         point.push_back(static_cast<std::int64_t>(index));
@@ -221,7 +257,10 @@ struct LayerColumns {
         adc_lo.push_back(f.adc_window ? f.adc_window->lo / 65536.0 : nan);
         adc_hi.push_back(f.adc_window ? f.adc_window->hi / 65536.0 : nan);
         conversions.push_back(static_cast<std::int64_t>(f.conversions));
-        energy.push_back(f.energy);
+        activity.push_back(f.row_groups > 0 ? f.activity : nan);
+        energy.add(f.energy);
+        latency.push_back(f.latency);
+        operations.push_back(f.operations);
         outputs.push_back(static_cast<std::int64_t>(s.outputs));
         const bool any = s.outputs > 0;
         const double n = any ? static_cast<double>(s.outputs) : nan;
@@ -246,7 +285,10 @@ struct LayerColumns {
         put("adc_lo", "1", "lower bound of a calibrated ADC window in full scales", adc_lo);
         put("adc_hi", "1", "upper bound of a calibrated ADC window in full scales", adc_hi);
         put("conversions", "1", "ADC conversions per inference", conversions);
-        put("energy", "J", "energy per inference", energy);
+        put("activity", "1", "mean of stored bit times input, of the largest drive", activity);
+        energy.move_to(out);
+        put("latency", "s", "time per inference", latency);
+        put("operations", "1", "operations per inference, 2 per multiply-accumulate", operations);
         put("outputs", "1", "output elements in the sums of this row", outputs);
         put("error_mean", "1", "mean error in integer-product units", error_mean);
         put("error_sd", "1", "standard deviation of the error in integer-product units", error_sd);
@@ -274,7 +316,7 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     std::size_t row = 0;
     for (std::uint32_t p = 0; p < plan.points.size(); ++p) {
         const PointFacts facts = facts_of(plan.points[p]);
-        points.add(complete_trials(plan, table, p, row), facts, plan);
+        points.add(complete_trials(plan, table, p, row), facts, plan, plan.points[p]);
         std::vector<LayerSums> sums = table.layers[p];
         ACIM_EXPECT(sums.size() <= facts.layers.size());
         sums.resize(facts.layers.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/point_facts.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -29,6 +30,37 @@ double number(const nlohmann::json& value) {
     return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
 
+LayerActivity activity_of(const LayerWork& work, const LayerPlan& plan, const Product& product,
+                          const std::optional<ActivityCounts>& counts) {
+    if (!plan.analog) return {};
+    ACIM_EXPECT(counts.has_value());
+    return counted_activity(work, plan, product.input_quantisation.is_signed, *counts);
+}
+
+LayerFacts layer_facts(const Operator& node, const LayerPlan& plan, const LayerWork& work,
+                       const LayerActivity& activity, const LayerCost& cost) {
+    LayerFacts layer;
+    layer.name = node.name;
+    layer.path = plan.analog ? path_name(plan.path) : "digital";
+    layer.energy = cost.energy;
+    layer.latency = cost.latency;
+    layer.operations = cost.operations;
+    if (!plan.analog) return layer;
+    layer.row_groups = static_cast<std::uint64_t>(plan.groups);
+    layer.row_utilisation = row_utilisation(plan);
+    layer.conversions = work.conversions;
+    if (work.cell_operations > 0)
+        layer.activity = activity.cells / static_cast<double>(work.cell_operations);
+    return layer;
+}
+
+nlohmann::json to_json(const Energy& energy) { return block_energies(energy); }
+
+Energy energy_from_json(const nlohmann::json& json) {
+    const auto value = [&json](std::size_t i) { return number(json.at(i)); };
+    return {value(0), value(1), value(2), value(3), value(4), value(5)};
+}
+
 }  // namespace
 
 const char* path_name(SamplingPath path) {
@@ -48,40 +80,28 @@ const char* path_name(SamplingPath path) {
 }
 
 PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point,
-                       const std::string& place) {
+                       const CostBasis& basis, const std::string& place) {
     PointFacts facts;
     facts.deterministic = true;
-    const Technology technology = default_technology();
-    Cost total;
+    std::vector<LayerCost> costs;
+    int shared_arrays = 0;
     const auto macs = network.mac_layers();
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& node = network.operators[macs[i]];
         const auto& product = std::get<Product>(node.op);
         const LayerPlan plan = plan_layer(node, point.layers[i], place);
-        const auto pixels = static_cast<std::uint64_t>(output_pixels(network, product));
-        const Cost cost =
-            layer_cost(layer_work(product, pixels, plan), point.layers[i], technology);
-        total.add(cost);
-        LayerFacts layer;
-        layer.name = node.name;
-        layer.path = plan.analog ? path_name(plan.path) : "digital";
-        layer.energy = cost.energy.total();
-        if (plan.analog) {
-            layer.row_groups = static_cast<std::uint64_t>(plan.groups);
-            layer.row_utilisation = row_utilisation(plan);
-            layer.conversions = static_cast<std::uint64_t>(
-                plan.adc_conversions(static_cast<std::int64_t>(pixels) * product.outputs));
-            if (plan.random || plan.per_chip) facts.deterministic = false;
-        }
-        facts.conversions += layer.conversions;
-        facts.layers.push_back(std::move(layer));
+        const LayerWork work =
+            layer_work(product, static_cast<std::uint64_t>(output_pixels(network, product)), plan);
+        const LayerActivity activity = activity_of(work, plan, product, basis.activities[i]);
+        const LayerSettings settings = settings_on(product, point.layers[i]);
+        costs.push_back(layer_cost(work, activity, settings, basis.technology));
+        facts.layers.push_back(layer_facts(node, plan, work, activity, costs.back()));
+        facts.conversions += facts.layers.back().conversions;
+        if (!plan.analog) continue;
+        shared_arrays = std::max(shared_arrays, plan.macro.array.count);
+        if (plan.random || plan.per_chip) facts.deterministic = false;
     }
-    facts.adc_energy = total.energy.adc;
-    facts.array_energy = total.energy.array;
-    facts.digital_energy = total.energy.digital;
-    facts.operations = total.operations;
-    facts.tops_per_watt = total.tops_per_watt();
-    facts.bit_tops_per_watt = total.bit_tops_per_watt();
+    facts.cost = total_cost(costs, shared_arrays);
     return facts;
 }
 
@@ -93,19 +113,21 @@ nlohmann::json to_json(const PointFacts& f) {
                           {"row_groups", l.row_groups},
                           {"row_utilisation", l.row_utilisation},
                           {"conversions", l.conversions},
-                          {"energy", l.energy}});
+                          {"activity", l.activity},
+                          {"energy", to_json(l.energy)},
+                          {"latency", l.latency},
+                          {"operations", l.operations}});
         if (!l.adc_window) continue;
         layers.back()["adc_lo"] = l.adc_window->lo / 65536.0;
         layers.back()["adc_hi"] = l.adc_window->hi / 65536.0;
     }
     nlohmann::json out{{"deterministic", f.deterministic},
                        {"conversions", f.conversions},
-                       {"adc_energy", f.adc_energy},
-                       {"array_energy", f.array_energy},
-                       {"digital_energy", f.digital_energy},
-                       {"operations", f.operations},
-                       {"tops_per_watt", f.tops_per_watt},
-                       {"bit_tops_per_watt", f.bit_tops_per_watt},
+                       {"energy", to_json(f.cost.energy)},
+                       {"latency", f.cost.latency},
+                       {"area", f.cost.area},
+                       {"operations", f.cost.operations},
+                       {"bit_operations", f.cost.bit_operations},
                        {"float_accuracy", f.float_accuracy},
                        {"quantised_accuracy", f.quantised_accuracy},
                        {"layers", layers}};
@@ -120,12 +142,11 @@ PointFacts point_facts_from_json(const nlohmann::json& json) {
     PointFacts f;
     json.at("deterministic").get_to(f.deterministic);
     json.at("conversions").get_to(f.conversions);
-    f.adc_energy = number(json.at("adc_energy"));
-    f.array_energy = number(json.at("array_energy"));
-    f.digital_energy = number(json.at("digital_energy"));
-    f.operations = number(json.at("operations"));
-    f.tops_per_watt = number(json.at("tops_per_watt"));
-    f.bit_tops_per_watt = number(json.at("bit_tops_per_watt"));
+    f.cost.energy = energy_from_json(json.at("energy"));
+    f.cost.latency = number(json.at("latency"));
+    f.cost.area = number(json.at("area"));
+    f.cost.operations = number(json.at("operations"));
+    f.cost.bit_operations = number(json.at("bit_operations"));
     f.float_accuracy = number(json.at("float_accuracy"));
     f.quantised_accuracy = number(json.at("quantised_accuracy"));
     if (json.contains("float_loss")) {
@@ -139,7 +160,10 @@ PointFacts point_facts_from_json(const nlohmann::json& json) {
         l.at("row_groups").get_to(layer.row_groups);
         layer.row_utilisation = number(l.at("row_utilisation"));
         l.at("conversions").get_to(layer.conversions);
-        layer.energy = number(l.at("energy"));
+        layer.activity = number(l.at("activity"));
+        layer.energy = energy_from_json(l.at("energy"));
+        layer.latency = number(l.at("latency"));
+        layer.operations = number(l.at("operations"));
         if (l.contains("adc_lo"))
             layer.adc_window = {static_cast<std::int32_t>(l.at("adc_lo").get<double>() * 65536.0),
                                 static_cast<std::int32_t>(l.at("adc_hi").get<double>() * 65536.0)};

@@ -11,7 +11,9 @@
 
 #include "cuda/trial/network.hpp"
 #include "cuda/trial/work.hpp"
+#include "host/cost/layer_cost.hpp"
 #include "host/quant/adc_window.hpp"
+#include "host/run/activities.hpp"
 
 namespace acim {
 
@@ -23,17 +25,17 @@ struct LayerFacts {
     std::uint64_t row_groups = 0;
     double row_utilisation = 0.0;           // used rows / available rows [1]
     std::uint64_t conversions = 0;          // per image
-    double energy = 0.0;                    // per image [J]
+    double activity = 0.0;                  // mean of stored bit x input, of full drive [1]
+    Energy energy;                          // per image [J]
+    double latency = 0.0;                   // per image [s]
+    double operations = 0.0;                // per image
     std::optional<AdcWindow> adc_window{};  // where it is calibrated
 };
 
 struct PointFacts {
     bool deterministic = false;     // no random term: every trial gives the same bits
     std::uint64_t conversions = 0;  // per image
-    double adc_energy = 0.0, array_energy = 0.0, digital_energy = 0.0;  // per inference [J]
-    double operations = 0.0;                                            // per inference
-    double tops_per_watt = 0.0;                                         // native bits
-    double bit_tops_per_watt = 0.0;                                     // normalised to 1 x 1 bit
+    Cost cost;                      // per inference
     // Noise-free baselines [1]; NaN until they are measured.
     double float_accuracy = std::numeric_limits<double>::quiet_NaN();
     double quantised_accuracy = std::numeric_limits<double>::quiet_NaN();
@@ -43,10 +45,16 @@ struct PointFacts {
     std::vector<LayerFacts> layers;  // per MAC layer
 };
 
+// What a point costs is computed with.
+struct CostBasis {
+    Technology technology;
+    LayerActivities activities;  // per MAC layer
+};
+
 // Throws InputError naming the layer where a setting does not fit it. Baselines stay NaN; calibrated
 // windows stay out, since the point holds none but resolved ones.
 PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point,
-                       const std::string& place);
+                       const CostBasis& basis, const std::string& place);
 
 nlohmann::json to_json(const PointFacts& facts);
 PointFacts point_facts_from_json(const nlohmann::json& json);

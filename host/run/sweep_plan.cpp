@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "host/core/error.hpp"
+#include "host/core/sha256.hpp"
 #include "host/core/version.hpp"
 #include "host/run/layer_check.hpp"
 #include "host/sweep/keys.hpp"
@@ -101,6 +102,14 @@ void check_measured_chips(const SweepPlan& plan, const ResolvedPoint& resolved) 
     }
 }
 
+// The key under which the plan keeps what the point's costs are computed with.
+std::string add_technology(PlanRecord& plan, const PointConfig& point) {
+    nlohmann::json constants = point.canonical_costs();
+    std::string key = sha256_hex(constants.dump()).substr(0, 16);
+    plan.technologies.try_emplace(key, std::move(constants));
+    return key;
+}
+
 void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                const ResolvedPoint& resolved) {
     check_measured_chips(plan, resolved);
@@ -122,7 +131,10 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
         check_layer(design.layers[i], std::get<Product>(node.op).input_quantisation.is_signed,
                     node.name);
     }
-    plan.facts.push_back(point_facts(*group.network, design, place));
+    record.technology = add_technology(plan.record, point);
+    const CostBasis basis{point.technology,
+                          plan.activities->get(*group.network, resolved.recipe, design.layers)};
+    plan.facts.push_back(point_facts(*group.network, design, basis, place));
     for (std::size_t i = 0; i < windows.size(); ++i)
         plan.facts.back().layers[i].adc_window = windows[i];
     group.points.push_back(static_cast<std::uint32_t>(plan.record.points.size()));
@@ -164,6 +176,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
                                              : options.run_directory / "networks";
     plan.networks = std::make_shared<NetworkLibrary>(plan.workload, folder, options.threads);
     plan.ranges = std::make_shared<AdcRanges>(plan.workload, folder, options.threads);
+    plan.activities = std::make_shared<Activities>(plan.workload, folder, options.threads);
     plan.baselines = std::make_shared<Baselines>(plan.workload, folder, options.threads);
     PlanRecord& record = plan.record;
     record.sweep_name = plan.spec.name;
@@ -199,6 +212,7 @@ RunDirectory open_run_directory(SweepPlan& plan, const std::filesystem::path& pa
     plan.record = directory.plan();
     plan.networks->save();
     plan.ranges->save();
+    plan.activities->save();
     plan.baselines->save();
     return directory;
 }

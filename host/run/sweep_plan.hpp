@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/trial/engine.hpp"
+#include "host/run/activities.hpp"
 #include "host/run/adc_ranges.hpp"
 #include "host/run/baseline.hpp"
 #include "host/run/network_library.hpp"
@@ -38,6 +39,7 @@ struct SweepPlan {
     Score float_score;
     std::shared_ptr<NetworkLibrary> networks;
     std::shared_ptr<AdcRanges> ranges;
+    std::shared_ptr<Activities> activities;
     std::shared_ptr<Baselines> baselines;
 };
 

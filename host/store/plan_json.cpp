@@ -35,7 +35,8 @@ json head(const PlanRecord& plan) {
                {"code_version", plan.code_version},
                {"baselines", plan.baselines},
                {"networks", plan.networks},
-               {"parameter_units", plan.parameter_units}};
+               {"parameter_units", plan.parameter_units},
+               {"technologies", plan.technologies}};
     // Only where it is not 1, so that plans of ordinary networks stay what they were.
     if (plan.positions != 1) {
         value["positions"] = plan.positions;
@@ -51,6 +52,7 @@ json to_json(const PlanPoint& point) {
     return {{"id", point.id},
             {"canonical_json", point.canonical_json},
             {"network_hash", point.network_hash},
+            {"technology", point.technology},
             {"parameters", parameters}};
 }
 
@@ -59,6 +61,7 @@ PlanPoint point_from_json(const json& value) {
     value.at("id").get_to(point.id);
     value.at("canonical_json").get_to(point.canonical_json);
     value.at("network_hash").get_to(point.network_hash);
+    value.at("technology").get_to(point.technology);
     for (const json& parameter : value.at("parameters")) {
         point.parameters.emplace_back(parameter.at(0).get<std::string>(), parameter.at(1));
     }
@@ -137,6 +140,7 @@ void read_head(const json& value, PlanRecord& plan) {
     value.at("baselines").get_to(plan.baselines);
     value.at("networks").get_to(plan.networks);
     value.at("parameter_units").get_to(plan.parameter_units);
+    value.at("technologies").get_to(plan.technologies);
 }
 
 // The tree of everything but the points, which are taken as they come and dropped.

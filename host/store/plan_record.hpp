@@ -18,6 +18,7 @@ struct PlanPoint {
     std::string id;              // SHA-256 (hex) of canonical_json
     std::string canonical_json;  // the complete resolved point
     std::string network_hash;    // key of PlanRecord::networks
+    std::string technology;      // key of PlanRecord::technologies
     // Swept parameters in the order of the sweep: dotted YAML path and value.
     std::vector<std::pair<std::string, nlohmann::json>> parameters;
     // What follows from the point and is wanted beside its trials: costs, baselines, layers
@@ -42,6 +43,9 @@ struct PlanRecord {
     std::vector<PlanPoint> points;  // in the order written, last axis fastest
     std::map<std::string, std::vector<std::string>> networks;  // hash: names of the MAC layers
     std::map<std::string, std::string> parameter_units;        // by dotted path; may be empty
+    // What energies, times and areas are computed with: keys of `technology` as in YAML, by their
+    // hash.
+    std::map<std::string, nlohmann::json> technologies;
 };
 
 // Items of so many images: what a trial counts.

@@ -119,6 +119,14 @@ std::vector<PointConfig> expand(const SweepSpec& spec) {
         points.push_back(point_at(spec, i));
         check_point(spec, points.back());
         const auto [other, is_new] = seen.emplace(sha256_hex(points.back().canonical().dump()), i);
+        if (!is_new && points.back().canonical_costs() != points[other->second].canonical_costs()) {
+            throw InputError(fmt::format(
+                "{}: points {} ({}) and {} ({}) differ in their technology only, so that their "
+                "trials are the same. Step technology together with the macro in `zip`, or give "
+                "each technology a run of its own.",
+                spec.file.string(), other->second, describe(points[other->second]), i,
+                describe(points[i])));
+        }
         if (!is_new) {
             throw InputError(
                 fmt::format("{}: points {} ({}) and {} ({}) are the same configuration. Remove "

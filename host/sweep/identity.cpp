@@ -50,12 +50,12 @@ const std::vector<json>& off_values() {
     return values;
 }
 
-// The keys of one scope; `off` ones are left out.
-json canonical_keys(const PointConfig& point, KeyScope scope) {
+// The keys of one scope that decide costs, or all others; `off` ones are left out.
+json canonical_keys(const PointConfig& point, KeyScope scope, bool costs = false) {
     json out = json::object();
     for (std::size_t i = 0; i < all_keys().size(); ++i) {
         const KeyInfo& key = all_keys()[i];
-        if ((key.scopes & scope) == 0 || key.get == nullptr) continue;
+        if ((key.scopes & scope) == 0 || key.get == nullptr || key.is_cost != costs) continue;
         if (key.applies != nullptr && !key.applies(point)) continue;
         json value = key.get(point);
         if (!key.always && value == off_values()[i]) continue;
@@ -70,6 +70,11 @@ json PointConfig::canonical() const {
     json out = canonical_keys(*this, in_sweep);
     for (const LayerRule& rule : layers) out["layers"].push_back(canonical_rule(rule));
     return out;
+}
+
+json PointConfig::canonical_costs() const {
+    const json all = canonical_keys(*this, in_sweep, true);
+    return all.value("technology", json::object());
 }
 
 json MacFile::canonical() const {

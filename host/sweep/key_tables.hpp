@@ -13,6 +13,9 @@ std::span<const KeyInfo> converter_keys();  // macro: mapping, encoding, ADC, no
 std::span<const KeyInfo> circuit_keys();    // macro: array, cells, switches, converters' errors
 std::span<const KeyInfo> aidac_keys();      // macro.aidac
 
+// Keys that decide what a point costs and nothing else.
+std::span<const KeyInfo> technology_keys();  // technology
+
 // All other keys: what a file says around its points.
 std::span<const KeyInfo> file_keys();
 

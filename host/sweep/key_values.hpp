@@ -18,7 +18,7 @@ inline constexpr unsigned everywhere = in_sweep | in_mac | in_rule | on_axis;
 
 // What a value of the YAML is divided by to become SI. Powers of ten are exact, so that 2 fF is the
 // double nearest to 2e-15.
-enum class KeyUnit { one, percent, milli, nano, pico, femto, percent_root_femto };
+enum class KeyUnit { one, percent, milli, micro, nano, pico, femto, percent_root_femto };
 
 constexpr double per_si(KeyUnit unit) {
     switch (unit) {
@@ -26,6 +26,8 @@ constexpr double per_si(KeyUnit unit) {
             return 1e2;
         case KeyUnit::milli:
             return 1e3;
+        case KeyUnit::micro:
+            return 1e6;
         case KeyUnit::nano:
             return 1e9;
         case KeyUnit::pico:

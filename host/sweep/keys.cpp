@@ -27,8 +27,8 @@ std::vector<std::string> split_words(std::string_view words) {
 std::span<const KeyInfo> all_keys() {
     static const std::vector<KeyInfo> keys = [] {
         std::vector<KeyInfo> all;
-        for (const auto keys_of_a_kind :
-             {file_keys(), point_keys(), converter_keys(), circuit_keys(), aidac_keys()}) {
+        for (const auto keys_of_a_kind : {file_keys(), point_keys(), converter_keys(),
+                                          circuit_keys(), aidac_keys(), technology_keys()}) {
             all.insert(all.end(), keys_of_a_kind.begin(), keys_of_a_kind.end());
         }
         return all;

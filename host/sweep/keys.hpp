@@ -50,10 +50,11 @@ struct KeyInfo {
     std::string_view choices = {};   // separated by spaces
     std::string_view fallback = {};  // JSON of the default, which is also the off value; "": none
     bool required = false;
-    bool always = false;  // stands in canonical JSON even at its default
+    bool always = false;   // stands in canonical JSON even at its default
+    bool is_cost = false;  // decides costs and no result: no part of canonical JSON
     std::string_view unit = {};
     std::string_view help = {};
-    // Only keys that decide results: how the value enters and leaves a point.
+    // Only keys that decide results or costs: how the value enters and leaves a point.
     void (*set)(PointConfig&, const nlohmann::json&) = nullptr;
     nlohmann::json (*get)(const PointConfig&) = nullptr;
     // Where present and false, the value has no effect and stays out of canonical JSON.

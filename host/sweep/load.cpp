@@ -147,12 +147,24 @@ void lay_under(Document& document, const std::string& preset, const ValuePlace& 
     document.lay_under(std::move(entries));
 }
 
-void lay_preset_under(Document& document, KeyScope scope) {
+// The constants of the technology under those that are written, after the macro had its say.
+void lay_technology_under(Document& document) {
+    const Entry* entry = document.find("technology.preset");
+    const ValuePlace where{document.place("technology.preset"), "key 'technology.preset'",
+                           entry != nullptr ? entry->source.folder : document.file().parent_path()};
+    const auto name = document.value("technology.preset").get<std::string>();
+    document.lay_under(
+        preset_entries(find_preset(name, where, PresetKind::technology), PresetKind::technology));
+}
+
+void lay_presets_under(Document& document, KeyScope scope) {
     const json name = document.value("macro.preset");
-    if (name.is_null()) return;
-    const ValuePlace where{document.place("macro.preset"), "key 'macro.preset'",
-                           document.file().parent_path()};
-    lay_under(document, name.get<std::string>(), where, scope);
+    if (!name.is_null()) {
+        const ValuePlace where{document.place("macro.preset"), "key 'macro.preset'",
+                               document.file().parent_path()};
+        lay_under(document, name.get<std::string>(), where, scope);
+    }
+    lay_technology_under(document);
 }
 
 // The point of the document alone, with what an axis adds to its kind.
@@ -182,6 +194,7 @@ void read_preset_axis(const Document& written, SweepSpec& spec,
                 Document document = written;
                 const auto name = value.get<std::string>();
                 lay_under(document, name, where, in_sweep);
+                lay_technology_under(document);
                 spec.preset_bases.insert_or_assign(name, base_point(document, spec, layers));
             }
             spec.base = spec.preset_bases.at(axis.values[i].front().get<std::string>());
@@ -194,7 +207,7 @@ void read_preset_axis(const Document& written, SweepSpec& spec,
 SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
     const Document written(path, in_sweep, overrides);
     Document document = written;
-    lay_preset_under(document, in_sweep);
+    lay_presets_under(document, in_sweep);
     SweepSpec spec;
     spec.file = path;
     spec.text = document.text();
@@ -223,7 +236,7 @@ SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::s
 MacFile load_macro_file(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides) {
     Document document(path, in_mac, overrides);
-    lay_preset_under(document, in_mac);
+    lay_presets_under(document, in_mac);
     PointConfig point;
     document.apply(point);
     check_cycle(document, point);
@@ -231,6 +244,8 @@ MacFile load_macro_file(const std::filesystem::path& path,
     MacFile out;
     out.settings = {true, point.weight_bits, point.activation_bits, point.macro, point.path};
     check_macro(out.settings, [&](std::string_view key) { return document.place(key); });
+    out.technology = point.technology;
+    out.technology_name = point.technology_name;
     out.file = path;
     out.text = document.text();
     out.chips = document.value("chips").get<std::uint32_t>();

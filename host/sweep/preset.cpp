@@ -16,20 +16,24 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = YamlNode::Kind;
 
-std::vector<fs::path> preset_folders() {
+const char* folder_of(PresetKind kind) {
+    return kind == PresetKind::macro ? "macros" : "technology";
+}
+
+std::vector<fs::path> preset_folders(PresetKind kind) {
     std::vector<fs::path> folders;
     if (const char* data = std::getenv("ACIMSWEEP_DATA"); data != nullptr && *data != '\0') {
-        folders.push_back(fs::path(data) / "macros");
+        folders.push_back(fs::path(data) / folder_of(kind));
     }
-    folders.emplace_back(fs::path(ACIM_INSTALLED_DATA) / "macros");
-    folders.emplace_back(fs::path(ACIM_SOURCE_DATA) / "macros");
+    folders.emplace_back(fs::path(ACIM_INSTALLED_DATA) / folder_of(kind));
+    folders.emplace_back(fs::path(ACIM_SOURCE_DATA) / folder_of(kind));
     return folders;
 }
 
 // Files by the name of their preset; an earlier folder hides a later one.
-std::map<std::string, fs::path> preset_files() {
+std::map<std::string, fs::path> preset_files(PresetKind kind) {
     std::map<std::string, fs::path> files;
-    for (const fs::path& folder : preset_folders()) {
+    for (const fs::path& folder : preset_folders(kind)) {
         std::error_code none;
         for (const auto& entry : fs::directory_iterator(folder, none)) {
             if (entry.path().extension() != ".yaml") continue;
@@ -39,10 +43,24 @@ std::map<std::string, fs::path> preset_files() {
     return files;
 }
 
+// Keys whose values a preset sets.
+bool is_preset_key(std::string_view path, PresetKind kind) {
+    if (path.starts_with("technology.")) return true;
+    return kind == PresetKind::macro &&
+           (path == "weight_bits" || path == "activation_bits" || path.starts_with("macro."));
+}
+
+// Those that have to name a source.
+bool needs_source(std::string_view path, PresetKind kind) {
+    return is_preset_key(path, kind) &&
+           (path.starts_with("macro.") || path.starts_with("technology."));
+}
+
 // Reads the block `preset` of one document.
 struct MetadataReader {
     const Document& document;
     const Entry& block;
+    PresetKind preset_kind;
 
     [[noreturn]] void fail(int line, const std::string& what) const {
         throw InputError(block.source.at(line) + ": " + what);
@@ -85,9 +103,7 @@ struct MetadataReader {
                  subject + " must be {kind: published, derived or assumed, source: text}.");
         }
         const Entry* set = document.find(key.text);
-        const bool sourced = key.text.starts_with("macro.") || key.text == "weight_bits" ||
-                             key.text == "activation_bits";
-        if (set == nullptr || !sourced) {
+        if (set == nullptr || !is_preset_key(key.text, preset_kind)) {
             fail(key.line, subject + " stands alone: the preset does not set that key.");
         }
         return out;
@@ -134,12 +150,12 @@ struct MetadataReader {
     }
 };
 
-void expect_sources(const Document& document, const Preset& preset) {
+void expect_sources(const Document& document, const Preset& preset, PresetKind kind) {
     for (const Entry& entry : document.entries()) {
         const bool found =
             std::any_of(preset.sources.begin(), preset.sources.end(),
                         [&](const PresetSource& source) { return source.path == entry.path; });
-        if (found || !entry.path.starts_with("macro.")) continue;
+        if (found || !needs_source(entry.path, kind)) continue;
         throw InputError(fmt::format(
             "{}: key '{}' has no entry in preset.sources. Say where its value comes from, as in "
             "{}: {{kind: published, source: \"paper, table\"}}.",
@@ -147,10 +163,11 @@ void expect_sources(const Document& document, const Preset& preset) {
     }
 }
 
-Preset preset_of(const Document& document) {
-    if (const Entry* nested = document.find("macro.preset")) {
-        throw InputError(nested->place() +
-                         ": key 'macro.preset' cannot stand in a preset. Write its keys out.");
+Preset preset_of(const Document& document, PresetKind kind) {
+    const char* own = kind == PresetKind::macro ? "macro.preset" : "technology.preset";
+    if (const Entry* nested = document.find(own)) {
+        throw InputError(fmt::format("{}: key '{}' cannot stand in a preset. Write its keys out.",
+                                     nested->place(), own));
     }
     const Entry* block = document.find("preset");
     if (block == nullptr) {
@@ -158,22 +175,24 @@ Preset preset_of(const Document& document) {
                          ": key 'preset' is missing, so that this is no preset. Add title and "
                          "sources.");
     }
-    Preset preset = MetadataReader{document, *block}.read();
-    expect_sources(document, preset);
+    Preset preset = MetadataReader{document, *block, kind}.read();
+    expect_sources(document, preset, kind);
     return preset;
 }
 
 }  // namespace
 
-Preset read_preset(const fs::path& file) { return preset_of(Document(file, in_mac, {})); }
+Preset read_preset(const fs::path& file, PresetKind kind) {
+    return preset_of(Document(file, in_mac, {}), kind);
+}
 
-std::vector<Preset> list_presets() {
+std::vector<Preset> list_presets(PresetKind kind) {
     std::vector<Preset> out;
-    for (const auto& [name, file] : preset_files()) out.push_back(read_preset(file));
+    for (const auto& [name, file] : preset_files(kind)) out.push_back(read_preset(file, kind));
     return out;
 }
 
-fs::path find_preset(const std::string& name, const ValuePlace& where) {
+fs::path find_preset(const std::string& name, const ValuePlace& where, PresetKind kind) {
     if (name.find('/') != std::string::npos || name.ends_with(".yaml")) {
         const fs::path file = (where.folder / name).lexically_normal();
         std::error_code none;
@@ -181,7 +200,7 @@ fs::path find_preset(const std::string& name, const ValuePlace& where) {
         throw InputError(fmt::format("{}: {} names {}, but there is no such file. Check the path.",
                                      where.place, where.subject, file.string()));
     }
-    const auto files = preset_files();
+    const auto files = preset_files(kind);
     if (const auto found = files.find(name); found != files.end()) return found->second;
     std::vector<std::string> names;
     for (const auto& [known, file] : files) names.push_back(known);
@@ -190,13 +209,12 @@ fs::path find_preset(const std::string& name, const ValuePlace& where) {
         where.place, where.subject, shown(name), fmt::join(names, ", ")));
 }
 
-std::vector<Entry> preset_entries(const fs::path& file) {
+std::vector<Entry> preset_entries(const fs::path& file, PresetKind kind) {
     const Document document(file, in_mac, {});
-    preset_of(document);
+    preset_of(document, kind);
     std::vector<Entry> out;
     for (const Entry& entry : document.entries()) {
-        const bool bits = entry.path == "weight_bits" || entry.path == "activation_bits";
-        if (bits || entry.path.starts_with("macro.")) out.push_back(entry);
+        if (is_preset_key(entry.path, kind)) out.push_back(entry);
     }
     return out;
 }

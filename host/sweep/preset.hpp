@@ -10,6 +10,9 @@
 
 namespace acim {
 
+// What a preset describes: a macro (folder data/macros), or what its parts cost (data/technology).
+enum class PresetKind { macro, technology };
+
 enum class SourceKind {
     published,  // stated by the source
     derived,    // computed from what the source states
@@ -33,17 +36,20 @@ struct Preset {
 };
 
 // All presets that a name finds, by name. A broken file is an InputError.
-std::vector<Preset> list_presets();
+std::vector<Preset> list_presets(PresetKind kind = PresetKind::macro);
 
 // The file of a preset. A name with a slash or .yaml is a path relative to the folder; any other is
-// looked for in $ACIMSWEEP_DATA/macros, the installed data and the source tree, in this order.
-std::filesystem::path find_preset(const std::string& name, const ValuePlace& where);
+// looked for in that folder of $ACIMSWEEP_DATA, the installed data and the source tree, in this order.
+std::filesystem::path find_preset(const std::string& name, const ValuePlace& where,
+                                  PresetKind kind = PresetKind::macro);
 
 // Reads a preset, which is a file of `acimsweep mac` with the block `preset`. Throws InputError, also
-// where a key of the macro has no source.
-Preset read_preset(const std::filesystem::path& file);
+// where a key of the macro or technology has no source.
+Preset read_preset(const std::filesystem::path& file, PresetKind kind = PresetKind::macro);
 
-// The keys that a preset sets: weight_bits, activation_bits and macro.*, with their places.
-std::vector<Entry> preset_entries(const std::filesystem::path& file);
+// The keys that a preset sets, with their places: weight_bits, activation_bits, macro.* and
+// technology.* of a macro, technology.* of a technology.
+std::vector<Entry> preset_entries(const std::filesystem::path& file,
+                                  PresetKind kind = PresetKind::macro);
 
 }  // namespace acim

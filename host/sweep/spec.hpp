@@ -14,6 +14,7 @@
 #include "cuda/model/macro/params.hpp"
 #include "host/data/data_set.hpp"
 #include "host/quant/calibrate.hpp"
+#include "host/sweep/technology.hpp"
 
 namespace acim {
 
@@ -34,7 +35,7 @@ struct LayerRule {
     std::string place;  // "file:line" for messages; not part of the identity
 };
 
-// Everything that decides the results of one point of the design space.
+// Everything that decides the results of one point of the design space, and its costs.
 struct PointConfig {
     QuantisationConfig quantisation;
     int weight_bits = 8;
@@ -43,12 +44,17 @@ struct PointConfig {
     std::vector<LayerRule> layers;
     PathRequest path = PathRequest::automatic;
     NoiseStreams noise_streams = NoiseStreams::shared;
+    // What it costs: no trial depends on these two.
+    Technology technology;
+    std::string technology_name = "cmos_28nm";
     // The swept axes only, in the order of the axes, by dotted path: values as the user reads them.
     std::vector<std::pair<std::string, nlohmann::json>> parameters;
 
     // Keys as in YAML, values in the units of the keys' table, features that are off left out; the
     // ADC window in 2^-16 of full scale. Equal configurations give equal JSON.
     nlohmann::json canonical() const;
+    // The same of the keys that decide costs; not part of the identity.
+    nlohmann::json canonical_costs() const;
 };
 
 // One step of an axis: the keys it sets (one for a grid axis, several for zip) and their values.
@@ -92,6 +98,8 @@ struct SweepSpec {
 // The file of `acimsweep mac`, checked.
 struct MacFile {
     LayerSettings settings;
+    Technology technology;
+    std::string technology_name;
     std::optional<std::uint64_t> seed;  // absent only where no random number is drawn
     std::uint32_t chips = 1;
     std::uint32_t repeats = 1;

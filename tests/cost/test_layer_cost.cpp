@@ -3,121 +3,109 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+
+#include "tests/cost/cost_fixture.hpp"
 
 namespace acim {
 namespace {
 
-constexpr double relative = 1e-12;
-
-void expect_close(double value, double reference) {
-    EXPECT_NEAR(value, reference, relative * std::abs(reference));
-}
-
-Product linear(int depth, int outputs) {
-    Product product;
-    product.depth = depth;
-    product.outputs = outputs;
-    return product;
-}
-
-LayerSettings macro_with(int rows, int adc_bits) {
-    LayerSettings settings;
-    settings.macro.rows = rows;
-    settings.macro.adc.bits = adc_bits;
-    return settings;
-}
-
-Cost cost_of(const Product& product, const LayerSettings& settings,
-             const Technology& technology = default_technology()) {
-    return layer_cost(layer_work(product, 1, settings), settings, technology);
-}
-
-// (100 fF * 8 + 0.001 fF * 65536) * (0.9 V)^2 = 0.70108 pJ.
-TEST(AdcEnergy, FollowsTheFit) {
-    expect_close(adc_conversion_energy(8, default_technology()), 865.536e-15 * 0.81);
-    Technology doubled = default_technology();
-    doubled.vdd = 1.8;
-    expect_close(adc_conversion_energy(8, doubled), 865.536e-15 * 3.24);
-    // The exponential part takes over: 14 bits cost 2.68e5 fF of it against 1400 fF.
-    expect_close(adc_conversion_energy(14, default_technology()),
-                 (1400e-15 + 268435.456e-15) * 0.81);
-}
+constexpr double squared = 4.0;  // supply of round_technology()
+constexpr double conversion = 865.536e-15 * squared;
 
 // One output over 255 rows, 8 x 8 bits: every term by hand.
 TEST(LayerCost, EveryTermByHand) {
-    const Cost cost = cost_of(linear(255, 1), macro_with(255, 8));
-    expect_close(cost.energy.adc, 64 * 865.536e-15 * 0.81);
-    const double cells = 255 * 64 * 0.25 * 2e-15 * 0.81;
-    const double lines = 255 * 8 * 0.5 * 8 * 0.25e-15 * 0.81;
-    expect_close(cost.energy.array, cells + lines);
-    expect_close(cost.energy.digital, 64 * 0.1e-12);
+    Technology technology = round_technology();
+    technology.column_energy = 3e-15;
+    technology.column_energy_per_row = 1e-16;
+    technology.read_energy = 7e-15;
+    technology.write_energy = 11e-15;
+    technology.control_energy = 13e-12;
+    const LayerCost cost = cost_of(linear(255, 1), macro_with(255, 8), technology);
+    expect_close(cost.energy.adc, 64 * conversion);
+    expect_close(cost.energy.cells, 255 * 64 * 0.25 * 2e-15 * squared + 64 * (3e-15 + 255 * 1e-16));
+    expect_close(cost.energy.drivers, 255 * 8 * 0.5 * 256 * 1e-15 * squared);
+    expect_close(cost.energy.digital, 64 * 1e-13);
+    expect_close(cost.energy.memory, 8 * (255 * 7e-15 + 11e-15));
+    expect_close(cost.energy.control, 8 * 13e-12);
     EXPECT_EQ(cost.operations, 510.0);
     EXPECT_EQ(cost.bit_operations, 510.0 * 64);
-    expect_close(cost.tops_per_watt(), 510.0 / cost.energy.total() * 1e-12);
-    expect_close(cost.bit_tops_per_watt(), 64 * cost.tops_per_watt());
+    // Eight cycles of 2 ns and a conversion of 8 ns; one array of 255 x 256 cells and 256 ADCs.
+    expect_close(cost.latency, 8 * (2e-9 + 8e-9));
+    EXPECT_EQ(cost.arrays, 1.0);
+    expect_close(cost.array_area, 255 * 256 * 1e-12 + 256 * 100e-12);
 }
 
-// The macro's own capacitor counts where it is given.
+// The macro's own capacitor counts where it is given, and a measured energy before both.
 TEST(LayerCost, CellsCostTheirCapacitor) {
     LayerSettings settings = macro_with(255, 8);
-    const double usual = cost_of(linear(255, 1), settings).energy.array;
     settings.macro.cell.unit_capacitance = 1e-15;
-    const double half = cost_of(linear(255, 1), settings).energy.array;
-    expect_close(usual - half, 255 * 64 * 0.25 * 1e-15 * 0.81);
+    const double active = 255 * 64 * 0.25;
+    expect_close(cost_of(linear(255, 1), settings).energy.cells, active * 1e-15 * squared);
+    Technology measured = round_technology();
+    measured.cell_energy = 5e-15;
+    expect_close(cost_of(linear(255, 1), settings, measured).energy.cells, active * 5e-15);
+    measured.supply = 1.0;  // energies hold at 2 V
+    expect_close(cost_of(linear(255, 1), settings, measured).energy.cells, active * 5e-15 / 4);
 }
 
 // Votes are whole conversions; differential weights take 14 columns of 8 cycles.
 TEST(LayerCost, VotesAndColumnsArePaid) {
     LayerSettings settings = macro_with(255, 8);
     settings.macro.voting = {3, 3, VoteCombination::mode};
-    expect_close(cost_of(linear(255, 1), settings).energy.adc, (64 + 2 * 6) * 865.536e-15 * 0.81);
+    Technology technology = round_technology();
+    technology.vote_energy = 1e-12;
+    const LayerCost voted = cost_of(linear(255, 1), settings, technology);
+    expect_close(voted.energy.adc, (64 + 2 * 6) * conversion);
+    expect_close(voted.energy.digital, (64 + 12) * 1e-13 + 12 * 1e-12);
     settings.macro.voting = {};
     settings.macro.weight_encoding = WeightEncoding::differential;
-    expect_close(cost_of(linear(255, 1), settings).energy.adc, 14 * 8 * 865.536e-15 * 0.81);
+    expect_close(cost_of(linear(255, 1), settings).energy.adc, 14 * 8 * conversion);
 }
 
 TEST(LayerCost, InputDacsCountInBitParallel) {
     LayerSettings settings = macro_with(255, 8);
     settings.macro.bits_per_cycle = 4;
-    const Cost cost = cost_of(linear(255, 1), settings);
-    const double cells = 255 * 16 * 0.25 * 2e-15 * 0.81;
-    const double lines = 255 * 2 * 0.5 * 8 * 0.25e-15 * 0.81;
-    const double dacs = 255 * 8 * 50e-15 * 0.81;
-    expect_close(cost.energy.array, cells + lines + dacs);
+    Technology technology = round_technology();
+    technology.dac_energy = 1e-12;
+    const LayerCost cost = cost_of(linear(255, 1), settings, technology);
+    const double lines = 255 * 2 * 0.5 * 256 * 1e-15 * squared;
+    expect_close(cost.energy.drivers, lines + 255 * 8 * 50e-15 * squared + 255 * 2 * 1e-12);
+    expect_close(cost.energy.cells, 255 * 16 * 0.25 * 2e-15 * squared);
 }
 
 TEST(LayerCost, DigitalLayerCostsBitProducts) {
     LayerSettings settings = macro_with(255, 8);
     settings.analog = false;
-    const Cost cost = cost_of(linear(100, 10), settings);
-    EXPECT_EQ(cost.energy.adc, 0.0);
-    EXPECT_EQ(cost.energy.array, 0.0);
-    expect_close(cost.energy.digital, 1000 * 0.3e-12);
+    Technology technology = round_technology();
+    technology.bit_macs_per_second = 1e12;
+    const LayerCost cost = cost_of(linear(100, 10), settings, technology);
+    EXPECT_EQ(cost.energy.adc + cost.energy.cells + cost.energy.drivers, 0.0);
+    expect_close(cost.energy.digital, 64000 * 5e-15);
+    expect_close(cost.latency, 64000 / 1e12);
+    EXPECT_EQ(cost.arrays, 0.0);
 }
 
-// Jia, JSSC 2020 (65 nm, 2304 rows, 1 x 1 bit): 11.49 pJ per column operation for ADC and array are
-// 401 TOPS/W, and 23.96 pJ are 192 TOPS/W.
-TEST(LayerCost, NormalisationReproducesAPublishedChip) {
-    LayerSettings settings = macro_with(2304, 8);
-    settings.weight_bits = settings.activation_bits = 1;
-    Technology technology = default_technology();
-    technology.shift_add_energy = 0.0;
-    technology.row_capacitance_per_column = 0.0;
-    technology.adc_linear_capacitance = technology.adc_exponential_capacitance = 0.0;
-    technology.vdd = 1.0;
-    technology.cell_activity = 1.0;
-    technology.cell_capacitance = 11.49e-12 / 2304;
-    EXPECT_NEAR(cost_of(linear(2304, 1), settings, technology).bit_tops_per_watt(), 401.0, 0.4);
-    technology.cell_capacitance = 23.96e-12 / 2304;
-    EXPECT_NEAR(cost_of(linear(2304, 1), settings, technology).bit_tops_per_watt(), 192.3, 0.2);
+// Rows that a partly filled group leaves empty are paid for: in conversions, in columns, in area.
+TEST(LayerCost, EmptyRowsArePaid) {
+    Technology technology = round_technology();
+    technology.column_energy_per_row = 1e-16;
+    const LayerCost few = cost_of(linear(10, 32), macro_with(255, 8), technology);
+    const LayerCost full = cost_of(linear(255, 32), macro_with(255, 8), technology);
+    EXPECT_EQ(few.energy.adc, full.energy.adc);
+    EXPECT_EQ(few.array_area, full.array_area);
+    EXPECT_EQ(few.latency, full.latency);
+    const double columns = 32 * 64 * 255 * 1e-16;
+    expect_close(few.energy.cells, columns + 32 * 640 * 0.25 * 2e-15 * squared);
 }
 
 // The trades that a sweep is made for.
 TEST(LayerCost, TradesPointTheRightWay) {
     const Product product = linear(1024, 64);
     const auto efficiency = [&product](const LayerSettings& settings) {
-        return cost_of(product, settings).tops_per_watt();
+        const LayerCost cost = cost_of(product, settings);
+        return cost.operations / cost.energy.total();
     };
     double before = efficiency(macro_with(256, 1));
     for (int bits = 2; bits <= 14; ++bits) {
@@ -128,35 +116,51 @@ TEST(LayerCost, TradesPointTheRightWay) {
     EXPECT_GT(efficiency(macro_with(1024, 8)), efficiency(macro_with(256, 8)));
     LayerSettings hybrid = macro_with(1024, 8);
     hybrid.macro.hybrid.levels = 3;
-    EXPECT_LT(efficiency(hybrid), efficiency(macro_with(1024, 8)));
-    LayerSettings digital = macro_with(1024, 8);
-    digital.analog = false;
-    EXPECT_LT(efficiency(digital), efficiency(hybrid));
+    EXPECT_NE(efficiency(hybrid), efficiency(macro_with(1024, 8)));
+    LayerSettings voted = macro_with(1024, 8);
+    voted.macro.voting = {5, 3, VoteCombination::mode};
+    EXPECT_LT(efficiency(voted), efficiency(macro_with(1024, 8)));
 }
 
-TEST(LayerCost, LayersAdd) {
-    Cost total = cost_of(linear(255, 10), macro_with(255, 8));
-    const Cost other = cost_of(linear(100, 20), macro_with(64, 6));
-    const double energy = total.energy.total() + other.energy.total();
-    total.add(other);
-    expect_close(total.energy.total(), energy);
-    EXPECT_EQ(total.operations, 2.0 * (2550 + 2000));
-    EXPECT_TRUE(std::isnan(Cost{}.tops_per_watt()));
+// 100 columns on 4 ADCs: 25 conversions in turn, or meanwhile the next sums are prepared.
+TEST(LayerCost, ColumnsThatShareAnAdcTakeTurns) {
+    LayerSettings settings = macro_with(255, 8);
+    settings.macro.array.columns = 100;
+    settings.macro.array.columns_per_adc = 25;
+    Technology technology = round_technology();
+    expect_close(cost_of(linear(255, 1), settings, technology).latency, 8 * (2e-9 + 25 * 8e-9));
+    technology.overlap = true;
+    expect_close(cost_of(linear(255, 1), settings, technology).latency, 8 * 25 * 8e-9);
+    expect_close(cost_of(linear(255, 1), settings, technology).array_area,
+                 255 * 100 * 1e-12 + 4 * 100e-12);
 }
 
-TEST(LayerCost, NetworkIsTheSumOfItsLayers) {
-    QuantizedNetwork network;
-    network.tensors = {{"x", {1, 255}}, {"y", {1, 10}}, {"z", {1, 5}}};
-    Product first = linear(255, 10), second = linear(10, 5);
-    first.output = second.input = 1;
-    second.output = 2;
-    network.operators = {{"fc1", first}, {"fc2", second}};
-    const LayerSettings settings[] = {macro_with(255, 8), macro_with(64, 6)};
-    Cost sum = cost_of(first, settings[0]);
-    sum.add(cost_of(second, settings[1]));
-    const Cost total = network_cost(network, settings, default_technology());
-    EXPECT_EQ(total.energy.total(), sum.energy.total());
-    EXPECT_EQ(total.bit_operations, sum.bit_operations);
+TEST(Cost, LayersAddAndArraysAreCountedOnce) {
+    const std::array layers = {cost_of(linear(255, 64), macro_with(255, 8)),
+                               cost_of(linear(500, 20), macro_with(64, 6))};
+    const Cost own = total_cost(layers, 0);
+    expect_close(own.energy.total(), layers[0].energy.total() + layers[1].energy.total());
+    EXPECT_EQ(own.operations, 2.0 * (255 * 64 + 500 * 20));
+    EXPECT_EQ(own.latency, layers[0].latency + layers[1].latency);
+    EXPECT_EQ(layers[0].arrays, 2.0);
+    EXPECT_EQ(layers[1].arrays, 8.0);
+    expect_close(own.area, 2 * layers[0].array_area + 8 * layers[1].array_area);
+    expect_close(total_cost(layers, 3).area, 3 * layers[0].array_area);
+    expect_close(own.tops_per_watt(), own.operations / own.energy.total() * 1e-12);
+    expect_close(own.tops(), own.operations / own.latency * 1e-12);
+    expect_close(own.tops_per_mm2(), own.tops() / (own.area * 1e6));
+}
+
+TEST(Cost, WhatIsUnknownIsNotANumber) {
+    const Cost nothing;
+    EXPECT_TRUE(std::isnan(nothing.tops_per_watt()));
+    EXPECT_TRUE(std::isnan(nothing.tops()));
+    EXPECT_TRUE(std::isnan(nothing.tops_per_mm2()));
+    Technology no_area = round_technology();
+    no_area.cell_area = 0.0;
+    const LayerCost layer = cost_of(linear(255, 1), macro_with(255, 8), no_area);
+    EXPECT_TRUE(std::isnan(total_cost({&layer, 1}, 0).area));
+    EXPECT_TRUE(std::isnan(total_cost({&layer, 1}, 4).area));
 }
 
 }  // namespace

@@ -97,32 +97,42 @@ TEST(LayerWork, DigitalLayerNeverReachesTheMacro) {
     EXPECT_EQ(work.digital_bit_macs, 16U * 100 * 150 * 64);
 }
 
-TEST(LayerWork, NetworkTakesPositionsFromTheOutputTensor) {
-    QuantizedNetwork network;
-    network.tensors = {{"x", {1, 6, 14, 14}}, {"y", {1, 16, 10, 10}}, {"z", {1, 3, 32}}};
-    Product first = convolution();
-    first.input = 0;
-    first.output = 1;
-    Product second;  // linear over the last axis: 3 rows of 32 outputs
-    second.input = 1;
-    second.output = 2;
-    second.outputs = 32;
-    second.depth = 40;
-    network.operators = {{"conv2", first}, {"relu", Relu{1, 1}}, {"fc", second}};
-    const LayerSettings settings[] = {settings_with(20, RowMapping::dense),
-                                      settings_with(20, RowMapping::whole_channels)};
-    const std::vector<LayerWork> work = network_work(network, settings);
-    ASSERT_EQ(work.size(), 2U);
-    EXPECT_EQ(work[0].pixels, 100U);
-    EXPECT_EQ(work[1].pixels, 3U);
-    EXPECT_EQ(work[1].row_groups, 2U);
-    const LayerSettings wrong[] = {settings_with(20, RowMapping::whole_channels), settings[1]};
-    try {
-        network_work(network, wrong);
-        FAIL() << "20 rows cannot hold 25 inputs";
-    } catch (const InputError& error) {
-        EXPECT_EQ(std::string(error.what()).find("layer conv2: macro.rows is 20"), 0U);
-    }
+// 40 outputs of 8 columns on arrays of 128: 16 outputs each, three across; 5 row groups.
+TEST(LayerWork, TilesAndRounds) {
+    Product product;
+    product.outputs = 40;
+    product.depth = 300;
+    LayerSettings settings = settings_with(64, RowMapping::dense);
+    settings.macro.array = {128, 1, 1, 0};
+    LayerWork work = layer_work(product, 7, settings);
+    EXPECT_EQ(work.tiles_across, 3U);
+    EXPECT_EQ(work.tiles, 15U);
+    EXPECT_EQ(work.rounds, 7U * 8);  // every row group has an array of its own
+    settings.macro.array.row_groups = 2;
+    work = layer_work(product, 7, settings);
+    EXPECT_EQ(work.tiles, 9U);
+    EXPECT_EQ(work.rounds, 7U * 8 * 2);
+    settings.macro.array.count = 4;  // nine tiles take turns on four arrays
+    EXPECT_EQ(layer_work(product, 7, settings).rounds, 7U * 8 * 2 * 3);
+    settings.macro.voting = {3, 5, VoteCombination::mode};
+    work = layer_work(product, 7, settings);
+    // Levels 12 to 14 of planes and cycles reach cycles 5, 6 and 7, driven five times.
+    EXPECT_EQ(work.rounds, 7U * (5 + 3 * 5) * 2 * 3);
+    EXPECT_EQ(work.extra_votes, 40U * 7 * 5 * 6 * 4);
+}
+
+// The channels of a depthwise convolution lie in one array, but each needs inputs of its own.
+TEST(LayerWork, GroupsOfOneArrayTakeTurns) {
+    Product product = convolution();
+    product.outputs = product.conv.groups = 48;
+    product.depth = 25;
+    LayerSettings settings = settings_with(255, RowMapping::dense);
+    settings.macro.array.columns = 256;  // 32 outputs of 8 columns
+    const LayerWork work = layer_work(product, 100, settings);
+    EXPECT_EQ(work.tiles, 2U);
+    EXPECT_EQ(work.tiles_across, 1U);
+    EXPECT_EQ(work.rounds, 100U * 8 * 32);
+    EXPECT_EQ(work.row_drives, 100U * 25 * 48 * 8);
 }
 
 }  // namespace

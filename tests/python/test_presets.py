@@ -21,7 +21,7 @@ RNG = np.random.default_rng(11)
 PRESETS = {
     "aidac_28nm": (8, 8, 1024, 8), "asim_default": (8, 8, 255, 8), "cr_cim": (8, 8, 512, 10),
     "jia_jssc_2020": (4, 4, 2304, 8), "kavishwar_28nm": (1, 1, 256, 8), "mc2_ram": (4, 4, 576, 8),
-    "wang_vlsi_2022": (8, 8, 64, 8), "yoco": (8, 8, 1024, 8),
+    "sinangil_jssc_2021": (4, 4, 64, 4), "wang_vlsi_2022": (8, 8, 64, 8), "yoco": (8, 8, 1024, 8),
 }
 
 
@@ -123,6 +123,15 @@ def test_wang_converts_a_column_once(tmp_path: Path) -> None:
                      "macro.noise.random.sigma=0")
     assert out["code"].shape[-3:] == (1, 1, 1)
     assert np.allclose(out["y"], np.rint(exact(operands) / full * 127) / 127 * full, rtol=1e-12)
+
+
+def test_sinangil_has_sixteen_codes(tmp_path: Path) -> None:
+    operands = random_operands("sinangil_jssc_2021", 16, 32)
+    full = 64 * 15 * 7
+    out = preset_mac(tmp_path, "sinangil_jssc_2021", operands)
+    codes = np.rint(np.clip(exact(operands) / full, -1, 1) * 7)
+    assert len(np.unique(codes)) > 3
+    assert np.allclose(out["y"], codes / 7 * full, rtol=1e-12)
 
 
 def test_wang_keeps_its_published_error(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host/quant/histogram_kernel.hpp"
+#include "host/quant/counting_kernel.hpp"
 #include "tests/trial/small_network.hpp"
 
 namespace acim {
@@ -174,7 +174,9 @@ TEST(CountConversions, SeesTheInputsOfTheDigitalNetwork) {
                           plain[seen.layer]);
     const auto kernel = make_reference_kernel();
     for (const int threads : {1, 2, 3})
-        EXPECT_EQ(count_conversions(network, plans, images, 5, *kernel, threads), plain);
+        EXPECT_EQ(count_layers<CountHistogram, CountedWeights>(network, plans, images, 5, *kernel,
+                                                               threads),
+                  plain);
     EXPECT_GT(plain[1].total(), 0u);
     EXPECT_TRUE(plain[2].parts.empty());
 }

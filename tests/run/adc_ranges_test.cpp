@@ -7,7 +7,7 @@
 #include "host/core/sha256.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/hdf5/atomic_file.hpp"
-#include "host/quant/histogram_kernel.hpp"
+#include "host/quant/counting_kernel.hpp"
 #include "host/store/plan_json.hpp"
 #include "host/sweep/point.hpp"
 #include "tests/run/sweep_fixture.hpp"
@@ -91,8 +91,8 @@ TEST_F(AdcRangesTest, WindowsOfTheCountsOfTheQuantisedNetwork) {
     for (const int i : network.mac_layers())
         plans.push_back(
             describe_layer(whole, layer_shape(std::get<Product>(network.operators[i].op))));
-    const auto counts =
-        count_conversions(network, plans, *by_error.workload->data, 12, *make_simd_kernel(), 1);
+    const auto counts = count_layers<CountHistogram, CountedWeights>(
+        network, plans, *by_error.workload->data, 12, *make_simd_kernel(), 1);
     ASSERT_GE(counts.size(), 4u);
     MacroParams macro = whole.macro;
     macro.noise.random.sigma = 0.5;  // point 4: 6 bits, 0.5 LSB

@@ -29,12 +29,17 @@ PlanRecord small_plan(bool deterministic = false) {
         PointFacts facts;
         facts.deterministic = deterministic;
         facts.conversions = 100u + static_cast<unsigned>(p);
-        facts.adc_energy = 2e-9;
-        facts.array_energy = 1e-9;
-        facts.digital_energy = 0.5e-9;
-        facts.tops_per_watt = p == 0 ? 5.0 : 3.0;
+        facts.cost.energy = {1e-9, 0, 2e-9, 0.5e-9, 0, 0};
+        facts.cost.operations = (p == 0 ? 5.0 : 3.0) * 3.5e3;  // 5 and 3 TOPS/W
+        facts.cost.latency = 1e-6;
+        facts.cost.area = 2e-6;
         facts.quantised_accuracy = 0.75;
-        facts.layers = {{"fc", "table", 3, 0.5, 100, 1e-9}};
+        facts.layers.resize(1);
+        facts.layers[0].name = "fc";
+        facts.layers[0].path = "table";
+        facts.layers[0].row_groups = 3;
+        facts.layers[0].row_utilisation = 0.5;
+        facts.layers[0].conversions = 100;
         PlanPoint point;
         point.id = "p" + std::to_string(p);
         point.derived = to_json(facts).dump();

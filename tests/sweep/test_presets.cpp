@@ -215,5 +215,24 @@ TEST_F(PresetTest, EveryPresetOfTheProjectLoads) {
     EXPECT_GE(files, 1);
 }
 
+// Those of technologies lie beside them, and what a preset of macros says about its technology holds.
+TEST_F(PresetTest, EveryTechnologyOfTheProjectLoads) {
+    const auto folder = std::filesystem::path(ACIM_SOURCE_DIR) / "data" / "technology";
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        ++files;
+        const Preset read = read_preset(entry.path(), PresetKind::technology);
+        const SweepSpec spec = sweep("technology.preset: " + read.name + "\n");
+        EXPECT_EQ(spec.base.technology_name, read.name);
+        EXPECT_GT(spec.base.technology.supply, 0.0) << read.name;
+    }
+    EXPECT_EQ(files, 6);
+    EXPECT_EQ(sweep("macro.preset: wang_vlsi_2022\n").base.technology_name, "wang_22nm");
+    EXPECT_EQ(sweep("macro.preset: small\n").base.technology_name, "cmos_28nm");
+    const SweepSpec mine = sweep("macro.preset: wang_vlsi_2022\ntechnology.supply_V: 1\n");
+    EXPECT_EQ(mine.base.technology.supply, 1.0);
+    EXPECT_EQ(mine.base.technology.reference_supply, 0.7);
+}
+
 }  // namespace
 }  // namespace acim

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "host/sweep/technology.hpp"
+
+namespace acim {
+
+// What one conversion takes, and the converter itself.
+struct AdcCost {
+    double energy = 0.0;  // [J]
+    double time = 0.0;    // [s]
+    double area = 0.0;    // [m2]
+};
+
+// A converter of `bits` bits (1..14) on a column of `rows` rows. Formulas: docs/cost.md.
+AdcCost adc_cost(int bits, int rows, const Technology& technology);
+
+// What an energy at the reference supply is worth at the technology's own: (V / V_ref)^2.
+double supply_factor(const Technology& technology);
+
+}  // namespace acim

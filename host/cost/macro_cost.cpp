@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/cost/macro_cost.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "cuda/model/macro/array_place.hpp"
+#include "cuda/trial/point_plan.hpp"
+#include "host/core/error.hpp"
+
+namespace acim {
+namespace {
+
+int array_inputs(const MacroParams& macro) {
+    return macro.kind == MacroKind::aidac ? macro.aidac.blocks * macro.aidac.block_rows
+                                          : macro.rows * macro.array.row_groups;
+}
+
+int array_outputs(const LayerSettings& settings) {
+    const MacroParams& macro = settings.macro;
+    if (macro.kind == MacroKind::aidac) return macro.aidac.outputs_per_array;
+    const int columns = column_layout(macro.weight_encoding, settings.weight_bits).count;
+    return std::max(outputs_per_array(macro.array, columns), 1);
+}
+
+}  // namespace
+
+double MacroCost::column_operation() const {
+    const auto conversions = static_cast<double>(work.conversions);
+    return (cost.energy.cells + cost.energy.drivers + cost.energy.adc) / conversions;
+}
+
+MacroCost macro_cost(const LayerSettings& settings, const Technology& technology,
+                     const MacroLoad& load) {
+    MacroCost out;
+    out.inputs = load.inputs.value_or(array_inputs(settings.macro));
+    out.outputs = load.outputs.value_or(array_outputs(settings));
+    Product product;
+    product.depth = out.inputs;
+    product.outputs = out.outputs;
+    try {
+        const LayerPlan plan = describe_layer(settings, layer_shape(product));
+        out.work = layer_work(product, 1, plan);
+        const LayerActivity activity =
+            assumed_activity(out.work, plan, load.weight_ones, load.input_ones);
+        const LayerCost layer = layer_cost(out.work, activity, settings, technology);
+        out.cost = total_cost({&layer, 1}, settings.macro.array.count);
+    } catch (const std::logic_error& error) {
+        throw InputError(error.what());
+    }
+    return out;
+}
+
+}  // namespace acim
