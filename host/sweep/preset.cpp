@@ -2,13 +2,13 @@
 #include "host/sweep/preset.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "host/core/error.hpp"
+#include "host/core/project_files.hpp"
 
 namespace acim {
 namespace {
@@ -17,12 +17,9 @@ namespace fs = std::filesystem;
 using Kind = YamlNode::Kind;
 
 std::vector<fs::path> preset_folders() {
-    std::vector<fs::path> folders;
-    if (const char* data = std::getenv("ACIMSWEEP_DATA"); data != nullptr && *data != '\0') {
-        folders.push_back(fs::path(data) / "macros");
-    }
-    folders.emplace_back(fs::path(ACIM_INSTALLED_DATA) / "macros");
-    folders.emplace_back(fs::path(ACIM_SOURCE_DATA) / "macros");
+    std::vector<fs::path> folders = {data_folder() / "macros"};
+    if (const fs::path own = project_files(); !own.empty())
+        folders.push_back(own / "data" / "macros");
     return folders;
 }
 
@@ -185,6 +182,13 @@ fs::path find_preset(const std::string& name, const ValuePlace& where) {
     if (const auto found = files.find(name); found != files.end()) return found->second;
     std::vector<std::string> names;
     for (const auto& [known, file] : files) names.push_back(known);
+    if (names.empty()) {
+        throw InputError(fmt::format(
+            "{}: {} is {}, but there are no presets in {}. Set ACIMSWEEP_DATA to the folder data "
+            "of "
+            "the sources, or give the path of a file.",
+            where.place, where.subject, shown(name), preset_folders().front().string()));
+    }
     throw InputError(fmt::format(
         "{}: {} is {}, which is no preset. There are: {}. Give one of these or the path of a file.",
         where.place, where.subject, shown(name), fmt::join(names, ", ")));

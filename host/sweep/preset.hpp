@@ -36,7 +36,7 @@ struct Preset {
 std::vector<Preset> list_presets();
 
 // The file of a preset. A name with a slash or .yaml is a path relative to the folder; any other is
-// looked for in $ACIMSWEEP_DATA/macros, the installed data and the source tree, in this order.
+// looked for in $ACIMSWEEP_DATA/macros, then in the program's own data (host/core/project_files.hpp).
 std::filesystem::path find_preset(const std::string& name, const ValuePlace& where);
 
 // Reads a preset, which is a file of `acimsweep mac` with the block `preset`. Throws InputError, also
