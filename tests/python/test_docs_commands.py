@@ -55,7 +55,7 @@ def type_commands(page: str, folder: Path, smaller: tuple[str, str] = ("", "")) 
     programs.mkdir()
     small_program(programs)
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", "ACIM": str(ROOT),
-                   "ACIM_BINARY": str(programs / "acimsweep"), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2"}
+                   "ACIM_BINARY": str(programs / "acimsweep"), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     for block in blocks_of(page):
         if block.why:
             continue
