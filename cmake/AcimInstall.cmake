@@ -50,7 +50,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS
-    "python3, python3-numpy, python3-h5py, python3-pandas, python3-xarray, python3-matplotlib, python3-plotly")
+    "python3, python3-numpy, python3-h5py, python3-pandas, python3-scipy, python3-xarray, python3-matplotlib, python3-plotly")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-torch, python3-onnx, python3-pil, dataset-fashion-mnist")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
