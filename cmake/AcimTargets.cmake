@@ -4,10 +4,15 @@
 get_filename_component(ACIM_ROOT ${CMAKE_CURRENT_LIST_DIR} DIRECTORY)
 
 # acim_library(<name> SOURCES ... [PUBLIC libs...] [PRIVATE libs...])
-# declares the static library acim_<name> with the project's warnings and exactness flags.
+# declares the static library acim_<name> with the project's warnings and exactness flags. What is built
+# to be handed on, without tests, does not carry the place where it was built.
 function(acim_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     add_library(acim_${name} STATIC ${ARG_SOURCES})
+    if(NOT ACIM_TESTS)
+        target_compile_options(acim_${name} PRIVATE
+            $<$<COMPILE_LANGUAGE:CXX>:-fmacro-prefix-map=${ACIM_ROOT}/=>)
+    endif()
     target_link_libraries(acim_${name} PUBLIC acim_exact ${ARG_PUBLIC} PRIVATE acim_warnings ${ARG_PRIVATE})
     target_include_directories(acim_${name} PUBLIC ${ACIM_ROOT})
 endfunction()

@@ -10,16 +10,18 @@
 #include <filesystem>
 #include <vector>
 
+#include "host/core/project_files.hpp"
+
 namespace acim {
 namespace {
 
-// Where the package lies: beside the sources, or installed where Python finds it itself.
+// The package lies among the program's own files; where there are none, Python may find one itself.
 void add_package_path() {
-    const std::filesystem::path sources = std::filesystem::path(ACIM_SOURCE_DIR) / "analysis";
-    if (!std::filesystem::exists(sources / "acimsweep")) return;
+    const std::filesystem::path folder = project_files() / "analysis";
+    if (!std::filesystem::exists(folder / "acimsweep")) return;
     const char* known = std::getenv("PYTHONPATH");
     const std::string path =
-        known != nullptr && *known != '\0' ? sources.string() + ":" + known : sources.string();
+        known != nullptr && *known != '\0' ? folder.string() + ":" + known : folder.string();
     setenv("PYTHONPATH", path.c_str(), 1);
 }
 

@@ -2,13 +2,13 @@
 #include "host/sweep/preset.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "host/core/error.hpp"
+#include "host/core/project_files.hpp"
 
 namespace acim {
 namespace {
@@ -21,12 +21,9 @@ const char* folder_of(PresetKind kind) {
 }
 
 std::vector<fs::path> preset_folders(PresetKind kind) {
-    std::vector<fs::path> folders;
-    if (const char* data = std::getenv("ACIMSWEEP_DATA"); data != nullptr && *data != '\0') {
-        folders.push_back(fs::path(data) / folder_of(kind));
-    }
-    folders.emplace_back(fs::path(ACIM_INSTALLED_DATA) / folder_of(kind));
-    folders.emplace_back(fs::path(ACIM_SOURCE_DATA) / folder_of(kind));
+    std::vector<fs::path> folders = {data_folder() / folder_of(kind)};
+    if (const fs::path own = project_files(); !own.empty())
+        folders.push_back(own / "data" / folder_of(kind));
     return folders;
 }
 
@@ -204,6 +201,13 @@ fs::path find_preset(const std::string& name, const ValuePlace& where, PresetKin
     if (const auto found = files.find(name); found != files.end()) return found->second;
     std::vector<std::string> names;
     for (const auto& [known, file] : files) names.push_back(known);
+    if (names.empty()) {
+        throw InputError(fmt::format(
+            "{}: {} is {}, but there are no presets in {}. Set ACIMSWEEP_DATA to the folder data "
+            "of "
+            "the sources, or give the path of a file.",
+            where.place, where.subject, shown(name), preset_folders().front().string()));
+    }
     throw InputError(fmt::format(
         "{}: {} is {}, which is no preset. There are: {}. Give one of these or the path of a file.",
         where.place, where.subject, shown(name), fmt::join(names, ", ")));

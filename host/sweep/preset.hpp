@@ -39,7 +39,8 @@ struct Preset {
 std::vector<Preset> list_presets(PresetKind kind = PresetKind::macro);
 
 // The file of a preset. A name with a slash or .yaml is a path relative to the folder; any other is
-// looked for in that folder of $ACIMSWEEP_DATA, the installed data and the source tree, in this order.
+// looked for in that folder of $ACIMSWEEP_DATA, then in the program's own data
+// (host/core/project_files.hpp).
 std::filesystem::path find_preset(const std::string& name, const ValuePlace& where,
                                   PresetKind kind = PresetKind::macro);
 
