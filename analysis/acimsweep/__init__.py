@@ -12,6 +12,12 @@ _HOMES = {
     "Results": "results", "Point": "results", "ResultsError": "results",
     "ReplacedError": "results",
     "open_store": "reader", "open_results": "reader",
+    "SelectionError": "columns",
+    "point_statistics": "statistics", "paired_difference": "paired",
+    "find_front": "design_front", "DesignFront": "design_front", "pareto_front": "front",
+    "hypervolume": "dominated_volume", "front_probability": "membership", "select": "selection",
+    "yield_at": "yields", "yield_curve": "yields", "sensitivity": "main_effects",
+    "compare": "comparison", "per_class": "class_accuracy",
     "simulate": "torch.simulation",  # needs PyTorch, as nothing else here does
 }
 __all__ = sorted(_HOMES)

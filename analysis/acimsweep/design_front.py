@@ -11,7 +11,7 @@ import pandas as pd
 
 from acimsweep.columns import SelectionError, resolve
 from acimsweep.front import pareto_front
-from acimsweep.hypervolume import Hypervolume, front_hypervolume
+from acimsweep.dominated_volume import Hypervolume, front_hypervolume
 from acimsweep.membership import front_probability
 from acimsweep.objectives import (DEFAULT, Objective, design_table, parse_objectives,
                                   unknown_points)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from acimsweep.design_front import ON_FRONT, PROBABILITY, DesignFront
-from acimsweep.hypervolume import Hypervolume
+from acimsweep.dominated_volume import Hypervolume
 from acimsweep.objectives import Objective
 
 _NO_INTERVAL = "one chip: none"

@@ -18,6 +18,8 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from acimsweep.results import Results  # noqa: E402
+
 GREY = "#595959"
 MARKERS = "osD^vPX<>*"
 # Okabe and Ito, Color Universal Design (2008), dark ones first, black and yellow left out.
@@ -86,6 +88,17 @@ def parameter_label(path: str, units: dict[str, str]) -> str:
         path, short_name(path))
     unit = "bit" if path == "macro.adc.bits" else unit
     return f"{name} [{unit}]" if unit else name
+
+
+def point_labels(results: Results, points: Sequence[int]) -> list[str]:
+    """For a legend: the parameters that differ between these points, each by the end of its path."""
+    names = [n for n in results.parameters if results.points.loc[list(points), n].nunique() > 1]
+    ends = [n.rsplit(".", 1)[-1] for n in names]
+    short = {n: end if ends.count(end) == 1 else short_name(n) for n, end in zip(names, ends)}
+    if not names:
+        return [str(results.point(number)) for number in points]
+    return [", ".join(f"{short[n]} = {value_text(results.points.loc[number, n])}" for n in names)
+            for number in points]
 
 
 def value_text(value: Any) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from acimsweep.front import pareto_front
-from acimsweep.hypervolume import front_hypervolume, hypervolume
+from acimsweep.dominated_volume import front_hypervolume, hypervolume
 from acimsweep.membership import SEED, ChipMeans, front_probability
 
 # Few distinct values make ties, which are where such code goes wrong.
