@@ -12,7 +12,6 @@ from acimsweep.front import pareto_front
 
 RESAMPLES = 1000
 SEED = 20_301  # fixed, so that the same results give the same probabilities
-_AT_ONCE = 50  # resamples of all points held in memory
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,25 @@ class ChipMeans:
             mean = filled.sum(axis=1) / known.sum(axis=1)
             values = np.where(count > 0, total / np.maximum(count, 1), mean[:, None])
         values = np.round(values, 12)  # rounding of sums must not split what is equal
-        return self.sign * (values if self.function is None else self.function(values))
+        return self._oriented(values)
+
+    def span(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and largest value [points] that any resample can give; NaN without chips."""
+        known = ~np.isnan(self.per_chip)
+        low = np.where(known, self.per_chip, np.inf).min(axis=1)
+        high = np.where(known, self.per_chip, -np.inf).max(axis=1)
+        none = ~known.any(axis=1)
+        low[none], high[none] = np.nan, np.nan
+        # Rounded as the means are, else a mean of equal values could lie outside.
+        ends = np.sort([self._oriented(np.round(low, 12)), self._oriented(np.round(high, 12))], axis=0)
+        return ends[0], ends[1]
+
+    def rows(self, rows: np.ndarray) -> ChipMeans:
+        """The same of some points."""
+        return ChipMeans(self.per_chip[rows], self.sign, self.function)
+
+    def _oriented(self, mean: np.ndarray) -> np.ndarray:
+        return self.sign * (mean if self.function is None else self.function(mean))
 
 
 def front_probability(
@@ -61,25 +78,32 @@ def front_probability(
     if chips == 0:
         return np.where(unknown, np.nan, pareto_front(fixed).astype(float))
     weights = np.random.default_rng(seed).multinomial(chips, np.full(chips, 1 / chips), resamples)
-    candidates = np.flatnonzero(_possible(fixed, random, weights.astype(float)))
-    part = [ChipMeans(o.per_chip[candidates], o.sign, o.function) for o in random]
-    drawn = [o.draw(weights.astype(float)) for o in part]
+    first, place = _distinct(fixed, random)
+    fixed, random = fixed[first], [o.rows(first) for o in random]
+    candidates = np.flatnonzero(_undominated(fixed, [o.span() for o in random]))
+    drawn = [o.rows(candidates).draw(weights) for o in random]
+    sure = _undominated(fixed[candidates], [(d.min(axis=1), d.max(axis=1)) for d in drawn])
+    candidates, drawn = candidates[sure], [d[sure] for d in drawn]
     probability = np.zeros(len(fixed))
     probability[candidates] = _shares(fixed[candidates], drawn)
-    return np.where(unknown, np.nan, probability)
+    return np.where(unknown, np.nan, probability[place])
 
 
-def _possible(fixed: np.ndarray, random: list[ChipMeans], weights: np.ndarray) -> np.ndarray:
-    """bool [points]: not dominated in every resample by one and the same point.
+def _distinct(fixed: np.ndarray, random: list[ChipMeans]) -> tuple[np.ndarray, np.ndarray]:
+    """The first of all points that are equal in everything, and the place of each among those: equal
+    points stay or fall together."""
+    everything = np.hstack([fixed, *(o.per_chip for o in random)])
+    _, first, place = np.unique(everything, axis=0, return_index=True, return_inverse=True)
+    return first, place
+
+
+def _undominated(fixed: np.ndarray, spans: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """bool [points]: not dominated by one and the same point whatever the values are within spans.
 
     What such a point would dominate, its dominator dominates too, so that it may be left out.
     """
-    low, high = [fixed], [fixed]
-    for objective in random:
-        chunks = [objective.draw(weights[i:i + _AT_ONCE]) for i in range(0, len(weights), _AT_ONCE)]
-        low.append(np.min([c.min(axis=1) for c in chunks], axis=0)[:, None])
-        high.append(np.max([c.max(axis=1) for c in chunks], axis=0)[:, None])
-    worst, best = np.hstack(low), np.hstack(high)
+    worst = np.column_stack([fixed, *(low for low, _ in spans)])
+    best = np.column_stack([fixed, *(high for _, high in spans)])
     possible = ~np.isnan(best).any(axis=1)
     for dominator in worst[pareto_front(worst)]:
         possible &= ~((dominator >= best).all(axis=1) & (dominator > best).any(axis=1))
