@@ -18,6 +18,7 @@ _HOMES = {
     "hypervolume": "dominated_volume", "front_probability": "membership", "select": "selection",
     "yield_at": "yields", "yield_curve": "yields", "sensitivity": "main_effects",
     "compare": "comparison", "per_class": "class_accuracy",
+    "run_sweep": "program", "ProgramError": "program",
     "simulate": "torch.simulation",  # needs PyTorch, as nothing else here does
 }
 __all__ = sorted(_HOMES)

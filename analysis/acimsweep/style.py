@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -39,12 +40,27 @@ STYLE = {
 _UNITS = {"lsb": "LSB", "percent_fs": "% FS", "1": ""}
 
 
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Figures drawn inside have this style; matplotlib's settings are as before afterwards.
+
+    Only these settings: rc_context would also take back that a notebook shows figures, which
+    matplotlib sets when the first one is made.
+    """
+    before = {name: matplotlib.rcParams[name] for name in STYLE}
+    matplotlib.rcParams.update(STYLE)
+    try:
+        yield
+    finally:
+        matplotlib.rcParams.update(before)
+
+
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Draws a figure in this style, without changing matplotlib's settings for others."""
 
     @wraps(draw)
     def inside(*arguments: Any, **options: Any) -> Figure:
-        with plt.rc_context(STYLE):
+        with in_style():
             return draw(*arguments, **options)
 
     return inside
@@ -57,7 +73,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """
     try:
         metadata = {"Date": None} if os.fspath(path).endswith(".svg") else None
-        with plt.rc_context(STYLE):
+        with in_style():
             figure.savefig(path, dpi=150, metadata=metadata)
     finally:
         plt.close(figure)
