@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy against energy efficiency: front, table and plot.
+"""Which design points are worth having: front, table, CSV and plot. `acimsweep pareto` calls this.
 
 Run as `python3 -m acimsweep.pareto results.h5 --svg front.svg --png front.png`.
 """
@@ -8,93 +8,95 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+
+EXIT_INPUT, EXIT_STORAGE, EXIT_MISSING = 2, 4, 69
+MODULES = "python3-numpy python3-h5py python3-pandas python3-scipy python3-matplotlib"
 
 try:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    from acimsweep.reader import Results, ResultsError, open_results
+    from acimsweep.atomic import atomic_path
+    from acimsweep.design_front import DesignFront, find_front
+    from acimsweep.front import pareto_front
+    from acimsweep.objectives import DEFAULT
+    from acimsweep.pareto_text import pareto_text
+    from acimsweep.reader import open_store
+    from acimsweep.results import Results, ResultsError
 except ImportError as error:
     if __name__ != "__main__":
         raise
-    # The table needs no Python: whoever lacks these modules lacks the plot only.
-    print(
-        f"acimsweep: no plot: {error}. On Debian: apt-get install python3-numpy python3-h5py "
-        "python3-pandas python3-xarray python3-matplotlib",
-        file=sys.stderr,
-    )
-    sys.exit(0)
+    # The program prints its own table after EXIT_MISSING, unless an option asked for more.
+    asked = {word.partition("=")[0] for word in sys.argv[1:] if word.startswith("--")} - {"--"}
+    plain = asked <= {"--no-plot"} or asked <= {"--default-plots", "--svg", "--png", "--title"}
+    print(f"acimsweep: {'warning: no P(front) and no plot' if plain else 'pareto'}: {error}. "
+          f"On Debian: apt-get install {MODULES}", file=sys.stderr)
+    sys.exit(EXIT_MISSING if plain else EXIT_INPUT)
 
-ACCURACY = "accuracy"
-CI_LOW = "accuracy_ci_low"
-CI_HIGH = "accuracy_ci_high"
-EFFICIENCY = "tops_per_watt"
+_PROGRAM = "acimsweep"
 
-
-def pareto_front(values: npt.ArrayLike) -> np.ndarray:
-    """Marks the points that no other point dominates.
-
-    values: [points, objectives], each objective the larger the better.
-    Returns bool [points]. Equal points stay together; a point with a NaN is never on the front.
-    The rule is that of the program's own `acimsweep pareto`.
-    """
-    table = np.asarray(values, dtype=float)
-    if table.ndim != 2:
-        raise ValueError(f"values must be [points, objectives], not of rank {table.ndim}")
-    on_front = np.zeros(len(table), dtype=bool)
-    known = np.flatnonzero(~np.isnan(table).any(axis=1))
-    order = known[np.lexsort(-table[known].T[::-1])]
-    front = np.empty((0, table.shape[1]))
-    for point in order:
-        candidate = table[point]
-        at_least = (front >= candidate).all(axis=1)
-        better = (front > candidate).any(axis=1)
-        if not (at_least & better).any():
-            front = np.vstack([front, candidate])
-            on_front[point] = True
-    return on_front
-
-
-def front_table(results: Results) -> pd.DataFrame:
-    """Points with a known accuracy and efficiency, best efficiency first, and column on_front."""
-    missing = [c for c in (ACCURACY, EFFICIENCY) if c not in results.points]
-    if missing:
-        raise ResultsError(f"{results.path}: no column {missing[0]}; is the sweep finished?")
-    table = results.points.copy()
-    table["on_front"] = pareto_front(table[[ACCURACY, EFFICIENCY]])
-    table = table[table[[ACCURACY, EFFICIENCY]].notna().all(axis=1)]
-    if table.empty:
-        raise ResultsError(f"{results.path}: no finished point")
-    return table.sort_values([EFFICIENCY, ACCURACY], ascending=False, kind="stable")
+__all__ = ["DesignFront", "Results", "find_front", "main", "pareto_front"]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Plots a results file; returns the exit code (0, or 2 for bad input)."""
+    """Prints the table of a results file and writes what was asked for; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        results = open_store(options.results)
+        found = find_front(results, options.objectives, spec=options.spec, where=options.where,
+                           group_by=options.group_by, reference=options.reference)
+    except (ResultsError, OSError) as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        return EXIT_INPUT
+    print(pareto_text(found), end="", flush=True)
+    try:
+        if options.csv:
+            with atomic_path(Path(options.csv)) as path:
+                table = found.table.drop(columns="point_json", errors="ignore")
+                table.to_csv(path, index_label="point", lineterminator="\r\n")
+        return _plot(found, options)
+    except OSError as error:
+        print(f"{_PROGRAM}: cannot write: {error}", file=sys.stderr)
+        return EXIT_STORAGE
+
+
+def _plot(found: DesignFront, options: argparse.Namespace) -> int:
+    paths = [path for path in (options.svg, options.png) if path]
+    if not paths:
+        return 0
+    try:
+        from acimsweep.pareto_figure import save_pareto_figure
+    except ImportError as error:
+        wanted = "warning: " if options.default_plots else ""
+        print(f"{_PROGRAM}: {wanted}no plot: {error}. On Debian: apt-get install "
+              "python3-matplotlib", file=sys.stderr)
+        return 0 if options.default_plots else EXIT_INPUT
+    for path in paths:
+        save_pareto_figure(found, path, options.title)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m acimsweep.pareto", description=__doc__)
     parser.add_argument("results", help="results.h5 of a run")
+    parser.add_argument("--objectives", default=DEFAULT, metavar="A,B[,C]",
+                        help=f"what points are compared by; default {DEFAULT}")
+    parser.add_argument("--spec", type=float, metavar="ACCURACY",
+                        help="accuracy that a chip has to reach, for the objective yield")
+    parser.add_argument("--where", metavar="CONDITION", help="select points")
+    parser.add_argument("--group-by", metavar="KEY", help="one front for each value of a column")
+    parser.add_argument("--reference", type=_numbers, metavar="A,B[,C]",
+                        help="reference of the hypervolume; default: the worst of the points")
+    parser.add_argument("--csv", metavar="FILE", help="write the compared points as CSV")
     parser.add_argument("--svg", metavar="FILE", help="write the plot as SVG")
     parser.add_argument("--png", metavar="FILE", help="write the plot as PNG")
     parser.add_argument("--title", help="title of the plot; default: the name of the sweep")
-    options = parser.parse_args(arguments)
-    try:
-        results = open_results(options.results)
-        front_table(results)
-    except (ResultsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if not (options.svg or options.png):
-        print(f"error: {options.results}: nothing to write; give --svg or --png", file=sys.stderr)
-        return 2
-    from acimsweep.plot import save_pareto_figure
+    parser.add_argument("--no-plot", action="store_true", help=argparse.SUPPRESS)
+    # The program asks for plots that nobody named: without matplotlib the table is enough.
+    parser.add_argument("--default-plots", action="store_true", help=argparse.SUPPRESS)
+    return parser
 
-    try:
-        for path in filter(None, (options.svg, options.png)):
-            save_pareto_figure(results, path, options.title)
-    except OSError as error:
-        print(f"error: cannot write the plot: {error}", file=sys.stderr)
-        return 4
-    return 0
+
+def _numbers(text: str) -> list[float]:
+    return [float(word) for word in text.split(",")]
 
 
 if __name__ == "__main__":

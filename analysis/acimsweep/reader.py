@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from acimsweep.results import Results, ResultsError
+from acimsweep.results import ReplacedError, Results, ResultsError
 from acimsweep.run_directory import open_run
 
 SCHEMA_NAME = "acimsweep"
@@ -22,9 +24,10 @@ _PARAMETER = "parameter"
 _INTERNAL_ATTRIBUTES = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid")
 
 
-def open_results(path: str | os.PathLike[str]) -> Results:
-    """Reads a whole results file, or what is finished in a run directory at this moment (open_run).
+def open_store(path: str | os.PathLike[str]) -> Results:
+    """Opens a results file, or what is finished in a run directory at this moment (open_run).
 
+    A file is checked here and its tables are read when first used; a run directory is read whole.
     Raises ResultsError for a file that is not HDF5, has another schema_name, or another
     schema_version; FileNotFoundError where there is none.
     """
@@ -33,26 +36,73 @@ def open_results(path: str | os.PathLike[str]) -> Results:
         return open_run(Path(name))
     if not os.path.exists(name):
         raise FileNotFoundError(f"{name}: no such file; run the sweep first (acimsweep run)")
-    try:
-        file = h5py.File(name, "r", locking=False)
-    except OSError as error:
-        raise ResultsError(f"{name}: not an HDF5 file, or damaged ({error})") from error
-    with file:
+    store = _StoredFile(name, _identity(name))
+    with store.open() as file:
         _check_schema(name, file)
-        root = file["/"]  # unlike the file, the group keeps the order of creation
-        columns = dict(_columns(root))
-        points = _frame(root, "point")
+        columns = dict(_columns(file["/"]))
         return Results(
             path=name,
-            points=points.set_index("point", drop=True) if "point" in points else points,
-            trials=_frame(file["trials"]) if "trials" in file else pd.DataFrame(),
-            layers=_frame(file["layers"]) if "layers" in file else pd.DataFrame(),
-            correct_bits=_correct_bits(file),
             attrs=_attributes(file),
             parameters=[n for n, d in columns.items() if _text(d.attrs.get("role")) == _PARAMETER],
             units={n: _text(d.attrs.get("units")) for n, d in columns.items()},
-            sweep_text=_sweep_text(file),
+            long_names={n: _text(d.attrs.get("long_name")) for n, d in columns.items()},
+            load=store.load,
+            rows=store.rows,
         )
+
+
+open_results = open_store
+
+
+def _identity(name: str) -> tuple[int, ...]:
+    """What a file replaced by rename cannot share with the one that had its name before."""
+    status = os.stat(name)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@dataclass(frozen=True)
+class _StoredFile:
+    """A results file that is closed between reads and is still the one that was opened."""
+
+    name: str
+    identity: tuple[int, ...]
+
+    @contextmanager
+    def open(self) -> Iterator[h5py.File]:
+        self._check()
+        try:
+            file = h5py.File(self.name, "r", locking=False)
+        except OSError as error:
+            self._check()
+            raise ResultsError(f"{self.name}: not an HDF5 file, or damaged ({error})") from error
+        with file:
+            self._check()  # now the open file is the checked one
+            yield file
+
+    def load(self, table: str) -> Any:
+        with self.open() as file:
+            if table == "points":
+                points = _frame(file["/"], "point")
+                return points.set_index("point", drop=True) if "point" in points else points
+            if table == "correct_bits":
+                return _correct_bits(file)
+            if table == "sweep_text":
+                return _sweep_text(file)
+            return _frame(file[table]) if table in file else pd.DataFrame()
+
+    def rows(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of correct_bits in the given order."""
+        with self.open() as file:
+            wanted, place = np.unique(rows, return_inverse=True)
+            return file["trials/correct_bits"][wanted, :][place]
+
+    def _check(self) -> None:
+        try:
+            same = _identity(self.name) == self.identity
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise ReplacedError(f"{self.name}: was replaced after it was opened. Open it again")
 
 
 def _check_schema(name: str, file: h5py.File) -> None:

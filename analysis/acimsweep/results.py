@@ -3,72 +3,173 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class ResultsError(ValueError):
     """A file or directory that does not hold results of a version this package reads."""
 
 
+class ReplacedError(ResultsError):
+    """The file was replaced after it was opened: what it holds now belongs to another moment."""
+
+
 @dataclass(frozen=True)
 class Results:
-    """Tables of one results file or run directory, all in memory.
+    """One results file or run directory. Tables are read at their first use and then kept.
 
-    points: one row per design point: swept parameters by YAML path, then aggregates. The index is
-        the number of the point.
-    trials: one row per (point, chip, repeat, first_image): counts of images, or of all their
-        positions where the network predicts at several (attrs["positions"]).
-    layers: one row per (point, layer): error and activity of analog layers.
-    correct_bits: uint8 [trial, bytes]; item k of a row is bit k%8 of byte k//8, an item being an
-        image, or position p of image i, then k = i*positions + p.
+    path: where it was opened.
     attrs: attributes of the root (seed, hashes, versions, completeness).
     parameters: the swept parameters, in the order of the sweep.
     units: unit of each column of points; "1" for ratios and counts.
-    sweep_text: the sweep's YAML, verbatim; empty if the file does not hold it.
+    load: reads a table by name, for the properties below; `rows` reads rows of correct_bits.
+    long_names: what each column of points means, where the file says it.
+
+    A results file is closed between reads. Where it was replaced in the meantime, as a run that goes
+    on does, a first use raises ReplacedError rather than mix two moments; open it again.
     """
 
     path: str
-    points: pd.DataFrame
-    trials: pd.DataFrame
-    layers: pd.DataFrame
-    correct_bits: np.ndarray
     attrs: dict[str, Any]
     parameters: list[str]
-    units: dict[str, str] = field(default_factory=dict)
-    sweep_text: str = ""
+    units: dict[str, str]
+    load: Callable[[str], Any] = field(repr=False)
+    rows: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    long_names: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def correct(self, row: int) -> np.ndarray:
-        """Correctness of one row of trials: bool [n_images], or [n_images, positions] where the
-        network predicts at several positions."""
-        images = int(self.trials["n_images"].iloc[row])
-        positions = self.positions
-        bits = np.unpackbits(self.correct_bits[row], bitorder="little")
-        items = bits[: images * positions].astype(bool)
-        return items if positions == 1 else items.reshape(images, positions)
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """One row per design point: swept parameters by YAML path, then aggregates. The index is
+        the number of the point."""
+        return self.load("points")
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row per (point, chip, repeat, first_image): counts of images, or of all their
+        positions where the network predicts at several (attrs["positions"])."""
+        return self.load("trials")
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """One row per (point, layer): error and activity of analog layers."""
+        return self.load("layers")
+
+    @cached_property
+    def correct_bits(self) -> np.ndarray:
+        """uint8 [trial, bytes]; item k of a row is bit k%8 of byte k//8, an item being an image, or
+        position p of image i, then k = i*positions + p."""
+        return self.load("correct_bits")
+
+    @cached_property
+    def sweep_text(self) -> str:
+        """The sweep's YAML, verbatim; empty if the file does not hold it."""
+        return self.load("sweep_text")
+
+    @cached_property
+    def chips(self) -> pd.DataFrame:
+        """One row per (point, chip) with a complete trial: accuracy, agreement, loss [nat], repeats
+        and squares, the sum over repeats of the squared distance of the accuracy from its mean."""
+        from acimsweep.chips import chip_means
+
+        return chip_means(self)
 
     @property
     def positions(self) -> int:
         """Predictions of the network for an image; 1 for a network with one vector of logits."""
         return int(self.attrs.get("positions", 1))
 
+    @property
+    def images(self) -> int:
+        """Evaluation images of one trial; 0 where nothing has run and nothing says it."""
+        if "images" in self.attrs:
+            return int(self.attrs["images"])
+        trials = self.trials
+        return 0 if trials.empty else int((trials["first_image"] + trials["n_images"]).max())
+
+    def bits(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of correct_bits, uint8 [rows, bytes], without reading the others."""
+        if self.rows is None or "correct_bits" in self.__dict__:
+            return self.correct_bits[rows]
+        return self.rows(np.asarray(rows))
+
+    def correct(self, row: int) -> np.ndarray:
+        """Correctness of one row of trials: bool [n_images], or [n_images, positions] where the
+        network predicts at several positions."""
+        images = int(self.trials["n_images"].iloc[row])
+        bits = np.unpackbits(self.bits(np.array([row]))[0], bitorder="little")
+        items = bits[: images * self.positions].astype(bool)
+        return items if self.positions == 1 else items.reshape(images, self.positions)
+
+    def point(self, number: int) -> Point:
+        """One design point, for `compare` and `yield_curve`. KeyError where there is none."""
+        if number not in self.points.index:
+            raise KeyError(f"{self.path}: no point {number}; there are {len(self.points)}")
+        return Point(self, number)
+
+    def where(self, condition: str) -> pd.DataFrame:
+        """Rows of points that fulfil a condition such as "adc.bits >= 7 and accuracy > 0.9".
+
+        Raises SelectionError, a ResultsError, for what is no condition over the columns.
+        """
+        from acimsweep.selection import select
+
+        return self.points[select(self.points, condition)]
+
     def to_xarray(self) -> xr.Dataset:
-        """The numeric points unstacked to a grid whose dimensions are the swept parameters.
+        """The numeric points unstacked to a grid whose dimensions are the swept parameters, with
+        units and long_name as attributes.
 
         Raises ResultsError where two points share all swept parameters, or nothing is swept.
         """
-        if not self.parameters:
-            raise ResultsError(f"{self.path}: no parameter is swept, so there is no grid")
-        table = self.points.set_index(self.parameters)
-        if table.index.duplicated().any():
-            raise ResultsError(
-                f"{self.path}: points share the values of all swept parameters; use .points"
-            )
-        numbers = table.select_dtypes("number")
-        if len(self.parameters) == 1:
-            numbers = numbers.sort_index()
-        return xr.Dataset.from_dataframe(numbers)
+        from acimsweep.grids import points_grid
+
+        return points_grid(self)
+
+    def trials_xarray(self) -> xr.Dataset:
+        """Complete trials as accuracy, agreement and loss [point, chip, repeat], NaN where one is
+        missing; the swept parameters are coordinates along `point`."""
+        from acimsweep.grids import trials_grid
+
+        return trials_grid(self)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design point of a results file."""
+
+    results: Results
+    number: int
+
+    @property
+    def row(self) -> pd.Series:
+        """Its row of Results.points."""
+        return self.results.points.loc[self.number]
+
+    @property
+    def chips(self) -> pd.DataFrame:
+        """Its rows of Results.chips, indexed by chip."""
+        chips = self.results.chips
+        return chips[chips["point"] == self.number].set_index("chip")
+
+    @property
+    def deterministic(self) -> bool:
+        """True where the point has no random term: one trial says everything."""
+        return bool(self.row.get("deterministic", 0))
+
+    def __str__(self) -> str:
+        """Return the swept parameters of the point, or its number where nothing is swept."""
+        names = self.results.parameters
+        if not names:
+            return f"point {self.number}"
+        return ", ".join(f"{name.removeprefix('macro.')}={self.row[name]:g}"
+                         if isinstance(self.row[name], (int, float, np.number))
+                         else f"{name.removeprefix('macro.')}={self.row[name]}" for name in names)

@@ -53,16 +53,14 @@ def open_run(path: Path) -> Results:
     plan = _plan(path)
     trials, damaged = _read_segments(path, plan)
     table, bits = _table(trials, plan)
+    tables = {"points": _points(plan, table), "trials": table, "layers": pd.DataFrame(),
+              "correct_bits": bits, "sweep_text": plan["sweep_text"]}
     return Results(
         path=str(path),
-        points=_points(plan, table),
-        trials=table,
-        layers=pd.DataFrame(),
-        correct_bits=bits,
         attrs=_attributes(plan, table) | {"damaged": damaged},
         parameters=_parameter_names(plan),
         units={name: str(unit) for name, unit in plan["parameter_units"].items()},
-        sweep_text=plan["sweep_text"],
+        load=tables.__getitem__,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import BITS, CHIPS, IMAGES, SIGMAS, accuracies, write_results
 
-from acimsweep import ResultsError, open_results
+from acimsweep import ReplacedError, ResultsError, open_results, open_store
 
 
 def test_points_carry_parameters_and_aggregates(results_path: Path) -> None:
@@ -77,3 +77,50 @@ def test_real_file() -> None:
     np.testing.assert_allclose(
         results.points["accuracy"].loc[accuracy.index], accuracy, rtol=0, atol=1e-12
     )
+
+
+def test_tables_are_read_at_first_use(results_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = open_store(results_path)
+    read = []
+    original = h5py.Dataset.__getitem__
+    monkeypatch.setattr(h5py.Dataset, "__getitem__",
+                        lambda self, *a, **k: read.append(self.name) or original(self, *a, **k))
+    assert results.parameters and results.units and not read
+    results.layers
+    assert read and all(name.startswith("/layers") for name in read)
+    assert results.layers is results.layers
+    results.bits(np.array([2, 0]))
+    assert read[-1] == "/trials/correct_bits" and "correct_bits" not in vars(results)
+
+
+def test_rows_of_bits_come_in_the_given_order(results_path: Path) -> None:
+    rows = np.array([5, 0, 5, 20])
+    some = open_store(results_path).bits(rows)
+    np.testing.assert_array_equal(some, open_store(results_path).correct_bits[rows])
+
+
+def test_a_replaced_file_is_not_mixed(results_path: Path, tmp_path: Path) -> None:
+    results = open_store(results_path)
+    assert len(results.points) == 9
+    write_results(tmp_path / "new.h5")
+    os.replace(tmp_path / "new.h5", results_path)
+    assert len(results.points) == 9  # what was read stays
+    with pytest.raises(ReplacedError, match="was replaced after it was opened. Open it again"):
+        results.trials
+    with pytest.raises(ReplacedError):
+        results.correct_bits
+    results_path.unlink()
+    with pytest.raises(ReplacedError):
+        results.layers
+
+
+def test_trials_as_xarray(results_path: Path) -> None:
+    results = open_store(results_path)
+    grid = results.trials_xarray()
+    assert grid.sizes == {"point": 9, "chip": CHIPS, "repeat": 1}
+    assert grid["accuracy"].attrs["units"] == "1"
+    assert grid["macro.noise.random.sigma"].attrs["units"] == "lsb"
+    one = grid.sel(point=4, repeat=0)
+    np.testing.assert_allclose(one["accuracy"], accuracies(6, 0.25) / IMAGES)
+    assert float(one["macro.adc.bits"]) == 6
+    assert results.to_xarray()["macro.noise.random.sigma"].attrs["units"] == "lsb"

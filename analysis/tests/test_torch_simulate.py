@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed (group tra
 import acimsweep.torch as at  # noqa: E402
 from acimsweep import simulate  # noqa: E402
 from acimsweep.torch.data_files import as_arrays, as_images, write_set  # noqa: E402
-from acimsweep.torch.program import ProgramError, find_program  # noqa: E402
+from acimsweep.program import ProgramError, find_program  # noqa: E402
 from acimsweep.torch.simulation import macro_block  # noqa: E402
 from torch import nn  # noqa: E402
 

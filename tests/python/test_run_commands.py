@@ -158,7 +158,7 @@ def test_pareto_table(folder: Path) -> None:
     lines = text.splitlines()
     assert "4 of 4 points" in lines[0]
     assert "macro.adc.bits" in lines[1] and "TOPS/W" in lines[1] and "front" in lines[1]
-    marked = [line for line in lines[2:] if line.endswith("*")]
+    marked = [line for line in lines[2:6] if " * " in line]
     with h5py.File(folder / "results.h5") as file:
         accuracy, tops = file["accuracy"][()], file["tops_per_watt"][()]
         front = file["pareto_tops_per_watt"][()].astype(bool)
@@ -167,7 +167,8 @@ def test_pareto_table(folder: Path) -> None:
         beaten = ((accuracy >= accuracy[i]) & (tops >= tops[i])
                   & ((accuracy > accuracy[i]) | (tops > tops[i]))).any()
         assert front[i] == (not beaten)
-    assert len(lines) == 6 and len(marked) == front.sum() >= 1
+    assert len(lines) == 7 and len(marked) == front.sum() >= 1
+    assert lines[1].endswith("P(front)") and lines[6].startswith("hypervolume: ")
 
 
 def test_pareto_plot(tmp_path: Path, folder: Path) -> None:
@@ -183,14 +184,52 @@ def test_pareto_plot(tmp_path: Path, folder: Path) -> None:
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
+def test_pareto_options(tmp_path: Path, folder: Path) -> None:
+    done = run("pareto", folder / "results.h5", "--objectives", "yield,energy", "--spec", "0.5",
+               "--where", "adc.bits == 8", "--group-by", "sigma", "--csv", tmp_path / "a.csv",
+               "--no-plot")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(folder / "results.h5") as file:
+        chosen = np.flatnonzero(file["macro.adc.bits"][()] == 8)
+    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    assert sorted(int(row["point"]) for row in rows) == list(chosen) and len(chosen) > 0
+    assert all(row["on_front"] == "True" for row in rows)  # each is alone with its sigma
+    assert done.stdout.count("hypervolume where macro.noise.random.sigma") == len(chosen)
+    for option, value, words in (("--where", "bits >", ["condition", "the end"]),
+                                 ("--where", "adc.bit == 8", ["adc.bit", "macro.adc.bits"]),
+                                 ("--objectives", "acuracy,energy", ["acuracy", "'accuracy'"]),
+                                 ("--objectives", "yield,energy", ["--spec"]),
+                                 ("--where", "adc.bits > 99", ["no point"])):
+        assert_fails(run("pareto", folder / "results.h5", option, value), 2, *words)
+
+
+def without_python(interpreter: str, *words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([binary(), "pareto", *map(str, words)], capture_output=True, text=True,
+                          check=False, env=environment(ACIM_PYTHON=interpreter))
+
+
 def test_pareto_without_python(tmp_path: Path, folder: Path) -> None:
-    """The table comes all the same, and one line says what to install."""
-    result = subprocess.run(
-        [binary(), "pareto", str(folder / "results.h5"), "--svg", str(tmp_path / "a.svg")],
-        capture_output=True, text=True, check=False,
-        env=environment(ACIM_PYTHON="/nonexistent/python3"))
-    assert "TOPS/W" in result.stdout
-    assert "python3-matplotlib" in result.stderr and result.stderr.count("\n") == 1
+    """The plain table comes all the same, and one line says what to install."""
+    results = tmp_path / "results.h5"
+    shutil.copy(folder / "results.h5", results)
+    lacking = tmp_path / "python3"  # an interpreter that has no pandas
+    lacking.write_text(f"#!/bin/sh\nexport PYTHONPATH={tmp_path}:$PYTHONPATH\n"
+                       "exec /usr/bin/python3 -B \"$@\"\n")
+    lacking.chmod(0o755)
+    (tmp_path / "pandas.py").write_text("raise ImportError('no pandas here')\n")
+    bare = tmp_path / "bare"  # one that does not find the package
+    bare.write_text("#!/bin/sh\nunset PYTHONPATH\ncd /\nexec /usr/bin/python3 -I \"$@\"\n")
+    bare.chmod(0o755)
+    for interpreter in ("/nonexistent/python3", lacking, bare):
+        done = without_python(str(interpreter), results)
+        assert done.returncode == 0 and "TOPS/W" in done.stdout and "P(front)" not in done.stdout
+        assert "python3-matplotlib" in done.stderr, interpreter
+        if interpreter != bare:  # which Python itself has something to say about
+            assert done.stderr.count("\n") == 1, done.stderr
+        for words in (["--objectives", "accuracy,energy"], ["--svg", tmp_path / "a.svg"]):
+            done = without_python(str(interpreter), results, *words)
+            assert done.returncode == 2 and done.stdout == "" and "python3-pandas" in done.stderr
+    assert not (tmp_path / "a.svg").exists()
 
 
 def test_pareto_without_a_finished_point(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from acimsweep.reader import Results, open_results
 from acimsweep.torch.data_files import as_arrays, as_images, write_set
 from acimsweep.torch.export import export
-from acimsweep.torch.program import find_program, run_program
+from acimsweep.program import find_program, run_program
 
 
 @dataclass(frozen=True)

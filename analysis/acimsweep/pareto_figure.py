@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figure of `acimsweep pareto`: objectives against each other, with how sure the front is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+from acimsweep import style
+from acimsweep.accuracy_figure import BITS, SIGMA, has_bits_axis, plot_accuracy_bits
+from acimsweep.design_front import ON_FRONT, PROBABILITY, DesignFront
+from acimsweep.objectives import Objective
+from acimsweep.style import plt
+
+_CROWD = 150  # from here on markers are smaller, and only probable members have intervals
+_LIKELY = 0.02
+
+
+def save_pareto_figure(
+    found: DesignFront, path: str | os.PathLike[str], title: str | None = None
+) -> None:
+    """Writes the figure of `pareto_figure`; the suffix of the path chooses the format.
+
+    The same results give the same bytes with the same matplotlib. Raises OSError.
+    """
+    style.save_figure(pareto_figure(found, title), path)
+
+
+@style.styled
+def pareto_figure(found: DesignFront, title: str | None = None) -> Figure:
+    """First objective against the second, and against the third in a panel beside it.
+
+    With two objectives and swept ADC bits the panel beside shows the accuracy against the bits.
+    Markers are filled by the probability of being on the front.
+    """
+    first, *others = found.objectives
+    bits = (len(others) == 1 and first.name == "accuracy" and has_bits_axis(found.table)
+            and series_key(found) in (SIGMA, None))
+    panels = len(others) + bits
+    figure, axes = plt.subplots(1, panels, figsize=(4.4 * panels + 2.2, 4.4), squeeze=False,
+                                sharey=True, layout="constrained")
+    for place, other in zip(axes[0], others):
+        plot_objectives(place, found, other, first)
+    if bits:
+        plot_accuracy_bits(axes[0][-1], found.results, found.table)
+    axes[0][0].set_ylabel(_axis_label(first, found))
+    _legend(axes[0][-1], found)
+    figure.suptitle(title or str(found.results.attrs.get("title", "")))
+    return figure
+
+
+def plot_objectives(axes: Axes, found: DesignFront, x: Objective, y: Objective) -> None:
+    """The compared points with their 95 % intervals; with two objectives the front as steps."""
+    crowd = len(found.table) > _CROWD
+    for _, marker, colour, rows in _series(found):
+        _markers(axes, rows, x, y, marker, colour, crowd)
+    if len(found.objectives) == 2:
+        for (value, rows), colour in zip(found.groups(), _front_colours(found)):
+            front = rows[rows[ON_FRONT]].sort_values(x.column)
+            axes.step(x.shown(front[x.column]), y.shown(front[y.column]), color=colour,
+                      where="pre" if x.maximise else "post", linewidth=1.2, zorder=1)
+            _annotate_bits(axes, front, x, y)
+    _scale(axes, x.shown(found.table[x.column]))
+    axes.set_xlabel(_axis_label(x, found))
+
+
+def _markers(axes: Axes, rows: pd.DataFrame, x: Objective, y: Objective, marker: str, colour: Any,
+             crowd: bool) -> None:
+    """Fill: probability of being on the front; a cross in a marker whose probability is unknown."""
+    probability = rows[PROBABILITY].to_numpy()
+    px, py = x.shown(rows[x.column]), y.shown(rows[y.column])
+    barred = ~(probability < _LIKELY) if crowd else np.ones(len(rows), bool)
+    for objective, axis in ((x, "xerr"), (y, "yerr")):
+        interval = objective.interval(rows)
+        if interval is None:
+            continue
+        ends = [objective.shown(end) for end in interval]
+        middle = px if axis == "xerr" else py
+        bars = np.clip(np.nan_to_num([middle - ends[0], ends[1] - middle]), 0, None)
+        axes.errorbar(px[barred], py[barred], **{axis: bars[:, barred]}, fmt="none", ecolor=colour,
+                      elinewidth=0.9, capsize=0 if crowd else 2, alpha=0.55, zorder=2)
+    size = 14 if crowd else 34
+    faces = [to_rgba(colour, 0.0 if np.isnan(p) else p) for p in probability]
+    axes.scatter(px, py, s=size, marker=marker, facecolors="white", edgecolors="none", zorder=3)
+    edge = [to_rgba(colour, 0.45 if crowd and p < _LIKELY else 1.0) for p in probability]
+    axes.scatter(px, py, s=size, marker=marker, facecolors=faces, edgecolors=edge,
+                 linewidths=0.8 if crowd else 1.1, zorder=4)
+    unknown = np.isnan(probability)
+    if unknown.any():
+        axes.scatter(px[unknown], py[unknown], s=size / 2, marker="x", color=colour,
+                     linewidths=0.8, zorder=5)
+
+
+def series_key(found: DesignFront) -> str | None:
+    """The column that colours tell apart: the groups, the noise, or the first parameter that has few
+    values."""
+    if found.group_by:
+        return found.group_by
+    counts = {n: found.table[n].nunique() for n in found.results.parameters}
+    if counts.get(SIGMA, 0) > 1:
+        return SIGMA
+    return next((n for n, count in counts.items() if 1 < count <= 8), None)
+
+
+def _series(found: DesignFront) -> Iterator[tuple[str, str, Any, pd.DataFrame]]:
+    """Label, marker, colour and rows of each value of the key, or of all points at once."""
+    key = series_key(found)
+    if key is None:
+        yield "design point", style.MARKERS[0], style.PALETTE[0], found.table
+        return
+    values = sorted(found.table[key].dropna().unique())
+    for i, (value, colour) in enumerate(zip(values, style.series_colours(values))):
+        rows = found.table[found.table[key] == value]
+        yield style.value_text(value), style.MARKERS[i % len(style.MARKERS)], colour, rows
+
+
+def _front_colours(found: DesignFront) -> list[Any]:
+    if found.group_by is None:
+        return ["black"]
+    return style.series_colours([value for value, _ in found.groups()])
+
+
+def _legend(axes: Axes, found: DesignFront) -> None:
+    """Series, lines and fills, beside the last panel."""
+    handles: list[Any] = []
+    key = series_key(found)
+    if key:
+        handles.append(_heading(style.parameter_label(key, found.results.units)))
+    for label, marker, colour, _ in _series(found):
+        handles.append(Line2D([], [], linestyle="none", marker=marker, markersize=6, color=colour,
+                              label=label))
+    handles.append(_heading("Probability of being\non the front"))
+    for share, label in ((0.0, "0"), (0.5, "0.5"), (1.0, "1")):
+        handles.append(Line2D([], [], linestyle="none", marker="o", markersize=6,
+                              markerfacecolor=to_rgba(style.GREY, share),
+                              markeredgecolor=style.GREY, label=label))
+    if found.table[PROBABILITY].isna().any():
+        handles.append(Line2D([], [], linestyle="none", marker="x", markersize=4,
+                              color=style.GREY, label="unknown (one chip)"))
+    handles.append(_heading(""))
+    if len(found.objectives) == 2:
+        handles.append(Line2D([], [], color="black" if found.group_by is None else style.GREY,
+                              linewidth=1.2, label="Pareto front"))
+    handles += [line for line in axes.get_lines() if line.get_label() == "digital"]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.02), borderaxespad=0.0,
+                handlelength=1.6, labelspacing=0.35)
+
+
+def _heading(text: str) -> Line2D:
+    return Line2D([], [], linestyle="none", label=text)
+
+
+def _axis_label(objective: Objective, found: DesignFront) -> str:
+    interval = objective.interval(found.table)
+    if interval is None or np.isnan(interval[0]).all():
+        return objective.axis_label
+    gap = "\n" if len(objective.axis_label) > 20 else " "
+    return f"{objective.axis_label},{gap}95 % interval over chips"
+
+
+def _annotate_bits(axes: Axes, front: pd.DataFrame, x: Objective, y: Objective) -> None:
+    """Writes the ADC bits beside the points of the front, if they are few enough to read."""
+    if BITS not in front or front[BITS].nunique() < 2 or len(front) > 12:
+        return
+    for px, py, bits in zip(x.shown(front[x.column]), y.shown(front[y.column]), front[BITS]):
+        axes.annotate(f"{bits:g} b", (px, py), xytext=(5, 5), textcoords="offset points",
+                      fontsize=8, color=style.GREY, zorder=6)
+
+
+def _scale(axes: Axes, values: np.ndarray) -> None:
+    """Logarithmic where the values are positive and span more than a decade."""
+    if (values > 0).all() and values.max() > 10 * values.min():
+        axes.set_xscale("log")
+    elif (values > 0).all() and values.max() > 4 * values.min():
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter(NullFormatter())
