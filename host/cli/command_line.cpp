@@ -19,6 +19,7 @@ constexpr const char* examples =
     "  acimsweep validate sweeps/quickstart.yaml         check a sweep, run nothing\n"
     "  acimsweep run sweeps/quickstart.yaml -o out       run it, or go on with it\n"
     "  acimsweep pareto out/results.h5                   table and plot\n"
+    "  acimsweep report out/results.h5                   one page with plots and tables\n"
     "  acimsweep mac in.h5 --macro macro.yaml -o out.h5  one layer with given integers\n"
     "  acimsweep merge run-0 run-1 -o results.h5         shards into one file\n"
     "  acimsweep export results.h5 --csv points.csv      the table of points\n"
@@ -42,6 +43,7 @@ void add_commands(CLI::App& app, ExitCode& result) {
     add_merge_command(app, result);
     add_check_command(app, result);
     add_pareto_command(app, result);
+    add_report_command(app, result);
     add_export_command(app, result);
     add_mac_command(app, result);
     add_trace_command(app, result);

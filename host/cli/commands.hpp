@@ -16,6 +16,7 @@ void add_run_command(CLI::App& app, ExitCode& result);
 void add_submit_command(CLI::App& app, ExitCode& result);
 void add_status_command(CLI::App& app, ExitCode& result);
 void add_pareto_command(CLI::App& app, ExitCode& result);
+void add_report_command(CLI::App& app, ExitCode& result);
 void add_mac_command(CLI::App& app, ExitCode& result);
 void add_trace_command(CLI::App& app, ExitCode& result);
 void add_merge_command(CLI::App& app, ExitCode& result);

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page says about a column: label, unit, scale, and whether it is an objective."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from acimsweep.results import Results
+
+# Fractions that are shown in percent.
+_PERCENT = ("accuracy", "agreement", "float_accuracy", "baseline_accuracy", "yield")
+_UNITS = {"1": "", "percent_fs": "% FS", "lsb": "LSB", "1e12/J": "TOPS/W", "1e12/s": "TOPS",
+          "1e12/s/mm2": "TOPS/mm²", "mm2": "mm²"}
+_PREFIXES = [(1e-15, "f"), (1e-12, "p"), (1e-9, "n"), (1e-6, "µ"), (1e-3, "m"), (1.0, ""),
+             (1e3, "k"), (1e6, "M")]
+_LABELS = {
+    "accuracy": "Top-1 accuracy",
+    "yield": "Yield",
+    "agreement": "Agreement with the noise-free network",
+    "float_accuracy": "Accuracy of the float network",
+    "baseline_accuracy": "Accuracy of the noise-free quantised network",
+    "perplexity": "Perplexity",
+    "loss": "Loss",
+    "tops_per_watt": "Energy efficiency",
+    "bit_tops_per_watt": "Efficiency, 1-bit normalised",
+    "energy": "Energy per inference",
+    "latency": "Latency per inference",
+    "tops": "Throughput",
+    "area": "Area",
+    "tops_per_mm2": "Compute density",
+    "status": "Status",
+    "n_chips": "Chips",
+    "n_trials": "Trials",
+    "technology": "Technology",
+    "point_id": "Point id",
+}
+# For narrow places.
+_SHORT = {
+    "accuracy": "Accuracy", "tops_per_watt": "Efficiency", "bit_tops_per_watt": "Efficiency",
+    "energy": "Energy", "latency": "Latency", "tops_per_mm2": "Density",
+}
+_SPECIAL_UNITS = {"tops_per_watt": "TOPS/W", "bit_tops_per_watt": "1b-TOPS/W"}
+
+# The objectives that have one definition everywhere: column and direction.
+OBJECTIVES = {
+    "accuracy": "max",
+    "yield": "max",
+    "tops_per_watt": "max",
+    "bit_tops_per_watt": "max",
+    "energy": "min",
+    "latency": "min",
+    "tops": "max",
+    "area": "min",
+    "tops_per_mm2": "max",
+    "perplexity": "min",
+    "loss": "min",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """key: name in the file; shown value = stored value * factor, in `unit`; short: a label for
+    narrow places."""
+
+    key: str
+    label: str
+    short: str
+    unit: str
+    factor: float
+    role: str  # parameter, objective, interval, identity or other
+
+
+def describe(key: str, values: pd.Series, results: Results) -> Column:
+    """Label, unit and scale of a column of the points; SI prefixes follow the median."""
+    role = _role(key, results)
+    unit = results.units.get(key, "")
+    factor = 1.0
+    if key in _PERCENT or (key.startswith(("accuracy_", "yield_")) and is_number(values)):
+        unit, factor = "%", 100.0
+    elif unit in ("J", "s") and role != "parameter":
+        unit, factor = prefixed(unit, values)
+    else:
+        unit = _SPECIAL_UNITS.get(key, _UNITS.get(unit, unit))
+    name = key if role == "parameter" else label(key)
+    return Column(key, name, _SHORT.get(key, name), unit, factor, role)
+
+
+def label(key: str) -> str:
+    """What a column is called on the page."""
+    if key in _LABELS:
+        return _LABELS[key]
+    if key.startswith("energy_"):
+        return "Energy, " + key.removeprefix("energy_").replace("_", " ")
+    return key.replace("_", " ")
+
+
+def prefixed(unit: str, values: pd.Series) -> tuple[str, float]:
+    """The unit with an SI prefix that brings the median to 1..1000, and the factor."""
+    numbers = np.abs(pd.to_numeric(values, errors="coerce").to_numpy(dtype=float))
+    numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
+    if not len(numbers):
+        return unit, 1.0
+    middle = float(np.median(numbers)) * (1 + 1e-12)
+    size, prefix = max((p for p in _PREFIXES if p[0] <= middle), default=_PREFIXES[0])
+    return prefix + unit, 10.0 ** -round(math.log10(size))
+
+
+def is_number(values: pd.Series) -> bool:
+    """True for numeric and boolean columns."""
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def _role(key: str, results: Results) -> str:
+    if key in results.parameters:
+        return "parameter"
+    if key in OBJECTIVES:
+        return "objective"
+    if key in ("point_id", "point_json", "network_hash"):
+        return "identity"
+    return "interval" if key.endswith(("_ci_low", "_ci_high")) else "other"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the results of a report come from and where the page may go."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from acimsweep.reader import open_results
+from acimsweep.results import Results, ResultsError
+
+RESULTS = "results.h5"
+
+
+def open_source(path: Path) -> Results:
+    """The results of a file or of a run directory.
+
+    A directory's results.h5 is taken where it holds every trial that the segments hold: it knows
+    intervals, energies and layers too. Else the segments are read, as they are at this moment.
+    attrs["file_sha256"] names the file that was read.
+
+    Raises ResultsError or FileNotFoundError.
+    """
+    results = open_results(path)
+    if not path.is_dir():
+        return _with_hash(results, path)
+    file = path / RESULTS
+    if file.is_file():
+        finished = open_results(file)
+        if len(finished.trials) >= len(results.trials) > 0 and _same_plan(finished, results):
+            return _with_hash(finished, file)
+    return results
+
+
+def default_output(results: Path) -> Path:
+    """report.html beside the results file, or in the run directory."""
+    return (results if results.is_dir() else results.parent) / "report.html"
+
+
+def check_output(out: Path, results: Path) -> None:
+    """Refuses to replace what the report is made of. Raises ResultsError."""
+    inputs = [results, results / RESULTS, results / "plan.json"]
+    if any(out.exists() and file.exists() and os.path.samefile(out, file) for file in inputs):
+        raise ResultsError(f"{out}: the output is one of the inputs. Name another file")
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        raise ResultsError(f"{out}: this is a directory, link or device. Name a file")
+
+
+def _same_plan(one: Results, other: Results) -> bool:
+    return list(one.points.get("point_id", [])) == list(other.points.get("point_id", []))
+
+
+def _with_hash(results: Results, file: Path) -> Results:
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return replace(results, attrs=results.attrs | {"file_sha256": digest.hexdigest()})

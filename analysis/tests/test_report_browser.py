@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report in a real headless Chromium: drawing, hovering, filtering, printing, hostile text."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import os
+import re
+import shutil
+import subprocess
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_results import EVIL, EVIL_IMAGE, Sweep, write_sweep
+
+_INSTALL = "(scripts/install-packages python browser)"
+pytest.importorskip("plotly", reason=f"needs python3-plotly {_INSTALL}")
+pytest.importorskip("selenium", reason=f"needs python3-selenium {_INSTALL}")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+if not CHROMIUM or not DRIVER:
+    pytest.skip(f"needs chromium and chromium-driver {_INSTALL}", allow_module_level=True)
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+from acimsweep import open_results  # noqa: E402
+from acimsweep.pareto import pareto_front  # noqa: E402
+from acimsweep.report.__main__ import main  # noqa: E402
+
+Driver = webdriver.Chrome
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    options = webdriver.chrome.options.Options()
+    options.binary_location = CHROMIUM
+    arguments = ["--headless=new", "--window-size=1400,900", "--disable-dev-shm-usage",
+                 "--enable-unsafe-swiftshader", "--force-device-scale-factor=1",
+                 f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium's sandbox does not work for root
+    for argument in arguments:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service(DRIVER)
+    driver = webdriver.Chrome(service=service, options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the pages small, big (2,000 points), evil and bare, and their results."""
+    folder = tmp_path_factory.mktemp("report")
+    evil = Sweep(points=21, name=EVIL + EVIL_IMAGE, scheme=[EVIL, EVIL_IMAGE, "<b>b</b>%{x}"],
+                 layers=[EVIL, EVIL_IMAGE, '<a href="javascript:window.hacked=3">x</a>'],
+                 yaml=EVIL + EVIL_IMAGE + "</pre>\u2028")
+    bare = ("energy", "energy_adc", "energy_cells", "energy_digital", "tops_per_watt", "latency",
+            "accuracy_ci_low", "accuracy_ci_high", "baseline_accuracy", "loss")
+    sweeps = {"small": Sweep(points=63), "big": Sweep(points=2000), "evil": evil,
+              "bare": Sweep(points=7, scheme=["sar"], without=bare, chips=1, complete=False)}
+    for name, sweep in sweeps.items():
+        write_sweep(folder / f"{name}.h5", sweep)
+        assert main([str(folder / f"{name}.h5"), "-o", str(folder / f"{name}.html")]) == 0
+    return folder
+
+
+def wait(driver: Driver, script: str, *arguments: Any) -> Any:
+    """Waits until a script returns something true, and returns that."""
+    return WebDriverWait(driver, 60, 0.05).until(
+        lambda d: d.execute_script(f"return {script}", *arguments), script)
+
+
+def open_page(driver: Driver, page: Path) -> None:
+    driver.get_log("browser")
+    driver.get(page.as_uri())
+    wait(driver, "document.documentElement.dataset.ready === '1' &&"
+                 "Number(document.documentElement.dataset.updates) > 0")
+
+
+def after_update(driver: Driver, act: Callable[[], Any]) -> None:
+    """Acts, and waits until the page has drawn what changed."""
+    count = driver.execute_script("return Number(document.documentElement.dataset.updates)")
+    act()
+    wait(driver, "Number(document.documentElement.dataset.updates) > arguments[0]", count)
+
+
+def filter_by(driver: Driver, text: str) -> None:
+    after_update(driver, lambda: driver.execute_script(
+        "const box = document.getElementById('filter'); box.value = arguments[0];"
+        "box.dispatchEvent(new Event('input', {bubbles: true}))", text))
+
+
+def shown_points(driver: Driver) -> list[int]:
+    """Points that the trade-off draws in colour."""
+    return sorted(driver.execute_script(
+        "return document.getElementById('pareto').data.flatMap((t) => t.customdata || [])"))
+
+
+def rows(driver: Driver) -> list[tuple[int, str]]:
+    """(point, classes) of the table's rows on this page."""
+    return [(int(point), classes) for point, classes in driver.execute_script(
+        "return [...document.querySelectorAll('#points tbody tr')]"
+        ".map((row) => [row.dataset.point, row.className])")]
+
+
+def pixel_of(driver: Driver, point: int) -> tuple[float, float]:
+    """Where the window shows a point of the trade-off."""
+    return tuple(driver.execute_script(
+        "const plot = document.getElementById('pareto');"
+        "plot.scrollIntoView({block: 'center'});"
+        "const trace = plot.data.find((t) => (t.customdata || []).includes(arguments[0]));"
+        "const i = trace.customdata.indexOf(arguments[0]);"
+        "const {xaxis, yaxis} = plot._fullLayout, box = plot.getBoundingClientRect();"
+        "return [box.left + xaxis._offset + xaxis.d2p(trace.x[i]),"
+        "        box.top + yaxis._offset + yaxis.d2p(trace.y[i])]", point))
+
+
+def move_to(driver: Driver, point: int) -> ActionChains:
+    x, y = pixel_of(driver, point)
+    chain = ActionChains(driver, duration=20)
+    chain.w3c_actions.pointer_action.move_to_location(int(x) + 30, int(y) + 25)
+    chain.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+    return chain
+
+
+def assert_clean_log(driver: Driver) -> None:
+    """Nothing severe, and nothing that the Content-Security-Policy had to stop."""
+    log = driver.get_log("browser")
+    assert not [entry for entry in log if entry["level"] == "SEVERE" or
+                "Content Security Policy" in entry["message"]]
+
+
+def draw_parallel(driver: Driver) -> None:
+    driver.execute_script("document.getElementById('parallel').scrollIntoView()")
+    wait(driver, "document.querySelectorAll('#parallel canvas').length > 0")
+
+
+def test_page_draws_without_a_word_in_the_console(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    draw_parallel(browser)
+    names = browser.execute_script(
+        "return document.getElementById('parallel').data[0].dimensions.map((d) => d.name)")
+    assert names == ["macro.adc.bits", "macro.noise.random.sigma", "macro.adc.type", "accuracy",
+                     "tops_per_watt", "energy", "latency", "loss"]
+    assert len(shown_points(browser)) == 63
+    for plot in ("layer-csnr", "layer-error", "cost-points", "cost-layers"):
+        assert browser.execute_script(
+            "return document.querySelectorAll(`#${arguments[0]} .point`).length", plot) >= 3, plot
+    assert browser.find_element(By.ID, "failure").is_displayed() is False
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert_clean_log(browser)
+
+
+def test_network_is_refused_to_everything(browser: Driver, files: Path) -> None:
+    """Otherwise the log of the other tests could be clean for want of a policy."""
+    open_page(browser, files / "small.html")
+    refused = browser.execute_async_script(
+        "const [done] = arguments, seen = [];"
+        "addEventListener('securitypolicyviolation', (e) => {"
+        "  seen.push(e.effectiveDirective); if (seen.length === 3) done(seen.sort()); });"
+        "fetch('http://127.0.0.1:9/').catch(() => 0);"
+        "new Image().src = 'http://127.0.0.1:9/';"
+        "const s = document.createElement('script'); s.textContent = 'window.hacked = 4';"
+        "document.body.append(s);")
+    assert refused == ["connect-src", "img-src", "script-src-elem"]
+    assert browser.execute_script("return window.hacked") is None
+    browser.get_log("browser")
+
+
+def test_hover_and_click_show_the_point(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    points = open_results(files / "small.h5").points
+    point = int(points["tops_per_watt"].idxmax())
+    move_to(browser, point).perform()
+    text = wait(browser, "[...document.querySelectorAll('#pareto .hoverlayer .hovertext')]"
+                         ".map((e) => e.textContent).join('')")
+    row = points.loc[point]
+    for part in (f"Point {point}", f"adc.bits = {row['macro.adc.bits']} bit",
+                 f"noise.random.sigma = {row['macro.noise.random.sigma']:g} LSB",
+                 f"adc.type = {row['macro.adc.type']}",
+                 f"Top-1 accuracy: {100 * row['accuracy']:.2f} % "
+                 f"({100 * row['accuracy_ci_low']:.2f} to {100 * row['accuracy_ci_high']:.2f})",
+                 f"{row['tops_per_watt']:.4g} TOPS/W", "Energy per inference"):
+        assert part in text, (part, text)
+    after_update(browser, move_to(browser, point).click().perform)
+    selected = [p for p, classes in rows(browser) if "selected" in classes]
+    assert selected == [point]
+    assert browser.find_element(By.ID, "point-name").text == f"no. {point}"
+    assert_clean_log(browser)
+
+
+def test_menus_change_axes_and_front(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    points = open_results(files / "small.h5").points
+    signs = {"accuracy": 1, "tops_per_watt": 1, "energy": -1, "latency": -1, "loss": -1}
+    for x, y in (("tops_per_watt", "accuracy"), ("latency", "accuracy"), ("energy", "loss")):
+        for menu, key in (("axis-x", x), ("axis-y", y)):
+            select = Select(browser.find_element(By.ID, menu))
+            if select.first_selected_option.get_attribute("value") != key:
+                after_update(browser, lambda s=select, k=key: s.select_by_value(k))
+        front = points.index[pareto_front(points[[x, y]] * [signs[x], signs[y]])]
+        xs = browser.execute_script(
+            "const line = document.getElementById('pareto').data"
+            ".find((t) => t.name === 'Pareto front'); return line.x")
+        assert len(xs) == len(front)
+        marks = browser.execute_script(
+            "return [...document.querySelectorAll('#points td.mark')].map((c) => c.textContent)")
+        drawn = {p for (p, _), mark in zip(rows(browser), marks) if mark}
+        assert drawn == set(front) & {p for p, _ in rows(browser)}
+    after_update(browser, lambda: Select(
+        browser.find_element(By.ID, "axis-x")).select_by_value("macro.adc.bits"))
+    title = browser.execute_script(
+        "return document.querySelector('#pareto .xtitle').textContent")
+    assert title == "macro.adc.bits [bit]"
+    assert "front needs" in browser.find_element(By.ID, "pareto-caption").text
+    after_update(browser, lambda: Select(
+        browser.find_element(By.ID, "colour")).select_by_value("accuracy"))
+    assert len(shown_points(browser)) == 63
+    assert_clean_log(browser)
+
+
+def test_table_sorts_filters_and_leads_the_plot(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    points = open_results(files / "small.h5").points
+    best = points["accuracy"].sort_values(ascending=False, kind="stable").index
+    assert [p for p, _ in rows(browser)] == list(best[:25])
+
+    def click(key: str) -> None:
+        browser.execute_script("document.querySelector(`th[data-key='${arguments[0]}'] button`)"
+                               ".click()", key)
+
+    click("energy")
+    assert [p for p, _ in rows(browser)] == list(points["energy"].sort_values().index[:25])
+    click("energy")
+    assert rows(browser)[0][0] == points["energy"].idxmax()
+    filter_by(browser, "adc.bits >= 8 and accuracy > 80 % and energy < 1 uJ and type = sar")
+    kept = points[(points["macro.adc.bits"] >= 8) & (points["accuracy"] > 0.8)
+                  & (points["energy"] < 1e-6) & (points["macro.adc.type"] == "sar")]
+    assert 0 < len(kept) < 25
+    assert shown_points(browser) == list(kept.index)
+    inside = [p for p, classes in rows(browser) if "outside" not in classes]
+    assert sorted(inside) == list(kept.index)
+    assert browser.find_element(By.ID, "count").text == f"{len(kept)} of 63 points"
+    after_update(browser, lambda: browser.execute_script("document.getElementById('hide').click()"))
+    assert [p for p, _ in rows(browser)] == inside
+    after_update(browser, lambda: browser.execute_script(
+        "document.querySelector('#points tbody tr').click()"))
+    ring = browser.execute_script(
+        "return document.getElementById('pareto').data.find((t) => t.name === 'selected').y[0]")
+    assert ring == pytest.approx(100 * points["accuracy"][inside[0]], rel=1e-12)
+    assert_clean_log(browser)
+
+
+@pytest.mark.parametrize("text, message", [
+    ("nothing > 3", 'no column is called "nothing"'), ("accuracy >", "a number is missing"),
+    ("(accuracy > 0.5", "not closed"), ("accuracy > 3 nJ", "is not measured in"),
+    ("accuracy > 0.5 0.6", "did not expect"), ("(" * 3000 + "a=1", "too many parentheses")])
+def test_filter_says_what_it_cannot_read(browser: Driver, files: Path, text: str,
+                                         message: str) -> None:
+    if "small.html" not in browser.current_url:
+        open_page(browser, files / "small.html")
+    filter_by(browser, "")
+    browser.execute_script(
+        "const box = document.getElementById('filter'); box.value = arguments[0];"
+        "box.dispatchEvent(new Event('input'))", text)
+    assert message in browser.find_element(By.ID, "filter-error").text
+    assert len(shown_points(browser)) == 63
+
+
+def test_filters_mean_what_they_say(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    points = open_results(files / "small.h5").points
+    bits, sigma, kind = (points[f"macro.{n}"] for n in ("adc.bits", "noise.random.sigma", "adc.type"))
+    for text, kept in (
+            ("sar", kind == "sar"), ("`macro.adc.type` ~ FLA", kind == "flash"),
+            ("bits=4 or bits=5 and sigma<1", (bits == 4) | (bits == 5) & (sigma < 1)),
+            ("not (bits = 4 || sigma >= 5e-1)", ~((bits == 4) | (sigma >= 0.5))),
+            ("latency <= 6 µs", points["latency"] <= 6e-6), ("latency <= 6e-6", bits <= 6),
+            ("latency > 0.006 ms", bits > 6), ("accuracy >= 85%", points["accuracy"] >= 0.85),
+            ("area > 0 or area < 0", bits < 0), ("macro.adc.type != 'sar'", kind == "flash")):
+        filter_by(browser, text)
+        assert shown_points(browser) == list(points.index[kept]), text
+    assert_clean_log(browser)
+
+
+def test_range_on_a_parallel_axis_filters(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "small.html")
+    points = open_results(files / "small.h5").points
+    draw_parallel(browser)
+    box = browser.execute_script(
+        "const axis = [...document.querySelectorAll('#parallel .axis-brush')][0];"
+        "axis.scrollIntoView({block: 'center'});"
+        "const r = axis.getBoundingClientRect(); return [r.left + r.width / 2, r.top, r.height]")
+    chain = ActionChains(browser, duration=60)
+    pointer = chain.w3c_actions.pointer_action
+    pointer.move_to_location(round(box[0]), round(box[1] + 0.2 * box[2]))
+    pointer.pointer_down()
+    pointer.move_to_location(round(box[0]), round(box[1] + 0.4 * box[2]))
+    pointer.move_to_location(round(box[0]), round(box[1] + 0.55 * box[2]))
+    pointer.pointer_up()
+    after_update(browser, chain.perform)
+    low, high = browser.execute_script(
+        "return document.getElementById('parallel').data[0].dimensions[0].constraintrange")
+    bits = points["macro.adc.bits"]
+    kept = points.index[(bits >= low) & (bits <= high)]
+    assert 0 < len(kept) < 63 and shown_points(browser) == list(kept)
+    after_update(browser, lambda: browser.execute_script("document.getElementById('clear').click()"))
+    assert len(shown_points(browser)) == 63
+    assert_clean_log(browser)
+
+
+def test_csv_holds_the_points_that_pass(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "evil.html")
+    points = open_results(files / "evil.h5").points
+    filter_by(browser, "bits >= 8")
+    href = browser.execute_script(
+        "const link = document.getElementById('csv');"
+        "link.addEventListener('click', (e) => e.preventDefault()); link.click();"
+        "return link.getAttribute('href')")
+    head, _, body = href.partition(",")
+    assert head == "data:text/csv;charset=utf-8"
+    table = list(csv.DictReader(io.StringIO(urllib.parse.unquote(body), newline="")))
+    kept = points[points["macro.adc.bits"] >= 8]
+    assert len(table) == len(kept) > 5
+    for row in table:
+        point = points.loc[int(row["point"])]
+        assert float(row["accuracy"]) == point["accuracy"] and row["area"] == ""
+        assert row["macro.adc.type"] == point["macro.adc.type"]
+
+
+def test_hostile_text_neither_runs_nor_becomes_markup(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "evil.html")
+    draw_parallel(browser)
+    move_to(browser, 20).perform()
+    wait(browser, "document.querySelectorAll('#pareto .hoverlayer .hovertext').length")
+    after_update(browser, lambda: Select(
+        browser.find_element(By.ID, "axis-x")).select_by_value("macro.adc.type"))
+    after_update(browser, lambda: browser.execute_script(
+        "document.querySelector('#points tbody tr').click()"))
+    browser.execute_script("document.getElementById('all-columns').click();"
+                           "document.getElementById('layer-details').open = true")
+    assert browser.execute_script("return window.hacked === undefined")
+    assert browser.execute_script(
+        "return document.querySelectorAll('body img, main b, svg a, svg [style*=bold] tspan,"
+        "  script:not([type])').length") == 1  # the page's own script
+    assert browser.title == f"{EVIL + EVIL_IMAGE} - acimsweep report"
+    assert browser.find_element(By.CSS_SELECTOR, "pre.source").text.startswith(EVIL)
+    names = browser.execute_script(
+        "return [...document.querySelectorAll('#layer-table tbody td:first-child')]"
+        ".map((cell) => cell.textContent)")
+    assert names[:2] == [EVIL, EVIL_IMAGE]
+    assert_clean_log(browser)
+
+
+def test_page_of_few_columns(browser: Driver, files: Path) -> None:
+    open_page(browser, files / "bare.html")
+    assert not browser.find_element(By.ID, "cost-points").is_displayed()
+    assert browser.find_element(By.ID, "cost-layers").is_displayed()
+    assert browser.find_element(By.ID, "axis-x").get_attribute("value") == "macro.adc.bits"
+    assert len(shown_points(browser)) == 7
+    assert browser.find_element(By.CSS_SELECTOR, "h1 .state").text == "7 of 7 trials"
+    assert_clean_log(browser)
+
+
+def test_two_thousand_points(browser: Driver, files: Path) -> None:
+    """That the work is done; how long it takes stands in bench/README.md."""
+    open_page(browser, files / "big.html")
+    assert len(shown_points(browser)) == 2000
+    filter_by(browser, "bits >= 8")
+    points = open_results(files / "big.h5").points
+    kept = points.index[points["macro.adc.bits"] >= 8]
+    assert shown_points(browser) == list(kept)
+    point = int(points.loc[kept, "tops_per_watt"].idxmax())
+    move_to(browser, point).perform()
+    text = wait(browser, "[...document.querySelectorAll('#pareto .hoverlayer .hovertext')]"
+                         ".map((e) => e.textContent).join('')")
+    assert f"Point {point}" in text
+    assert len(rows(browser)) == 25
+    assert_clean_log(browser)
+
+
+def test_paper_shows_plots_and_the_whole_table(browser: Driver, files: Path,
+                                               tmp_path: Path) -> None:
+    open_page(browser, files / "small.html")
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {
+        "preferCSSPageSize": True, "printBackground": True})
+    paper = tmp_path / "report.pdf"
+    paper.write_bytes(base64.b64decode(printed["data"]))
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert len(rows(browser)) == 25  # the screen is as before
+    assert_clean_log(browser)
+    if not shutil.which("pdftotext"):
+        pytest.skip(f"the PDF's text needs poppler-utils {_INSTALL}")
+    text = subprocess.run(["pdftotext", "-layout", str(paper), "-"], check=True, text=True,
+                          capture_output=True).stdout
+    pages = text.split("\f")[:-1]
+    assert len(pages) > 2
+    points = open_results(files / "small.h5").points
+    assert all(f"{100 * value:.2f}" in text for value in points["accuracy"])
+    heads = [page for page in pages if re.search(r"\bPoint\s+Front\b", page)]
+    assert len(heads) >= 2  # the table's head, on each of its pages
+    assert "Pareto front" in pages[0] and "name: generated" in text
