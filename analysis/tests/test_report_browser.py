@@ -6,141 +6,37 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import os
 import re
 import shutil
 import subprocess
 import urllib.parse
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from report_results import EVIL, EVIL_IMAGE, Sweep, write_sweep
+from report_browser import (
+    INSTALL,
+    ActionChains,
+    Driver,
+    after_update,
+    assert_clean_log,
+    browser,
+    draw_parallel,
+    files,
+    filter_by,
+    move_to,
+    open_page,
+    rows,
+    shown_points,
+    wait,
+)
+from report_results import EVIL, EVIL_IMAGE
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
-_INSTALL = "(scripts/install-packages python browser)"
-pytest.importorskip("plotly", reason=f"needs python3-plotly {_INSTALL}")
-pytest.importorskip("selenium", reason=f"needs python3-selenium {_INSTALL}")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-if not CHROMIUM or not DRIVER:
-    pytest.skip(f"needs chromium and chromium-driver {_INSTALL}", allow_module_level=True)
+from acimsweep import open_results
+from acimsweep.pareto import pareto_front
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
-
-from acimsweep import open_results  # noqa: E402
-from acimsweep.pareto import pareto_front  # noqa: E402
-from acimsweep.report.__main__ import main  # noqa: E402
-
-Driver = webdriver.Chrome
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    options = webdriver.chrome.options.Options()
-    options.binary_location = CHROMIUM
-    arguments = ["--headless=new", "--window-size=1400,900", "--disable-dev-shm-usage",
-                 "--enable-unsafe-swiftshader", "--force-device-scale-factor=1",
-                 f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Chromium's sandbox does not work for root
-    for argument in arguments:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.chrome.service.Service(DRIVER)
-    driver = webdriver.Chrome(service=service, options=options)
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the pages small, big (2,000 points), evil and bare, and their results."""
-    folder = tmp_path_factory.mktemp("report")
-    evil = Sweep(points=21, name=EVIL + EVIL_IMAGE, scheme=[EVIL, EVIL_IMAGE, "<b>b</b>%{x}"],
-                 layers=[EVIL, EVIL_IMAGE, '<a href="javascript:window.hacked=3">x</a>'],
-                 yaml=EVIL + EVIL_IMAGE + "</pre>\u2028")
-    bare = ("energy", "energy_adc", "energy_cells", "energy_digital", "tops_per_watt", "latency",
-            "accuracy_ci_low", "accuracy_ci_high", "baseline_accuracy", "loss")
-    sweeps = {"small": Sweep(points=63), "big": Sweep(points=2000), "evil": evil,
-              "bare": Sweep(points=7, scheme=["sar"], without=bare, chips=1, complete=False)}
-    for name, sweep in sweeps.items():
-        write_sweep(folder / f"{name}.h5", sweep)
-        assert main([str(folder / f"{name}.h5"), "-o", str(folder / f"{name}.html")]) == 0
-    return folder
-
-
-def wait(driver: Driver, script: str, *arguments: Any) -> Any:
-    """Waits until a script returns something true, and returns that."""
-    return WebDriverWait(driver, 60, 0.05).until(
-        lambda d: d.execute_script(f"return {script}", *arguments), script)
-
-
-def open_page(driver: Driver, page: Path) -> None:
-    driver.get_log("browser")
-    driver.get(page.as_uri())
-    wait(driver, "document.documentElement.dataset.ready === '1' &&"
-                 "Number(document.documentElement.dataset.updates) > 0")
-
-
-def after_update(driver: Driver, act: Callable[[], Any]) -> None:
-    """Acts, and waits until the page has drawn what changed."""
-    count = driver.execute_script("return Number(document.documentElement.dataset.updates)")
-    act()
-    wait(driver, "Number(document.documentElement.dataset.updates) > arguments[0]", count)
-
-
-def filter_by(driver: Driver, text: str) -> None:
-    after_update(driver, lambda: driver.execute_script(
-        "const box = document.getElementById('filter'); box.value = arguments[0];"
-        "box.dispatchEvent(new Event('input', {bubbles: true}))", text))
-
-
-def shown_points(driver: Driver) -> list[int]:
-    """Points that the trade-off draws in colour."""
-    return sorted(driver.execute_script(
-        "return document.getElementById('pareto').data.flatMap((t) => t.customdata || [])"))
-
-
-def rows(driver: Driver) -> list[tuple[int, str]]:
-    """(point, classes) of the table's rows on this page."""
-    return [(int(point), classes) for point, classes in driver.execute_script(
-        "return [...document.querySelectorAll('#points tbody tr')]"
-        ".map((row) => [row.dataset.point, row.className])")]
-
-
-def pixel_of(driver: Driver, point: int) -> tuple[float, float]:
-    """Where the window shows a point of the trade-off."""
-    return tuple(driver.execute_script(
-        "const plot = document.getElementById('pareto');"
-        "plot.scrollIntoView({block: 'center'});"
-        "const trace = plot.data.find((t) => (t.customdata || []).includes(arguments[0]));"
-        "const i = trace.customdata.indexOf(arguments[0]);"
-        "const {xaxis, yaxis} = plot._fullLayout, box = plot.getBoundingClientRect();"
-        "return [box.left + xaxis._offset + xaxis.d2p(trace.x[i]),"
-        "        box.top + yaxis._offset + yaxis.d2p(trace.y[i])]", point))
-
-
-def move_to(driver: Driver, point: int) -> ActionChains:
-    x, y = pixel_of(driver, point)
-    chain = ActionChains(driver, duration=20)
-    chain.w3c_actions.pointer_action.move_to_location(int(x) + 30, int(y) + 25)
-    chain.w3c_actions.pointer_action.move_to_location(round(x), round(y))
-    return chain
-
-
-def assert_clean_log(driver: Driver) -> None:
-    """Nothing severe, and nothing that the Content-Security-Policy had to stop."""
-    log = driver.get_log("browser")
-    assert not [entry for entry in log if entry["level"] == "SEVERE" or
-                "Content Security Policy" in entry["message"]]
-
-
-def draw_parallel(driver: Driver) -> None:
-    driver.execute_script("document.getElementById('parallel').scrollIntoView()")
-    wait(driver, "document.querySelectorAll('#parallel canvas').length > 0")
+__all__ = ["browser", "files"]  # fixtures
 
 
 def test_page_draws_without_a_word_in_the_console(browser: Driver, files: Path) -> None:
@@ -157,22 +53,6 @@ def test_page_draws_without_a_word_in_the_console(browser: Driver, files: Path) 
     assert browser.find_element(By.ID, "failure").is_displayed() is False
     assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert_clean_log(browser)
-
-
-def test_network_is_refused_to_everything(browser: Driver, files: Path) -> None:
-    """Otherwise the log of the other tests could be clean for want of a policy."""
-    open_page(browser, files / "small.html")
-    refused = browser.execute_async_script(
-        "const [done] = arguments, seen = [];"
-        "addEventListener('securitypolicyviolation', (e) => {"
-        "  seen.push(e.effectiveDirective); if (seen.length === 3) done(seen.sort()); });"
-        "fetch('http://127.0.0.1:9/').catch(() => 0);"
-        "new Image().src = 'http://127.0.0.1:9/';"
-        "const s = document.createElement('script'); s.textContent = 'window.hacked = 4';"
-        "document.body.append(s);")
-    assert refused == ["connect-src", "img-src", "script-src-elem"]
-    assert browser.execute_script("return window.hacked") is None
-    browser.get_log("browser")
 
 
 def test_hover_and_click_show_the_point(browser: Driver, files: Path) -> None:
@@ -228,7 +108,7 @@ def test_menus_change_axes_and_front(browser: Driver, files: Path) -> None:
 
 
 def test_table_sorts_filters_and_leads_the_plot(browser: Driver, files: Path) -> None:
-    open_page(browser, files / "small.html")
+    open_page(browser, files / "small.html", fresh=True)
     points = open_results(files / "small.h5").points
     best = points["accuracy"].sort_values(ascending=False, kind="stable").index
     assert [p for p, _ in rows(browser)] == list(best[:25])
@@ -265,9 +145,7 @@ def test_table_sorts_filters_and_leads_the_plot(browser: Driver, files: Path) ->
     ("accuracy > 0.5 0.6", "did not expect"), ("(" * 3000 + "a=1", "too many parentheses")])
 def test_filter_says_what_it_cannot_read(browser: Driver, files: Path, text: str,
                                          message: str) -> None:
-    if "small.html" not in browser.current_url:
-        open_page(browser, files / "small.html")
-    filter_by(browser, "")
+    open_page(browser, files / "small.html")
     browser.execute_script(
         "const box = document.getElementById('filter'); box.value = arguments[0];"
         "box.dispatchEvent(new Event('input'))", text)
@@ -315,6 +193,30 @@ def test_range_on_a_parallel_axis_filters(browser: Driver, files: Path) -> None:
     after_update(browser, lambda: browser.execute_script("document.getElementById('clear').click()"))
     assert len(shown_points(browser)) == 63
     assert_clean_log(browser)
+
+
+def test_paper_shows_plots_and_the_whole_table(browser: Driver, files: Path,
+                                               tmp_path: Path) -> None:
+    open_page(browser, files / "small.html")
+    before = rows(browser)
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {
+        "preferCSSPageSize": True, "printBackground": True})
+    paper = tmp_path / "report.pdf"
+    paper.write_bytes(base64.b64decode(printed["data"]))
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert rows(browser) == before  # the screen is as it was
+    assert_clean_log(browser)
+    if not shutil.which("pdftotext"):
+        pytest.skip(f"the PDF's text needs poppler-utils {INSTALL}")
+    text = subprocess.run(["pdftotext", "-layout", str(paper), "-"], check=True, text=True,
+                          capture_output=True).stdout
+    pages = text.split("\f")[:-1]
+    assert len(pages) > 2
+    points = open_results(files / "small.h5").points
+    assert all(f"{100 * value:.2f}" in text for value in points["accuracy"])
+    heads = [page for page in pages if re.search(r"\bPoint\s+Front\b", page)]
+    assert len(heads) >= 2  # the table's head, on each of its pages
+    assert "Pareto front" in pages[0] and "name: generated" in text
 
 
 def test_csv_holds_the_points_that_pass(browser: Driver, files: Path) -> None:
@@ -370,6 +272,22 @@ def test_page_of_few_columns(browser: Driver, files: Path) -> None:
     assert_clean_log(browser)
 
 
+def test_network_is_refused_to_everything(browser: Driver, files: Path) -> None:
+    """Otherwise the log of the other tests could be clean for want of a policy."""
+    open_page(browser, files / "bare.html")
+    refused = browser.execute_async_script(
+        "const [done] = arguments, seen = [];"
+        "addEventListener('securitypolicyviolation', (e) => {"
+        "  seen.push(e.effectiveDirective); if (seen.length === 3) done(seen.sort()); });"
+        "fetch('http://127.0.0.1:9/').catch(() => 0);"
+        "new Image().src = 'http://127.0.0.1:9/';"
+        "const s = document.createElement('script'); s.textContent = 'window.hacked = 4';"
+        "document.body.append(s);")
+    assert refused == ["connect-src", "img-src", "script-src-elem"]
+    assert browser.execute_script("return window.hacked") is None
+    browser.get_log("browser")
+
+
 def test_two_thousand_points(browser: Driver, files: Path) -> None:
     """That the work is done; how long it takes stands in bench/README.md."""
     open_page(browser, files / "big.html")
@@ -385,26 +303,3 @@ def test_two_thousand_points(browser: Driver, files: Path) -> None:
     assert f"Point {point}" in text
     assert len(rows(browser)) == 25
     assert_clean_log(browser)
-
-
-def test_paper_shows_plots_and_the_whole_table(browser: Driver, files: Path,
-                                               tmp_path: Path) -> None:
-    open_page(browser, files / "small.html")
-    printed = browser.execute_cdp_cmd("Page.printToPDF", {
-        "preferCSSPageSize": True, "printBackground": True})
-    paper = tmp_path / "report.pdf"
-    paper.write_bytes(base64.b64decode(printed["data"]))
-    assert paper.read_bytes().startswith(b"%PDF")
-    assert len(rows(browser)) == 25  # the screen is as before
-    assert_clean_log(browser)
-    if not shutil.which("pdftotext"):
-        pytest.skip(f"the PDF's text needs poppler-utils {_INSTALL}")
-    text = subprocess.run(["pdftotext", "-layout", str(paper), "-"], check=True, text=True,
-                          capture_output=True).stdout
-    pages = text.split("\f")[:-1]
-    assert len(pages) > 2
-    points = open_results(files / "small.h5").points
-    assert all(f"{100 * value:.2f}" in text for value in points["accuracy"])
-    heads = [page for page in pages if re.search(r"\bPoint\s+Front\b", page)]
-    assert len(heads) >= 2  # the table's head, on each of its pages
-    assert "Pareto front" in pages[0] and "name: generated" in text

@@ -4,7 +4,7 @@
 // CSS pixels: A4 between the margins of style.css, and what plots are drawn at before they shrink.
 const paperWidth = 690;
 const drawnWidth = 860;
-const drawnHeight = 440;  // of the tall one, as style.css says for print
+const drawnHeights = { tall: 440, medium: 340, low: 240 };  // as style.css says for print
 
 function setUpPrint() {
   window.addEventListener("beforeprint", beforePrint);
@@ -34,7 +34,7 @@ function fitToPaper(plot) {
   const [drawn, paper] = plot.closest(".pair") ? [drawnWidth / 2, paperWidth / 2 - 12]
     : [drawnWidth, paperWidth];
   const width = Math.min(plot.offsetWidth, drawn);
-  const height = plot.classList.contains("tall") ? drawnHeight : plot.offsetHeight;
+  const height = drawnHeights[plot.classList[1]];
   Plotly.relayout(plot, { width, height });
   if (width > paper) plot.style.zoom = String(paper / width);
 }
