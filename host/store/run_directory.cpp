@@ -77,6 +77,9 @@ std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
             return fmt::format("point {} is another one", i);
         }
     }
+    if (stored.technologies != asked.technologies) {
+        return "its technology changed, which changes costs and no trial";
+    }
     return "its name, its networks or its units changed";
 }
 

@@ -206,7 +206,7 @@ fs::path find_preset(const std::string& name, const ValuePlace& where, PresetKin
             "{}: {} is {}, but there are no presets in {}. Set ACIMSWEEP_DATA to the folder data "
             "of "
             "the sources, or give the path of a file.",
-            where.place, where.subject, shown(name), preset_folders().front().string()));
+            where.place, where.subject, shown(name), preset_folders(kind).front().string()));
     }
     throw InputError(fmt::format(
         "{}: {} is {}, which is no preset. There are: {}. Give one of these or the path of a file.",

@@ -125,12 +125,13 @@ def test_wang_converts_a_column_once(tmp_path: Path) -> None:
     assert np.allclose(out["y"], np.rint(exact(operands) / full * 127) / 127 * full, rtol=1e-12)
 
 
-def test_sinangil_has_sixteen_codes(tmp_path: Path) -> None:
-    operands = random_operands("sinangil_jssc_2021", 16, 32)
+def test_sinangil_converts_a_column_to_four_bits(tmp_path: Path) -> None:
+    operands = {"w": np.tile(np.arange(16)[:, None] - 8, (1, 64)),
+                "x": np.tile(np.arange(16)[:, None], (1, 64))}
     full = 64 * 15 * 7
     out = preset_mac(tmp_path, "sinangil_jssc_2021", operands)
     codes = np.rint(np.clip(exact(operands) / full, -1, 1) * 7)
-    assert len(np.unique(codes)) > 3
+    assert len(np.unique(codes)) == 15  # -7 to 7: the lowest of 16 codes is not used
     assert np.allclose(out["y"], codes / 7 * full, rtol=1e-12)
 
 
