@@ -107,6 +107,14 @@ def design_table(results: Results, spec: float | None = None) -> pd.DataFrame:
     return results.points.join(found[["yield", "yield_ci_low", "yield_ci_high"]])
 
 
+def known_objectives(table: pd.DataFrame) -> list[Objective]:
+    """The objectives that are known by name and have a finite value in the table, with units that
+    suit its values."""
+    return [_scaled(objective, table) for objective in _KNOWN.values()
+            if objective.column in table.select_dtypes("number")
+            and np.isfinite(table[objective.column].to_numpy(float)).any()]
+
+
 def parse_objectives(text: str, table: pd.DataFrame, units: dict[str, str],
                      spec: float | None = None) -> list[Objective]:
     """Objectives from "accuracy,energy" or "accuracy,macro.rows:min": two or three.

@@ -27,6 +27,7 @@ from acimsweep.report import provenance, report_page, summary  # noqa: E402
 from acimsweep.report.__main__ import main  # noqa: E402
 from acimsweep.report.cliff import cliff_sentence  # noqa: E402
 from acimsweep.report.source import open_source  # noqa: E402
+from acimsweep.yields import yield_at  # noqa: E402
 
 TEMPLATE = Path(provenance.__file__).parent / "template"
 
@@ -123,7 +124,7 @@ def test_numbers_arrive_as_they_are(tmp_path: Path) -> None:
         assert data["values"][key] == results.points[key].tolist()
     assert data["values"]["area"] == [None] * 30
     assert [o["key"] for o in data["objectives"]] == [
-        "accuracy", "tops_per_watt", "energy", "latency", "loss"]
+        "accuracy", "loss", "tops_per_watt", "energy", "latency"]
     assert data["objectives"][0]["low"] == "accuracy_ci_low"
     units = {c["key"]: (c["unit"], c["factor"]) for c in data["columns"]}
     assert units["accuracy"] == ("%", 100.0) and units["latency"] == ("µs", 1e6)
@@ -263,3 +264,15 @@ def test_run_directory_takes_its_finished_file(tmp_path: Path) -> None:
     assert "tops_per_watt" not in live.points and len(live.points) == 30
     data = json.loads(unpack(report_page(live).html.decode(), "packed-data"))
     assert data["metric"] == "accuracy" and data["layers"]["point"] == []
+
+
+def test_yield_of_a_specification(tmp_path: Path) -> None:
+    path = write_results(tmp_path / "results.h5")
+    assert main([str(path), "--spec", "0.9", "-o", str(tmp_path / "a.html")]) == 0
+    data = json.loads(unpack((tmp_path / "a.html").read_text("utf-8"), "packed-data"))
+    found = yield_at(open_results(path), 0.9)
+    assert data["values"]["yield"] == found["yield"].tolist() and 0 < found["yield"].max()
+    assert data["values"]["yield_ci_low"] == pytest.approx(found["low"].tolist(), abs=1e-15)
+    assert {"key": "yield", "better": "max", "low": "yield_ci_low", "high": "yield_ci_high"} \
+        in data["objectives"]
+    assert main([str(path), "--spec", "90"]) == 2

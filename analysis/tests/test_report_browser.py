@@ -45,7 +45,7 @@ def test_page_draws_without_a_word_in_the_console(browser: Driver, files: Path) 
     names = browser.execute_script(
         "return document.getElementById('parallel').data[0].dimensions.map((d) => d.name)")
     assert names == ["macro.adc.bits", "macro.noise.random.sigma", "macro.adc.type", "accuracy",
-                     "tops_per_watt", "energy", "latency", "loss"]
+                     "loss", "tops_per_watt", "energy", "latency"]
     assert len(shown_points(browser)) == 63
     for plot in ("layer-csnr", "layer-error", "cost-points", "cost-layers"):
         assert browser.execute_script(
@@ -140,9 +140,10 @@ def test_table_sorts_filters_and_leads_the_plot(browser: Driver, files: Path) ->
 
 
 @pytest.mark.parametrize("text, message", [
-    ("nothing > 3", 'no column is called "nothing"'), ("accuracy >", "a number is missing"),
+    ("nothing > 3", 'no column is called "nothing"'), ("accuracy >", "a value is missing"),
     ("(accuracy > 0.5", "not closed"), ("accuracy > 3 nJ", "is not measured in"),
-    ("accuracy > 0.5 0.6", "did not expect"), ("(" * 3000 + "a=1", "too many parentheses")])
+    ("accuracy > 0.5 0.6", "did not expect"), ("(" * 3000 + "a=1", "too many parentheses"),
+    ("bits = many", "is no number"), ("bits > 4 and bits in 4", "a list such as"), ("3 > 4", "needs a column")])
 def test_filter_says_what_it_cannot_read(browser: Driver, files: Path, text: str,
                                          message: str) -> None:
     open_page(browser, files / "small.html")
@@ -163,7 +164,11 @@ def test_filters_mean_what_they_say(browser: Driver, files: Path) -> None:
             ("not (bits = 4 || sigma >= 5e-1)", ~((bits == 4) | (sigma >= 0.5))),
             ("latency <= 6 µs", points["latency"] <= 6e-6), ("latency <= 6e-6", bits <= 6),
             ("latency > 0.006 ms", bits > 6), ("accuracy >= 85%", points["accuracy"] >= 0.85),
-            ("area > 0 or area < 0", bits < 0), ("macro.adc.type != 'sar'", kind == "flash")):
+            ("area > 0 or area < 0", bits < 0),
+            ("area != 0", bits > 0), ("5 <= bits < 8", (bits >= 5) & (bits < 8)),
+            ("bits in (4, 6) and type not in ['sar']", bits.isin([4, 6]) & (kind != "sar")),
+            ("deterministic or bits = 4", bits == 4), ("sigma > bits", sigma > bits),
+            ("macro.adc.type != 'sar'", kind == "flash")):
         filter_by(browser, text)
         assert shown_points(browser) == list(points.index[kept]), text
     assert_clean_log(browser)

@@ -12,7 +12,7 @@ namespace acim {
 namespace {
 
 struct ReportOptions {
-    std::string results, output, title;
+    std::string results, output, title, spec;
 };
 
 void run(ReportOptions options, ExitCode& code) {
@@ -26,12 +26,13 @@ void run(ReportOptions options, ExitCode& code) {
     check_output_file(options.output, {results, folder / "results.h5", folder / "plan.json"});
     std::vector<std::string> arguments = {"--output=" + options.output};
     if (!options.title.empty()) arguments.push_back("--title=" + options.title);
+    if (!options.spec.empty()) arguments.push_back("--spec=" + options.spec);
     arguments.insert(arguments.end(), {"--", options.results});
     const int status = run_python_module("acimsweep.report", arguments);
     if (status < 0)
         throw InputError("report: " + python_interpreter() +
                          " cannot be started. Install python3-plotly, python3-h5py, "
-                         "python3-pandas and python3-xarray.");
+                         "python3-pandas and python3-scipy.");
     if (status != 0 && status != 2 && status != 4)
         throw StorageError("report: the Python package ended with status " +
                            std::to_string(status) + ". No page was written.");
@@ -51,6 +52,8 @@ void add_report_command(CLI::App& app, ExitCode& code) {
         ->type_name("PATH");
     command->add_option("--title", options->title, "its title; default the name of the sweep")
         ->type_name("TEXT");
+    command->add_option("--spec", options->spec, "adds the yield: chips of at least this accuracy")
+        ->type_name("ACCURACY");
     command->footer("Example:\n  acimsweep report results.h5 -o report.html");
     command->callback([options, &code] { run(*options, code); });
 }

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-_PACKAGES = "python3-plotly python3-numpy python3-h5py python3-pandas python3-xarray"
+_PACKAGES = "python3-plotly python3-numpy python3-h5py python3-pandas python3-scipy"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         from acimsweep.report.page import report_page, write_report
-        from acimsweep.report.source import check_output, default_output, open_source
+        from acimsweep.report.source import check_output, default_output, open_source, with_yield
         from acimsweep.results import ResultsError
 
         results = Path(options.results)
@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(2, f"no report: {error}. On Debian: apt-get install {_PACKAGES}")
     try:
         check_output(out, results)
-        page = report_page(open_source(results), title=options.title)
+        found = with_yield(open_source(results), options.spec)
+        page = report_page(found, title=options.title)
     except (ResultsError, FileNotFoundError) as error:
         return _fail(2, str(error))
     except ImportError as error:
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", metavar="FILE",
                         help="the page; default: report.html beside results.h5")
     parser.add_argument("--title", help="title of the page; default: the name of the sweep")
+    parser.add_argument("--spec", type=float, metavar="A",
+                        help="adds the yield: the share of chips of at least this accuracy (0..1)")
     return parser
 
 

@@ -9,29 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from acimsweep.objectives import Objective
 from acimsweep.results import Results
 
 # Fractions that are shown in percent.
-_PERCENT = ("accuracy", "agreement", "float_accuracy", "baseline_accuracy", "yield")
+_PERCENT = ("agreement", "float_accuracy", "baseline_accuracy")
 _UNITS = {"1": "", "percent_fs": "% FS", "lsb": "LSB", "1e12/J": "TOPS/W", "1e12/s": "TOPS",
           "1e12/s/mm2": "TOPS/mm²", "mm2": "mm²"}
 _PREFIXES = [(1e-15, "f"), (1e-12, "p"), (1e-9, "n"), (1e-6, "µ"), (1e-3, "m"), (1.0, ""),
              (1e3, "k"), (1e6, "M")]
 _LABELS = {
-    "accuracy": "Top-1 accuracy",
-    "yield": "Yield",
-    "agreement": "Agreement with the noise-free network",
     "float_accuracy": "Accuracy of the float network",
     "baseline_accuracy": "Accuracy of the noise-free quantised network",
-    "perplexity": "Perplexity",
-    "loss": "Loss",
-    "tops_per_watt": "Energy efficiency",
-    "bit_tops_per_watt": "Efficiency, 1-bit normalised",
-    "energy": "Energy per inference",
-    "latency": "Latency per inference",
-    "tops": "Throughput",
-    "area": "Area",
-    "tops_per_mm2": "Compute density",
     "status": "Status",
     "n_chips": "Chips",
     "n_trials": "Trials",
@@ -40,25 +29,13 @@ _LABELS = {
 }
 # For narrow places.
 _SHORT = {
-    "accuracy": "Accuracy", "tops_per_watt": "Efficiency", "bit_tops_per_watt": "Efficiency",
-    "energy": "Energy", "latency": "Latency", "tops_per_mm2": "Density",
+    "accuracy": "Accuracy", "agreement": "Agreement", "tops_per_watt": "Efficiency",
+    "bit_tops_per_watt": "Efficiency", "energy": "Energy", "latency": "Latency",
+    "tops_per_mm2": "Density", "loss": "Loss",
 }
-_SPECIAL_UNITS = {"tops_per_watt": "TOPS/W", "bit_tops_per_watt": "1b-TOPS/W"}
-
-# The objectives that have one definition everywhere: column and direction.
-OBJECTIVES = {
-    "accuracy": "max",
-    "yield": "max",
-    "tops_per_watt": "max",
-    "bit_tops_per_watt": "max",
-    "energy": "min",
-    "latency": "min",
-    "tops": "max",
-    "area": "min",
-    "tops_per_mm2": "max",
-    "perplexity": "min",
-    "loss": "min",
-}
+# Of their own wording here, where two labels of efficiency stand side by side.
+_OBJECTIVES = {"bit_tops_per_watt": ("Efficiency, 1-bit normalised", "1b-TOPS/W"),
+               "tops_per_watt": ("Energy efficiency", "TOPS/W")}
 
 
 @dataclass(frozen=True)
@@ -74,19 +51,27 @@ class Column:
     role: str  # parameter, objective, interval, identity or other
 
 
-def describe(key: str, values: pd.Series, results: Results) -> Column:
-    """Label, unit and scale of a column of the points; SI prefixes follow the median."""
-    role = _role(key, results)
+def describe(key: str, values: pd.Series, results: Results,
+             objectives: dict[str, Objective]) -> Column:
+    """Label, unit and scale of a column of the points; SI prefixes follow the median.
+
+    objectives: the known ones, by column.
+    """
+    role = _role(key, results, objectives)
+    if role == "objective":
+        objective = objectives[key]
+        name, unit = _OBJECTIVES.get(key, (objective.label, objective.unit))
+        return Column(key, name, _SHORT.get(key, name), unit, objective.factor, role)
     unit = results.units.get(key, "")
     factor = 1.0
-    if key in _PERCENT or (key.startswith(("accuracy_", "yield_")) and is_number(values)):
+    if is_number(values) and (key in _PERCENT or key.startswith(("accuracy_", "yield_"))):
         unit, factor = "%", 100.0
     elif unit in ("J", "s") and role != "parameter":
         unit, factor = prefixed(unit, values)
     else:
-        unit = _SPECIAL_UNITS.get(key, _UNITS.get(unit, unit))
+        unit = _UNITS.get(unit, unit)
     name = key if role == "parameter" else label(key)
-    return Column(key, name, _SHORT.get(key, name), unit, factor, role)
+    return Column(key, name, name, unit, factor, role)
 
 
 def label(key: str) -> str:
@@ -114,10 +99,10 @@ def is_number(values: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
-def _role(key: str, results: Results) -> str:
+def _role(key: str, results: Results, objectives: dict[str, Objective]) -> str:
     if key in results.parameters:
         return "parameter"
-    if key in OBJECTIVES:
+    if key in objectives:
         return "objective"
     if key in ("point_id", "point_json", "network_hash"):
         return "identity"

@@ -30,6 +30,7 @@ def provenance_rows(results: Results, plotly_version: str) -> list[tuple[str, st
         ("Sweep text, SHA-256", "sweep_sha256"),
         ("Evaluation data, hash", "data_hash"),
         ("Results file, SHA-256", "file_sha256"),
+        ("Specification of the yield", "spec"),
     ]
     rows = [(what, str(attrs[key])) for what, key in names if key in attrs]
     if "technology" in results.points:

@@ -7,8 +7,10 @@ import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from acimsweep.reader import open_results
+from acimsweep.objectives import design_table
+from acimsweep.reader import open_store
 from acimsweep.results import Results, ResultsError
 
 RESULTS = "results.h5"
@@ -23,15 +25,29 @@ def open_source(path: Path) -> Results:
 
     Raises ResultsError or FileNotFoundError.
     """
-    results = open_results(path)
+    results = open_store(path)
     if not path.is_dir():
         return _with_hash(results, path)
     file = path / RESULTS
     if file.is_file():
-        finished = open_results(file)
+        finished = open_store(file)
         if len(finished.trials) >= len(results.trials) > 0 and _same_plan(finished, results):
             return _with_hash(finished, file)
     return results
+
+
+def with_yield(results: Results, spec: float | None) -> Results:
+    """The results with the columns yield, yield_ci_low and yield_ci_high: the share of chips of at
+    least this accuracy. Raises ResultsError for a specification outside of 0..1."""
+    if spec is None:
+        return results
+    table = design_table(results, spec)
+
+    def load(name: str) -> Any:
+        return table if name == "points" else results.load(name)
+
+    units = results.units | {name: "1" for name in ("yield", "yield_ci_low", "yield_ci_high")}
+    return replace(results, attrs=results.attrs | {"spec": spec}, units=units, load=load)
 
 
 def default_output(results: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from acimsweep.report.columns import OBJECTIVES, Column, describe, is_number, label, prefixed
+from acimsweep.objectives import known_objectives
+from acimsweep.report.columns import Column, describe, is_number, label, prefixed
 from acimsweep.results import Results
 
 _LARGEST_EXACT = 2**53  # beyond it a number of JavaScript is not the integer that was written
@@ -21,28 +22,19 @@ _LAYER_DIGITS = 6
 
 def page_data(results: Results) -> dict[str, Any]:
     """Everything that the page's script reads. Numbers that are not finite are None."""
-    columns = point_columns(results)
     points = results.points
+    known = {objective.column: objective for objective in known_objectives(points)}
+    columns = [describe(key, points[key], results, known)
+               for key in points.columns if key not in _LEFT_OUT]
     return {
         "count": len(points),
         "index": [int(i) for i in points.index],
         "columns": [_entry(column, points[column.key]) for column in columns],
         "values": {column.key: values_of(points[column.key]) for column in columns},
-        "objectives": objectives(results),
+        "objectives": [{"key": key, "better": "max" if objective.maximise else "min",
+                        **_interval(key, results)} for key, objective in known.items()],
         "layers": layer_data(results),
     }
-
-
-def point_columns(results: Results) -> list[Column]:
-    """Columns of the points in the order of the file."""
-    return [describe(key, results.points[key], results)
-            for key in results.points.columns if key not in _LEFT_OUT]
-
-
-def objectives(results: Results) -> list[dict[str, Any]]:
-    """Objectives with at least one finite value, in the order of `OBJECTIVES`."""
-    return [{"key": key, "better": better, **_interval(key, results)}
-            for key, better in OBJECTIVES.items() if known(results, key)]
 
 
 def known(results: Results, key: str) -> bool:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The language of the filter: comparisons joined by and, or, not and parentheses, or plain words.
+// The language of the filter: comparisons joined by and, or, not and parentheses, or plain words. It is
+// that of the package's `select`, with units behind numbers, ~ for "contains" and words without quotes.
 // An expression becomes a function of the point's number; nothing is ever evaluated as a program.
 
 class FilterError extends Error {}
@@ -10,8 +11,8 @@ const filterToken = new RegExp([
   "|(?<text>\"[^\"]*\"|'[^']*')",
   "|(?<number>[-+]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?)(?![\\w.])",
   "|(?<measure>[-+]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?[a-zA-Zµ]+)(?![\\w.])",
-  "|(?<operator>==|!=|<=|>=|&&|\\|\\||[=<>~!()%])",
-  "|(?<word>[^\\s`\"'=<>~!()%&]+)",
+  "|(?<operator>==|!=|<=|>=|&&|\\|\\||[=<>~!()%,[\\]])",
+  "|(?<word>[^\\s`\"'=<>~!()%&,[\\]]+)",
   ")"].join(""), "y");
 
 function tokens(text) {
@@ -31,7 +32,7 @@ function tokens(text) {
 function compileFilter(text) {
   const words = text.trim();
   if (!words) return () => true;
-  if (!/[=<>~]/.test(words)) return wordFilter(words);
+  if (!/[=<>~]|\bin\s*[([]/.test(words)) return wordFilter(words);
   const parser = new FilterParser(tokens(words));
   const result = parser.either();
   if (parser.next()) throw new FilterError(`did not expect "${parser.next().text}"`);
@@ -102,53 +103,94 @@ class FilterParser {
   }
 
   comparison() {
-    const key = this.column();
-    const operator = this.take("==", "=", "!=", "<=", ">=", "<", ">", "~");
-    if (!operator) throw new FilterError(`after ${key} one of = != < <= > >= ~ is missing`);
-    const values = valuesOf(key);
-    if (operator.text === "~") {
-      const part = this.word(key).toLowerCase();
-      return (point) => String(values[point] ?? "").toLowerCase().includes(part);
+    let left = this.operand();
+    const negated = this.take("not");
+    if (this.take("in")) {
+      const inside = this.among(left);
+      return negated ? (point) => !inside(point) : inside;
     }
-    const wanted = isNumeric(key) ? this.number(key) : this.word(key);
-    const compare = comparisons[operator.text];
-    return (point) => values[point] !== null && compare(values[point], wanted);
+    if (negated) throw new FilterError("behind not, in is missing");
+    const tests = [];
+    for (let sign = this.sign(); sign; sign = this.sign()) {
+      const right = this.operand();
+      tests.push(comparer(left, sign.text, right));
+      left = right;
+    }
+    if (tests.length) return (point) => tests.every((test) => test(point));
+    if (left.key && isNumeric(left.key)) return comparer(left, "==", { number: 1, raw: "1" });
+    if (left.bare) throw unknownColumn(left.raw);
+    throw new FilterError(`behind ${left.key || left.raw} one of = != < <= > >= ~ is missing`);
   }
 
-  column() {
-    const token = this.next();
-    if (!token || token.kind === "operator") throw new FilterError("the name of a column is missing");
-    this.at += 1;
-    return resolveColumn(token.kind === "name" ? token.text.slice(1, -1) : token.text);
+  sign() { return this.take("==", "=", "!=", "<=", ">=", "<", ">", "~"); }
+
+  among(left) {
+    const close = { "(": ")", "[": "]" }[(this.take("(", "[") || {}).text];
+    if (!close) throw new FilterError("behind in, a list such as (6, 8) is missing");
+    const tests = [];
+    do tests.push(comparer(left, "==", this.operand())); while (this.take(","));
+    if (!this.take(close)) throw new FilterError(`the list is not closed with ${close}`);
+    return (point) => tests.some((test) => test(point));
   }
 
-  word(key) {
+  // A column {key}, or a value {number, unit} or {raw}, bare where it had no quotes.
+  operand() {
     const token = this.next();
-    if (!token || token.kind === "operator") throw new FilterError(`${key}: a value is missing`);
+    if (!token || token.kind === "operator") throw new FilterError("a column or a value is missing");
     this.at += 1;
-    return token.kind === "text" || token.kind === "name" ? token.text.slice(1, -1) : token.text;
+    const raw = token.text;
+    if (token.kind === "text") return { raw: raw.slice(1, -1) };
+    if (token.kind === "name") return { key: resolveColumn(raw.slice(1, -1)) };
+    if (token.kind === "word") {
+      if (/^(true|false)$/i.test(raw)) return { raw, number: Number(/^true$/i.test(raw)) };
+      const key = findColumn(raw);
+      return key ? { key } : { raw, bare: true };
+    }
+    return { raw, number: parseFloat(raw), unit: this.unitBehind(token) };
   }
 
-  // A number, in the stored unit, or with the unit that the page shows behind it.
-  number(key) {
-    const token = this.next();
-    if (!token || (token.kind !== "number" && token.kind !== "measure")) {
-      throw new FilterError(`${key}: a number is missing${token ? `, not "${token.text}"` : ""}`);
-    }
+  unitBehind(token) {
+    if (token.kind === "measure") return token.text.replace(/^[-+\d.]+([eE][-+]?\d+)?/, "");
+    if (this.take("%")) return "%";
+    const next = this.next();
+    if (!next || next.kind !== "word" || /^(and|or|not|in)$/i.test(next.text)) return "";
     this.at += 1;
-    const column = sweep.column.get(key);
-    const value = parseFloat(token.text);
-    if (token.kind === "measure") {
-      return value / unitFactor(column, token.text.replace(/^[-+\d.]+([eE][-+]?\d+)?/, ""));
-    }
-    if (this.take("%")) return value / unitFactor(column, "%");
-    const unit = this.next();
-    if (unit && unit.kind === "word" && !["and", "or"].includes(unit.text.toLowerCase())) {
-      this.at += 1;
-      return value / unitFactor(column, unit.text);
-    }
-    return value;
+    return next.text;
   }
+}
+
+// Compares two operands at a point. What is unknown fulfils only "!=".
+function comparer(left, sign, right) {
+  if (!left.key && !right.key) {
+    const bare = [left, right].find((side) => side.bare);
+    throw bare ? unknownColumn(bare.raw) : new FilterError("a comparison needs a column");
+  }
+  if (sign === "~") {
+    if (!left.key || right.key) throw new FilterError("~ stands between a column and a text");
+    const [values, part] = [valuesOf(left.key), right.raw.toLowerCase()];
+    return (point) => String(values[point] ?? "").toLowerCase().includes(part);
+  }
+  const numeric = isNumeric(left.key || right.key);
+  const [a, b] = [reader(left, right.key, numeric), reader(right, left.key, numeric)];
+  const compare = comparisons[sign];
+  return (point) => {
+    const [x, y] = [a(point), b(point)];
+    return x === null || y === null ? sign === "!=" : compare(x, y);
+  };
+}
+
+// The value of an operand at a point, in the unit of the file.
+function reader(side, column, numeric) {
+  if (side.key) {
+    if (isNumeric(side.key) !== numeric) throw new FilterError(`${side.key} and ${column} do not compare`);
+    const values = valuesOf(side.key);
+    return (point) => values[point];
+  }
+  if (!numeric) return () => side.raw;
+  if (side.number === undefined) throw new FilterError(`${column}: "${side.raw}" is no number`);
+  const value = side.unit ? side.number / unitFactor(sweep.column.get(column), side.unit)
+    : side.number;
+  return () => value;
 }
 
 const siPrefixes = { f: 1e15, p: 1e12, n: 1e9, u: 1e6, "µ": 1e6, m: 1e3, "": 1, k: 1e-3, M: 1e-6 };
@@ -165,15 +207,22 @@ function unitFactor(column, unit) {
     (column.unit ? ` but in ${column.unit}` : ""));
 }
 
-// The column that is called so, or ends so where only one does.
+const unknownColumn = (name) => new FilterError(`no column is called "${name}"`);
+
 function resolveColumn(name) {
+  const key = findColumn(name);
+  if (!key) throw unknownColumn(name);
+  return key;
+}
+
+// The column that is called so, or ends so where only one does; null where none does.
+function findColumn(name) {
   if (sweep.column.has(name)) return name;
   const lower = name.toLowerCase();
   const ending = sweep.columns.filter((c) => c.key.toLowerCase().endsWith(`.${lower}`) ||
     c.key.toLowerCase() === lower);
-  if (ending.length === 1) return ending[0].key;
   if (ending.length > 1) {
     throw new FilterError(`"${name}" may be ${ending.map((c) => c.key).join(" or ")}`);
   }
-  throw new FilterError(`no column is called "${name}"`);
+  return ending.length ? ending[0].key : null;
 }

@@ -176,10 +176,11 @@ function fillHelp() {
     sweep.metric === "accuracy" ? "accuracy >= 85 %" : null].filter(Boolean).join(" and ");
   const code = make("p");
   code.append(make("code", example || "status = done"));
-  help.append(code, make("p", "with = != < <= > >= and ~ (contains), joined by and, or, not and " +
-    "parentheses. Numbers are in the unit of the file or have their unit behind them. The end of a " +
-    "name is enough where it is clear; names with spaces stand in `backquotes`. An unknown value " +
-    "passes no comparison. Without a comparison, the words are looked for in the parameters. Columns:"));
+  help.append(code, make("p", "with = != < <= > >= ~ (contains) and in (…), joined by and, or, not " +
+    "and parentheses; comparisons chain, as in 6 <= bits <= 8. Numbers are in the unit of the file " +
+    "or have their unit behind them. The end of a name is enough where it is clear; names with " +
+    "spaces stand in `backquotes`. An unknown value fulfils only !=. Without a comparison, the " +
+    "words are looked for in the parameters. Columns:"));
   const names = make("p");
   sweep.columns.forEach((column, i) => names.append(i ? " " : "", make("code", column.key)));
   help.append(names);
