@@ -174,8 +174,8 @@ TEST(CountConversions, SeesTheInputsOfTheDigitalNetwork) {
                           plain[seen.layer]);
     const auto kernel = make_reference_kernel();
     for (const int threads : {1, 2, 3})
-        EXPECT_EQ(count_layers<CountHistogram, CountedWeights>(network, plans, images, 5, *kernel,
-                                                               threads),
+        EXPECT_EQ((count_layers<CountHistogram, CountedWeights>(network, plans, images, 5, *kernel,
+                                                                threads)),
                   plain);
     EXPECT_GT(plain[1].total(), 0u);
     EXPECT_TRUE(plain[2].parts.empty());
