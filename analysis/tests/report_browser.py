@@ -28,20 +28,25 @@ from acimsweep.report.__main__ import main  # noqa: E402
 Driver = webdriver.Chrome
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+def start_browser(profile: Path) -> Driver:
+    """A headless Chromium of 1400 x 900 pixels with a profile of its own, its log switched on."""
     options = webdriver.chrome.options.Options()
     options.binary_location = CHROMIUM
     arguments = ["--headless=new", "--window-size=1400,900", "--disable-dev-shm-usage",
                  "--enable-unsafe-swiftshader", "--force-device-scale-factor=1",
-                 f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]
+                 f"--user-data-dir={profile}"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's sandbox does not work for root
     for argument in arguments:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.chrome.service.Service(DRIVER)
-    driver = webdriver.Chrome(service=service, options=options)
+    return webdriver.Chrome(service=service, options=options)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    driver = start_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

@@ -273,6 +273,6 @@ def test_yield_of_a_specification(tmp_path: Path) -> None:
     found = yield_at(open_results(path), 0.9)
     assert data["values"]["yield"] == found["yield"].tolist() and 0 < found["yield"].max()
     assert data["values"]["yield_ci_low"] == pytest.approx(found["low"].tolist(), abs=1e-15)
-    assert {"key": "yield", "better": "max", "low": "yield_ci_low", "high": "yield_ci_high"} \
-        in data["objectives"]
+    assert {"key": "yield", "better": "max", "low": "yield_ci_low", "high": "yield_ci_high",
+            "main": True} in data["objectives"]
     assert main([str(path), "--spec", "90"]) == 2

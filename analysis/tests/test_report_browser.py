@@ -45,7 +45,7 @@ def test_page_draws_without_a_word_in_the_console(browser: Driver, files: Path) 
     names = browser.execute_script(
         "return document.getElementById('parallel').data[0].dimensions.map((d) => d.name)")
     assert names == ["macro.adc.bits", "macro.noise.random.sigma", "macro.adc.type", "accuracy",
-                     "loss", "tops_per_watt", "energy", "latency"]
+                     "tops_per_watt", "energy", "latency"]
     assert len(shown_points(browser)) == 63
     for plot in ("layer-csnr", "layer-error", "cost-points", "cost-layers"):
         assert browser.execute_script(

@@ -18,6 +18,8 @@ from acimsweep.results import Results
 _LARGEST_EXACT = 2**53  # beyond it a number of JavaScript is not the integer that was written
 _LEFT_OUT = ("point_json", "network_hash")
 _LAYER_DIGITS = 6
+# Objectives that follow others closely: in menus, but not among the first columns and axes.
+_SECONDARY = ("agreement", "loss", "bit_tops_per_watt", "tops")
 
 
 def page_data(results: Results) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def page_data(results: Results) -> dict[str, Any]:
         "columns": [_entry(column, points[column.key]) for column in columns],
         "values": {column.key: values_of(points[column.key]) for column in columns},
         "objectives": [{"key": key, "better": "max" if objective.maximise else "min",
-                        **_interval(key, results)} for key, objective in known.items()],
+                        "main": key not in _SECONDARY, **_interval(key, results)} for key, objective in known.items()],
         "layers": layer_data(results),
     }
 

@@ -21,9 +21,18 @@ function setUpCost() {
   onChange(["filter", "axes", "selected"], drawCost);
 }
 
+const drawnCost = { points: "", layers: "" };  // what stands there, to draw only what changes
+
 function drawCost() {
   const share = byId("share").checked;
-  if (pointBlocks.length) drawCostOfPoints(share);
+  const points = pointBlocks.length ? barPoints() : [];
+  const layers = `${share} ${state.selected}`;
+  if (pointBlocks.length && drawnCost.points !== `${layers} ${points.join()}`) {
+    drawCostOfPoints(points, share);
+    drawnCost.points = `${layers} ${points.join()}`;
+  }
+  if (drawnCost.layers === layers) return;
+  drawnCost.layers = layers;
   const rows = state.selected === null ? [] : layerRows(state.selected);
   byId("cost-plots").lastElementChild.hidden = !rows.length || !layerBlocks.length;
   if (rows.length && layerBlocks.length) drawCostOfLayers(rows, share);
@@ -40,8 +49,7 @@ function barPoints() {
   return [...chosen].filter((point) => total(point) > 0).sort((a, b) => total(b) - total(a) || a - b);
 }
 
-function drawCostOfPoints(share) {
-  const points = barPoints();
+function drawCostOfPoints(points, share) {
   const rows = pointBlocks.map((column) => points.map((point) => valuesOf(column.key)[point]));
   const names = points.map((point) => pointLabel(point));
   bars("cost-points", pointBlocks, rows, share,

@@ -6,7 +6,8 @@ let parallelKeys = [];
 
 function setUpParallel() {
   const plot = byId("parallel");
-  const objectives = sweep.objectives.filter((entry) => distinct(entry.key).length > 1);
+  const objectives = sweep.objectives.filter(
+    (entry) => entry.main && distinct(entry.key).length > 1);
   parallelKeys = [...sweep.varied.map((column) => column.key),
     ...objectives.map((entry) => entry.key)];
   if (!hasWebGl || parallelKeys.length < 2) {

@@ -148,7 +148,7 @@ const markerSize = () => (sweep.count > mostDrawnAsSvg ? 6 : 9);
 function pointTrace(view, points) {
   const trace = { type: view.type, mode: "markers", hoverinfo: "text", hoverlabel: hoverStyle,
     x: points.map((i) => view.x[i]), y: points.map((i) => view.y[i]), customdata: points,
-    hovertext: points.map(hoverText) };
+    hovertext: points.map((i) => hoverTexts[i] || (hoverTexts[i] = hoverText(i))) };
   for (const axis of ["x", "y"]) {
     const ends = points.map((i) => interval(state[axis], i));
     if (!ends.some(Boolean)) continue;
@@ -159,6 +159,8 @@ function pointTrace(view, points) {
   }
   return trace;
 }
+
+const hoverTexts = [];  // by point, once made
 
 function hoverText(point) {
   const lines = [`<b>Point ${sweep.index[point]}</b>`];

@@ -43,7 +43,7 @@ function tableColumns() {
   if (table.all) return sweep.columns;
   const pending = sweep.column.has("status") && valuesOf("status").some((text) => text !== "done");
   return sweep.columns.filter((column) => column.role === "parameter" ||
-    sweep.objective.has(column.key) || (pending && ["status", "n_chips"].includes(column.key)));
+    (sweep.objective.get(column.key) || {}).main || (pending && ["status", "n_chips"].includes(column.key)));
 }
 
 // null stands behind everything, whichever way the table is sorted; equal rows keep their order.
