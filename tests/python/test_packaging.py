@@ -42,7 +42,7 @@ def call(command: list[object], folder: Path, **environment: str) -> str:
     """What a command prints that runs in this folder and knows nothing of ours; it must succeed."""
     clean = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", **environment}
     done = subprocess.run([str(word) for word in command], cwd=folder, env=clean, text=True,
-                          capture_output=True, timeout=120)
+                          capture_output=True, timeout=300)
     assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -93,6 +93,8 @@ def test_installed_program(build: Path, work: Path, tmp_path: Path) -> None:
     prefix = tmp_path / "a prefix"
     call(["cmake", "--install", build, "--prefix", prefix], tmp_path)
     check_program(prefix / "bin/acimsweep", prefix / "share/acimsweep", work)
+    call([prefix / "bin/acimsweep", "report", "out/results.h5", "-o", "report.html"], work)
+    assert "</html>" in (work / "report.html").read_text()
     assert "Apache License" in (prefix / "share/doc/acimsweep/LICENSE").read_text()
     # It may be moved as a whole.
     moved = prefix.rename(tmp_path / "moved")
