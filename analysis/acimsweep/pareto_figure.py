@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from acimsweep import style
 from acimsweep.accuracy_figure import BITS, SIGMA, has_bits_axis, plot_accuracy_bits
@@ -171,6 +171,7 @@ def _annotate_bits(axes: Axes, front: pd.DataFrame, x: Objective, y: Objective) 
     """Writes the ADC bits beside the points of the front, if they are few enough to read."""
     if BITS not in front or front[BITS].nunique() < 2 or len(front) > 12:
         return
+    front = front.drop_duplicates([x.column, BITS])  # one label, where several lie on each other
     for px, py, bits in zip(x.shown(front[x.column]), y.shown(front[y.column]), front[BITS]):
         axes.annotate(f"{bits:g} b", (px, py), xytext=(5, 5), textcoords="offset points",
                       fontsize=8, color=style.GREY, zorder=6)
@@ -185,3 +186,5 @@ def _scale(axes: Axes, values: np.ndarray) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))  # long numbers find room

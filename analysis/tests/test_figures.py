@@ -72,6 +72,11 @@ def test_fill_is_the_probability_and_steps_follow_the_direction() -> None:
     expect_in_place(figure)
 
 
+def test_long_numbers_find_room() -> None:
+    results = made_results([[0.5, 0.52], [0.6, 0.62]], {"energy": [199.4e-9, 200.8e-9]})
+    expect_in_place(pareto_figure(find_front(results, "accuracy,energy")))
+
+
 def test_many_points_stay_readable() -> None:
     random = np.random.default_rng(4)
     accuracy = np.clip(random.normal(0.7, 0.1, (2000, 1)) + random.normal(0, 0.01, (2000, 4)), 0, 1)
