@@ -80,10 +80,12 @@ NetworkGroup& group_of(SweepPlan& plan, std::map<std::string, std::size_t>& by_h
     return plan.groups[it->second];
 }
 
-LayerWindows calibrated_windows(const SweepPlan& plan, const QuantizedNetwork& network,
-                                const ResolvedPoint& resolved) {
+// What is counted on images; a setting that does not fit its layer is the sweep's mistake.
+template <class Counter>
+auto counted(const SweepPlan& plan, Counter& counter, const QuantizedNetwork& network,
+             const QuantisationRecipe& recipe, std::span<const LayerSettings> layers) {
     try {
-        return plan.ranges->get(network, resolved.recipe, resolved.layers);
+        return counter.get(network, recipe, layers);
     } catch (const std::invalid_argument& error) {
         throw InputError(plan.spec.file.string() + ": " + error.what());
     }
@@ -113,7 +115,8 @@ std::string add_technology(PlanRecord& plan, const PointConfig& point) {
 void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                const ResolvedPoint& resolved) {
     check_measured_chips(plan, resolved);
-    const LayerWindows windows = calibrated_windows(plan, *group.network, resolved);
+    const LayerWindows windows =
+        counted(plan, *plan.ranges, *group.network, resolved.recipe, resolved.layers);
     PlanPoint record;
     record.id = point_id(point, group.network->hash, plan.record.data_hash, windows);
     record.canonical_json = point.canonical().dump();
@@ -132,8 +135,8 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
                     node.name);
     }
     record.technology = add_technology(plan.record, point);
-    const CostBasis basis{point.technology,
-                          plan.activities->get(*group.network, resolved.recipe, design.layers)};
+    const CostBasis basis{point.technology, counted(plan, *plan.activities, *group.network,
+                                                    resolved.recipe, design.layers)};
     plan.facts.push_back(point_facts(*group.network, design, basis, place));
     for (std::size_t i = 0; i < windows.size(); ++i)
         plan.facts.back().layers[i].adc_window = windows[i];
