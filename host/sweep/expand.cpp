@@ -10,6 +10,7 @@
 #include "host/sweep/keys.hpp"
 #include "host/sweep/macro_check.hpp"
 #include "host/sweep/point.hpp"
+#include "host/sweep/technology_check.hpp"
 
 namespace acim {
 namespace {
@@ -83,17 +84,20 @@ std::string place_of_axis(const SweepSpec& spec, std::string_view path) {
     return {};
 }
 
+// Where the point has a key from: an axis, a line, or the file as a whole.
+std::string place_of_key(const SweepSpec& spec, const PointConfig& point, std::string_view path) {
+    const std::string axis = place_of_axis(spec, path);
+    if (!axis.empty()) return axis + fmt::format(": at the point {}", describe(point));
+    const auto written = spec.places.find(std::string(path));
+    return written != spec.places.end() ? written->second : spec.file.string();
+}
+
 // Keys that hold for every layer; those that rules may complete are checked per layer.
 void check_keys(const SweepSpec& spec, const PointConfig& point) {
+    const auto place = [&](std::string_view path) { return place_of_key(spec, point, path); };
+    check_technology(point.technology, place);
     if (rule_sets(point, "macro") || rule_sets(point, "weight_bits")) return;
-    check_macro({true, point.weight_bits, point.activation_bits, point.macro, point.path},
-                [&](std::string_view path) {
-                    std::string place = place_of_axis(spec, path);
-                    if (!place.empty()) place += fmt::format(": at the point {}", describe(point));
-                    const auto written = spec.places.find(std::string(path));
-                    if (place.empty() && written != spec.places.end()) place = written->second;
-                    return place.empty() ? spec.file.string() : place;
-                });
+    check_macro({true, point.weight_bits, point.activation_bits, point.macro, point.path}, place);
 }
 
 void check_point(const SweepSpec& spec, const PointConfig& point) {

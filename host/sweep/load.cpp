@@ -12,6 +12,7 @@
 #include "host/sweep/macro_check.hpp"
 #include "host/sweep/preset.hpp"
 #include "host/sweep/rules.hpp"
+#include "host/sweep/technology_check.hpp"
 
 namespace acim {
 namespace {
@@ -243,7 +244,9 @@ MacFile load_macro_file(const std::filesystem::path& path,
     check_hold_time(document, point, false);
     MacFile out;
     out.settings = {true, point.weight_bits, point.activation_bits, point.macro, point.path};
-    check_macro(out.settings, [&](std::string_view key) { return document.place(key); });
+    const auto place = [&](std::string_view key) { return document.place(key); };
+    check_macro(out.settings, place);
+    check_technology(point.technology, place);
     out.technology = point.technology;
     out.technology_name = point.technology_name;
     out.file = path;

@@ -116,6 +116,9 @@ def test_bad_technologies_are_named(tmp_path: Path) -> None:
     assert_fails(run("validate", SWEEP, "--set", "technology.supply=1"), 2, "technology.supply_V")
     assert_fails(run("validate", SWEEP, "--set", "grid.technology.supply_V=[0.7, 0.9]"), 2,
                  "differ in their technology only", "zip")
+    assert_fails(run("validate", SWEEP, "--set", "technology.adc.model=sar"), 2,
+                 "--set technology.adc.model=sar", "comparator_fJ")
+    assert_fails(run("cost", "cr_cim", "--set", "technology.supply_V=0"), 2, "supply_V", "volt")
     file = tmp_path / "mine.yaml"
     file.write_text("technology: {supply_V: 1}\npreset: {title: mine, sources: {}}\n")
     assert_fails(run("validate", SWEEP, "--set", f"technology.preset={file}"), 2,
