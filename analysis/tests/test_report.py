@@ -17,7 +17,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import write_results
 from report_results import EVIL, EVIL_IMAGE, Sweep, write_sweep
 
 pytest.importorskip("plotly", reason="needs python3-plotly (scripts/install-packages python)")
@@ -159,8 +158,8 @@ def test_files_that_lack_something(tmp_path: Path, sweep: Sweep) -> None:
     assert not re.search(r"\bnan\b", words, re.IGNORECASE)
 
 
-def test_the_file_of_the_other_tests(tmp_path: Path) -> None:
-    text = " ".join(summary.sentences(open_results(write_results(tmp_path / "a.h5"))))
+def test_the_file_of_the_other_tests(results_path: Path) -> None:
+    text = " ".join(summary.sentences(open_results(results_path)))
     assert text.startswith("9 design points")
     assert "best accuracy is 90.00" in text.replace("\u00a0", " ")
 
@@ -266,8 +265,8 @@ def test_run_directory_takes_its_finished_file(tmp_path: Path) -> None:
     assert data["metric"] == "accuracy" and data["layers"]["point"] == []
 
 
-def test_yield_of_a_specification(tmp_path: Path) -> None:
-    path = write_results(tmp_path / "results.h5")
+def test_yield_of_a_specification(results_path: Path, tmp_path: Path) -> None:
+    path = results_path
     assert main([str(path), "--spec", "0.9", "-o", str(tmp_path / "a.html")]) == 0
     data = json.loads(unpack((tmp_path / "a.html").read_text("utf-8"), "packed-data"))
     found = yield_at(open_results(path), 0.9)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ANALYSIS = Path(__file__).resolve().parents[2] / "analysis"
-sys.path.insert(0, str(ANALYSIS / "tests"))
+sys.path.append(str(ANALYSIS / "tests"))
 
 from report_results import Sweep, write_sweep  # noqa: E402
 

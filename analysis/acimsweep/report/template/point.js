@@ -97,13 +97,16 @@ function smallLayout(title) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 } } };
 }
 
+// Energies of blocks stand in the plot; a sheet of paper is too narrow for their columns.
+const blockClass = (column) => (column.key.startsWith("energy_") ? ["block"] : []);
+
 function layerTable(rows) {
   const columns = sweep.layers.columns.filter(
     (column) => rows.some((row) => column.values[row] !== null && column.values[row] !== ""));
   const head = document.createElement("tr");
   head.append(make("th", "Layer", "plain", "words"));
   for (const column of columns) {
-    const cell = make("th", column.label, "plain");
+    const cell = make("th", column.label, "plain", ...blockClass(column));
     if (column.unit) cell.append(make("span", column.unit, "unit"));
     head.append(cell);
   }
@@ -113,7 +116,8 @@ function layerTable(rows) {
     line.append(make("td", layerName(row), "words"));
     for (const column of columns) {
       const value = column.values[row];
-      line.append(make("td", typeof value === "string" ? value : numberText(value, column)));
+      line.append(make("td", typeof value === "string" ? value : numberText(value, column),
+        ...blockClass(column)));
     }
     body.append(line);
   }

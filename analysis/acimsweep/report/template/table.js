@@ -39,8 +39,8 @@ function turn(by) {
 }
 
 // Columns of the table: what was swept, what is judged, and everything on demand.
-function tableColumns() {
-  if (table.all) return sweep.columns;
+function tableColumns(printed) {
+  if (table.all && !printed) return sweep.columns;
   const pending = sweep.column.has("status") && valuesOf("status").some((text) => text !== "done");
   return sweep.columns.filter((column) => column.role === "parameter" ||
     (sweep.objective.get(column.key) || {}).main || (pending && ["status", "n_chips"].includes(column.key)));
@@ -84,7 +84,7 @@ function drawTable(printed = false) {
   table.page = Math.min(Math.max(0, table.page), pages - 1);
   const from = printed ? 0 : table.page * table.size;
   const rows = table.rows.slice(from, printed ? mostPrinted : from + table.size);
-  const columns = tableColumns();
+  const columns = tableColumns(printed);
   const onFront = new Set(state.front || []);
   const body = document.createElement("tbody");
   for (const point of rows) body.append(tableRow(point, columns, onFront));
