@@ -120,7 +120,7 @@ def test_no_path_of_the_sources_is_used(build: Path) -> None:
     assert str(ROOT).encode() in Path(binary()).read_bytes()
 
 
-@needs("cpack", "dpkg-deb", "dpkg-shlibdeps")
+@needs("cpack", "dpkg-deb", "dpkg-shlibdeps", "file")
 def test_debian_package(build: Path, work: Path, tmp_path: Path) -> None:
     call(["cpack", "-G", "DEB", "--config", build / "CPackConfig.cmake", "-B", tmp_path / "made",
           "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip"], tmp_path)
