@@ -61,7 +61,7 @@ PlanPoint point_from_json(const json& value) {
     value.at("id").get_to(point.id);
     value.at("canonical_json").get_to(point.canonical_json);
     value.at("network_hash").get_to(point.network_hash);
-    value.at("technology").get_to(point.technology);
+    point.technology = value.value("technology", std::string());  // older plans have none
     for (const json& parameter : value.at("parameters")) {
         point.parameters.emplace_back(parameter.at(0).get<std::string>(), parameter.at(1));
     }
@@ -140,7 +140,7 @@ void read_head(const json& value, PlanRecord& plan) {
     value.at("baselines").get_to(plan.baselines);
     value.at("networks").get_to(plan.networks);
     value.at("parameter_units").get_to(plan.parameter_units);
-    value.at("technologies").get_to(plan.technologies);
+    plan.technologies = value.value("technologies", plan.technologies);
 }
 
 // The tree of everything but the points, which are taken as they come and dropped.
