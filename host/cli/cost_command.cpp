@@ -31,13 +31,17 @@ std::filesystem::path macro_file(const std::string& name) {
     return find_preset(name, {"acimsweep cost", "the macro", "."});
 }
 
+std::string technology_name(const MacFile& file) {
+    return std::filesystem::path(file.technology_name).stem().string();
+}
+
 nlohmann::json to_json(const MacroCost& macro, const MacFile& file) {
     const Cost& cost = macro.cost;
     nlohmann::json energy = nlohmann::json::object();
     const auto blocks = block_energies(cost.energy);
     for (std::size_t i = 0; i < blocks.size(); ++i)
         energy[std::string(energy_blocks[i])] = blocks[i];
-    return {{"technology", file.technology_name},
+    return {{"technology", technology_name(file)},
             {"inputs", macro.inputs},
             {"outputs", macro.outputs},
             {"weight_bits", file.settings.weight_bits},
@@ -57,8 +61,7 @@ nlohmann::json to_json(const MacroCost& macro, const MacFile& file) {
 
 // A figure, or why there is none.
 std::string figure(double value, double factor, const char* unit, const char* missing) {
-    return std::isfinite(value) && value != 0.0 ? fmt::format("{:.4g} {}", factor * value, unit)
-                                                : std::string("unknown: ") + missing;
+    return std::isfinite(value) ? fmt::format("{:.4g} {}", factor * value, unit) : missing;
 }
 
 // "4.235 nJ", or "279 pJ" where that is less than one.
@@ -70,27 +73,29 @@ std::string joule(double energy) {
 std::string sheet(const MacroCost& macro, const MacFile& file) {
     const Cost& cost = macro.cost;
     const double total = cost.energy.total();
-    const char* no_time = "the technology has no times";
-    const char* no_area = "the technology has no area of a cell";
+    const char* no_time = "unknown: nothing takes time";
+    const char* no_area = "unknown: the technology has no area of a cell";
+    const char* no_density = std::isfinite(cost.area) ? no_time : no_area;
     std::string text = fmt::format(
         "technology       {}\n"
         "product          {} inputs of {} bits, {} outputs with weights of {} bits\n"
         "conversions      {}\n"
         "energy           {}, of which\n",
-        file.technology_name, macro.inputs, file.settings.activation_bits, macro.outputs,
+        technology_name(file), macro.inputs, file.settings.activation_bits, macro.outputs,
         file.settings.weight_bits, macro.work.conversions, joule(total));
     const auto blocks = block_energies(cost.energy);
     for (std::size_t i = 0; i < blocks.size(); ++i)
         if (blocks[i] > 0.0)
             text += fmt::format("  {:<14} {:>12}  {:5.1f} %\n", energy_blocks[i], joule(blocks[i]),
                                 100.0 * blocks[i] / total);
-    text += "a conversion     " + joule(macro.column_operation()) + " in ADC and array\n";
+    if (macro.work.conversions > 0)
+        text += "a conversion     " + joule(macro.column_operation()) + " in ADC and array\n";
     text += "time             " + figure(cost.latency, 1e9, "ns", no_time) + "\n";
     text += "area             " + figure(cost.area, 1e6, "mm2", no_area) + "\n";
     text += fmt::format("efficiency       {:.4g} TOPS/W, {:.4g} normalised to 1 x 1 bit\n",
                         cost.tops_per_watt(), cost.bit_tops_per_watt());
     text += "throughput       " + figure(cost.tops(), 1.0, "TOPS", no_time) + "\n";
-    text += "density          " + figure(cost.tops_per_mm2(), 1.0, "TOPS/mm2", no_area) + "\n";
+    text += "density          " + figure(cost.tops_per_mm2(), 1.0, "TOPS/mm2", no_density) + "\n";
     return text;
 }
 

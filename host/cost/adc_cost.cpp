@@ -17,7 +17,8 @@ namespace {
 double survey_energy(const AdcTechnology& adc, int bits, double time) {
     const double sndr = 6.02 * bits + 1.76;
     double merit = adc.schreier;
-    if (time > 0.0)
+    const bool has_rolloff = adc.rolloff > 0.0 && adc.rolloff_slope > 0.0;
+    if (time > 0.0 && has_rolloff)
         merit = std::min(merit, adc.rolloff + adc.rolloff_slope * digital::natural_log(time));
     constexpr double ln10 = 2.302585092994046;
     return 0.5 * digital::exponential((sndr - merit) / 10.0 * ln10);
@@ -52,6 +53,13 @@ double supply_factor(const Technology& technology) {
     if (technology.reference_supply == 0.0) return 1.0;
     const double ratio = technology.supply / technology.reference_supply;
     return ratio * ratio;
+}
+
+double charge_energy(const MacroParams& macro, const Technology& technology) {
+    const double unit = macro.cell.unit_capacitance;
+    const double capacitance = unit > 0.0 ? unit : technology.cell_capacitance;
+    const double volt = macro.v_ref > 0.0 ? macro.v_ref : technology.supply;
+    return capacitance * volt * volt;
 }
 
 AdcCost adc_cost(int bits, int rows, const Technology& technology) {

@@ -11,14 +11,13 @@ Energy aidac_energy(const LayerWork& work, const LayerActivity& activity,
     const AidacParams& aidac = macro.aidac;
     const double squared = technology.supply * technology.supply;
     const double factor = supply_factor(technology);
-    const auto across = static_cast<double>(work.tiles_across);
+    const double across = work.across();
     const auto products = static_cast<double>(work.pixels * work.row_groups * work.groups);
     const auto sums = static_cast<double>(work.conversions);
-    const double unit = macro.cell.unit_capacitance > 0.0 ? macro.cell.unit_capacitance
-                                                          : technology.cell_capacitance;
     const double rows = static_cast<double>(aidac.blocks) * aidac.block_rows;
     Energy energy;
-    energy.cells = across * squared * unit * (1.0 + aidac.row_parasitic) * activity.input_sum +
+    energy.cells = across * charge_energy(macro, technology) * (1.0 + aidac.row_parasitic) *
+                       activity.input_sum +
                    sums * rows * settings.weight_bits * technology.switch_capacitance * squared;
     const double line_columns = static_cast<double>(aidac.outputs_per_array) * settings.weight_bits;
     energy.drivers =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "host/cost/adc_cost.hpp"
 #include "host/cost/aidac_cost.hpp"
@@ -22,9 +23,7 @@ double count(std::uint64_t value) { return static_cast<double>(value); }
 
 double cell_energy(const LayerSettings& settings, const Technology& technology) {
     if (technology.cell_energy > 0.0) return technology.cell_energy * supply_factor(technology);
-    const double unit = settings.macro.cell.unit_capacitance;
-    const double capacitance = unit > 0.0 ? unit : technology.cell_capacitance;
-    return capacitance * technology.supply * technology.supply;
+    return charge_energy(settings.macro, technology);
 }
 
 // Cells, columns, lines, DACs and converters of a bit-sliced layer.
@@ -37,12 +36,12 @@ Energy analog_energy(const LayerWork& work, const LayerActivity& activity,
     const double column = technology.column_energy + macro.rows * technology.column_energy_per_row;
     energy.cells = activity.cells * cell_energy(settings, technology) +
                    count(work.column_evaluations) * column * factor;
-    const double crossed = count(work.tiles_across) * macro.array.columns;
+    const double crossed = work.across() * macro.array.columns;
     energy.drivers = activity.lines * crossed * technology.row_capacitance * squared +
                      count(work.dac_bits) * technology.dac_capacitance * squared +
                      count(work.dac_drives) * technology.dac_energy * factor;
     energy.adc = count(work.conversions) * adc_cost(macro.adc.bits, macro.rows, technology).energy;
-    energy.control = count(work.rounds * work.tiles) * technology.control_energy * factor;
+    energy.control = count(work.evaluations) * technology.control_energy * factor;
     return energy;
 }
 
@@ -51,14 +50,19 @@ void add_digital(const LayerWork& work, const LayerSettings& settings, const Tec
                  Energy& energy) {
     const double factor = supply_factor(technology);
     energy.digital +=
-        factor * (count(work.conversions + work.digital_conversions) * technology.shift_add_energy +
+        factor * (count(work.conversions - work.extra_votes + work.digital_conversions) *
+                      technology.shift_add_energy +
                   count(work.extra_votes) * technology.vote_energy +
                   count(work.digital_bit_macs) * technology.bit_mac_energy);
     const double inputs = count(work.pixels * work.depth * work.groups);
-    const double copies = count(std::max<std::uint64_t>(work.tiles_across, 1));
-    energy.memory += factor * settings.activation_bits *
-                     (inputs * copies * technology.read_energy +
-                      count(work.outputs * work.pixels) * technology.write_energy);
+    const double copies = settings.analog ? work.across() : 1.0;
+    // Weights of a digital layer are read once; those of an array are there.
+    const double weights = settings.analog ? 0.0 : count(work.outputs * work.depth);
+    energy.memory +=
+        factor *
+        ((settings.activation_bits * inputs * copies + settings.weight_bits * weights) *
+             technology.read_energy +
+         settings.activation_bits * count(work.outputs * work.pixels) * technology.write_energy);
 }
 
 double digital_time(const LayerWork& work, const Technology& technology) {
@@ -101,25 +105,30 @@ LayerCost layer_cost(const LayerWork& work, const LayerActivity& activity,
         cost.latency =
             std::max(cost.latency, count(work.rounds) * round_time(settings, technology));
         cost.arrays = count(work.tiles);
+        cost.shared_arrays = settings.macro.array.count;
         cost.array_area = array_area(settings, technology);
     }
     add_digital(work, settings, technology, cost.energy);
     return cost;
 }
 
-Cost total_cost(std::span<const LayerCost> layers, int shared_arrays) {
+Cost total_cost(std::span<const LayerCost> layers) {
     Cost total;
-    double largest = 0.0;
+    std::map<int, double> shared;  // area of the largest array by their number
     for (const LayerCost& layer : layers) {
         total.energy.add(layer.energy);
         total.latency += layer.latency;
         total.operations += layer.operations;
         total.bit_operations += layer.bit_operations;
         if (layer.arrays == 0.0) continue;
-        total.area += layer.arrays * layer.array_area;
-        largest = std::max(largest, layer.array_area);
+        if (layer.shared_arrays == 0) {
+            total.area += layer.arrays * layer.array_area;
+            continue;
+        }
+        double& area = shared.try_emplace(layer.shared_arrays, layer.array_area).first->second;
+        if (!(layer.array_area <= area)) area = layer.array_area;  // NaN stays
     }
-    if (shared_arrays > 0 && total.area == total.area) total.area = shared_arrays * largest;
+    for (const auto& [number, area] : shared) total.area += number * area;
     return total;
 }
 

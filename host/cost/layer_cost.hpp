@@ -36,7 +36,8 @@ struct LayerCost {
     double latency = 0.0;         // [s]
     double operations = 0.0;      // 2 per multiply-accumulate, at the layer's native bits
     double bit_operations = 0.0;  // operations * weight bits * activation bits
-    double arrays = 0.0;          // that it occupies
+    double arrays = 0.0;          // that it occupies, unless it shares some
+    int shared_arrays = 0;        // that it shares with others; 0: it has its own
     double array_area = 0.0;      // [m2] of one; NaN where the technology has no area
 };
 
@@ -58,8 +59,8 @@ struct Cost {
 LayerCost layer_cost(const LayerWork& work, const LayerActivity& activity,
                      const LayerSettings& settings, const Technology& technology);
 
-// The sum over layers. shared_arrays: number of arrays that serve all of them, or 0 where each has
-// its own.
-Cost total_cost(std::span<const LayerCost> layers, int shared_arrays);
+// The sum over layers. Layers that name the same number of shared arrays share the same ones, as
+// large as the largest needs.
+Cost total_cost(std::span<const LayerCost> layers);
 
 }  // namespace acim

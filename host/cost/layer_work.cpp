@@ -71,22 +71,43 @@ std::uint64_t outputs_of_array(const LayerPlan& plan) {
     return static_cast<std::uint64_t>(std::max(fitting, 1));
 }
 
+// How the groups of a grouped convolution lie on the arrays of one row group.
+struct GroupPlaces {
+    std::uint64_t tiles = 0;    // pairs of a group and an array that holds outputs of it
+    std::uint64_t in_turn = 0;  // most groups in one array
+};
+
+GroupPlaces group_places(std::uint64_t groups, std::uint64_t group_outputs, std::uint64_t fitting) {
+    GroupPlaces places;
+    std::uint64_t array = 0, in_array = 0;
+    for (std::uint64_t g = 0; g < groups; ++g) {
+        const std::uint64_t first = g * group_outputs / fitting;
+        const std::uint64_t last = ((g + 1) * group_outputs - 1) / fitting;
+        places.tiles += last - first + 1;
+        in_array = first == array ? in_array + 1 : 1;
+        places.in_turn = std::max(places.in_turn, in_array);
+        if (last != first) in_array = 1;
+        array = last;
+    }
+    return places;
+}
+
 // Arrays work side by side. In an array the stacked row groups and the groups of a grouped
 // convolution, which need other inputs, take turns; so do the tiles that share one of `count` arrays.
 void place(const LayerPlan& plan, const GridWork& grid, LayerWork& work) {
     const ArrayParams& array = plan.macro.array;
     const std::uint64_t fitting = outputs_of_array(plan);
-    const std::uint64_t group_outputs = work.outputs / work.groups;
+    const GroupPlaces places = group_places(work.groups, work.outputs / work.groups, fitting);
     const std::uint64_t down =
         is_aidac(plan) ? work.row_groups
                        : ceil_ratio(work.row_groups, static_cast<std::uint64_t>(array.row_groups));
     work.tiles = down * ceil_ratio(work.outputs, fitting);
-    work.tiles_across = ceil_ratio(group_outputs, fitting);
+    work.group_tiles = places.tiles;
+    work.evaluations = work.pixels * grid.driven_cycles * work.row_groups * places.tiles;
     const std::uint64_t stacked = ceil_ratio(work.row_groups, down);
-    const std::uint64_t in_turn = std::min(work.groups, ceil_ratio(fitting, group_outputs));
     const auto count = static_cast<std::uint64_t>(array.count);
     const std::uint64_t shared = count == 0 ? 1 : ceil_ratio(work.tiles, count);
-    work.rounds = work.pixels * grid.driven_cycles * stacked * in_turn * shared;
+    work.rounds = work.pixels * grid.driven_cycles * stacked * places.in_turn * shared;
 }
 
 }  // namespace

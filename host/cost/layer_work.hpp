@@ -29,9 +29,13 @@ struct LayerWork {
     std::uint64_t digital_bit_macs = 0;  // 1 x 1 bit multiply-accumulates done digitally
 
     // Where it is placed (SPEC section 4, physical place).
-    std::uint64_t tiles = 0;         // arrays, unless they are shared
-    std::uint64_t tiles_across = 0;  // of them, those that an input is driven through
-    std::uint64_t rounds = 0;        // evaluations of an array one after the other
+    std::uint64_t tiles = 0;        // arrays, unless they are shared
+    std::uint64_t group_tiles = 0;  // that each group's inputs are driven through, over the groups
+    std::uint64_t evaluations = 0;  // of all arrays together
+    std::uint64_t rounds = 0;       // evaluations of an array one after the other
+
+    // Arrays that an input is driven through, on average.
+    double across() const { return static_cast<double>(group_tiles) / static_cast<double>(groups); }
 };
 
 // Counts the work of a layer that gives `pixels` output positions. Votes are whole conversions:

@@ -2,7 +2,9 @@
 #include "host/cost/macro_cost.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "cuda/model/macro/array_place.hpp"
 #include "cuda/trial/point_plan.hpp"
@@ -27,11 +29,16 @@ int array_outputs(const LayerSettings& settings) {
 
 double MacroCost::column_operation() const {
     const auto conversions = static_cast<double>(work.conversions);
+    if (conversions == 0.0) return std::numeric_limits<double>::quiet_NaN();
     return (cost.energy.cells + cost.energy.drivers + cost.energy.adc) / conversions;
 }
 
 MacroCost macro_cost(const LayerSettings& settings, const Technology& technology,
                      const MacroLoad& load) {
+    for (const double share : {load.weight_ones, load.input_ones})
+        if (!(share >= 0.0 && share <= 1.0))
+            throw InputError("a share of ones is " + std::to_string(share) +
+                             ", but must lie between 0 and 1");
     MacroCost out;
     out.inputs = load.inputs.value_or(array_inputs(settings.macro));
     out.outputs = load.outputs.value_or(array_outputs(settings));
@@ -44,7 +51,7 @@ MacroCost macro_cost(const LayerSettings& settings, const Technology& technology
         const LayerActivity activity =
             assumed_activity(out.work, plan, load.weight_ones, load.input_ones);
         const LayerCost layer = layer_cost(out.work, activity, settings, technology);
-        out.cost = total_cost({&layer, 1}, settings.macro.array.count);
+        out.cost = total_cost({&layer, 1});
     } catch (const std::logic_error& error) {
         throw InputError(error.what());
     }

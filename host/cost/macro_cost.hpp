@@ -21,7 +21,7 @@ struct MacroCost {
     int inputs = 0, outputs = 0;
     LayerWork work;
     Cost cost;  // of one product of unsigned inputs
-    // Of one conversion of one column, all that it takes in ADC and array [J].
+    // Of one conversion, all that it takes in ADC and array [J]; NaN without conversions.
     double column_operation() const;
 };
 

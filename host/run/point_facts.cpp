@@ -84,7 +84,6 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
     PointFacts facts;
     facts.deterministic = true;
     std::vector<LayerCost> costs;
-    int shared_arrays = 0;
     const auto macs = network.mac_layers();
     for (std::size_t i = 0; i < macs.size(); ++i) {
         const Operator& node = network.operators[macs[i]];
@@ -98,10 +97,9 @@ PointFacts point_facts(const QuantizedNetwork& network, const DesignPoint& point
         facts.layers.push_back(layer_facts(node, plan, work, activity, costs.back()));
         facts.conversions += facts.layers.back().conversions;
         if (!plan.analog) continue;
-        shared_arrays = std::max(shared_arrays, plan.macro.array.count);
         if (plan.random || plan.per_chip) facts.deterministic = false;
     }
-    facts.cost = total_cost(costs, shared_arrays);
+    facts.cost = total_cost(costs);
     return facts;
 }
 

@@ -107,6 +107,7 @@ void check_measured_chips(const SweepPlan& plan, const ResolvedPoint& resolved) 
 // The key under which the plan keeps what the point's costs are computed with.
 std::string add_technology(PlanRecord& plan, const PointConfig& point) {
     nlohmann::json constants = point.canonical_costs();
+    constants["preset"] = std::filesystem::path(point.technology_name).stem().string();
     std::string key = sha256_hex(constants.dump()).substr(0, 16);
     plan.technologies.try_emplace(key, std::move(constants));
     return key;

@@ -38,10 +38,19 @@ Need need_of(const AdcTechnology& adc) {
 
 void check_technology(const Technology& technology,
                       const std::function<std::string(std::string_view key)>& place) {
-    if (technology.supply == 0.0)
-        throw InputError(place("technology.supply_V") +
-                         ": key 'technology.supply_V' is 0, so that capacitors would cost nothing. "
-                         "Give the supply in volt.");
+    constexpr double least_supply = 0.05;  // [V]
+    if (technology.supply < least_supply)
+        throw InputError(
+            fmt::format("{}: key 'technology.supply_V' is {}, so that capacitors would "
+                        "cost nothing. Give the supply, {} V or more.",
+                        place("technology.supply_V"), technology.supply, least_supply));
+    if (technology.bit_mac_energy == 0.0 || technology.bit_macs_per_second == 0.0)
+        throw InputError(
+            fmt::format("{}: the technology lacks technology.digital.{}, so that digital layers "
+                        "and hybrid levels "
+                        "would be free of charge. Give it.",
+                        place("technology.digital.bit_mac_fJ"),
+                        technology.bit_mac_energy == 0.0 ? "bit_mac_fJ" : "bit_macs_per_s"));
     const Need need = need_of(technology.adc);
     if (need.is_met) return;
     throw InputError(

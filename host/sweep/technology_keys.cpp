@@ -65,12 +65,10 @@ const auto table = std::to_array<KeyInfo>({
      .type = KeyType::text,
      .scopes = in_sweep | in_mac,
      .fallback = "\"cmos_28nm\"",
-     .always = true,
      .is_cost = true,
      .help = "name or file of the technology whose constants come first (docs/cost.md); keys that "
              "are written override them. No key of technology changes a trial",
-     .set = [](PointConfig& p, const json& v) { p.technology_name = v.get<std::string>(); },
-     .get = [](const PointConfig& p) { return json(p.technology_name); }},
+     .set = [](PointConfig& p, const json& v) { p.technology_name = v.get<std::string>(); }},
     whole<&T::node>("technology.node_nm", {0, 1000}, "0", "nm", "for the record"),
     real<one, &T::supply>("technology.supply_V", {0, 10}, "V", "supply that everything runs from"),
     real<one, &T::reference_supply>(

@@ -43,6 +43,7 @@ inline Technology round_technology() {
     t.dac_capacitance = 50e-15;
     t.shift_add_energy = 1e-13;
     t.bit_mac_energy = 5e-15;
+    t.bit_macs_per_second = 1e15;
     t.settle_time = 2e-9;
     return t;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -58,7 +59,8 @@ TEST(LayerCost, VotesAndColumnsArePaid) {
     technology.vote_energy = 1e-12;
     const LayerCost voted = cost_of(linear(255, 1), settings, technology);
     expect_close(voted.energy.adc, (64 + 2 * 6) * conversion);
-    expect_close(voted.energy.digital, (64 + 12) * 1e-13 + 12 * 1e-12);
+    // Votes are combined before their one shift and add.
+    expect_close(voted.energy.digital, 64 * 1e-13 + 12 * 1e-12);
     settings.macro.voting = {};
     settings.macro.weight_encoding = WeightEncoding::differential;
     expect_close(cost_of(linear(255, 1), settings).energy.adc, 14 * 8 * conversion);
@@ -84,6 +86,10 @@ TEST(LayerCost, DigitalLayerCostsBitProducts) {
     EXPECT_EQ(cost.energy.adc + cost.energy.cells + cost.energy.drivers, 0.0);
     expect_close(cost.energy.digital, 64000 * 5e-15);
     expect_close(cost.latency, 64000 / 1e12);
+    // Its weights are read, once.
+    technology.read_energy = 1e-15;
+    expect_close(cost_of(linear(100, 10), settings, technology).energy.memory,
+                 8 * (100 + 100 * 10) * 1e-15);
     EXPECT_EQ(cost.arrays, 0.0);
 }
 
@@ -135,17 +141,49 @@ TEST(LayerCost, ColumnsThatShareAnAdcTakeTurns) {
                  255 * 100 * 1e-12 + 4 * 100e-12);
 }
 
+// The eight columns of an output are joined and converted once.
+TEST(LayerCost, WeightParallelColumnsAreConvertedTogether) {
+    LayerSettings settings = macro_with(255, 8);
+    settings.macro.weight_parallel = true;
+    settings.macro.array.columns_per_adc = 8;
+    LayerCost cost = cost_of(linear(255, 32), settings);
+    expect_close(cost.latency, 8 * (2e-9 + 8e-9));
+    expect_close(cost.array_area, 255 * 256 * 1e-12 + 32 * 100e-12);
+    settings.macro.array.columns_per_adc = 1;
+    EXPECT_EQ(cost_of(linear(255, 32), settings).array_area, cost.array_area);
+    settings.macro.array.columns_per_adc = 16;
+    cost = cost_of(linear(255, 32), settings);
+    expect_close(cost.latency, 8 * (2e-9 + 2 * 8e-9));
+}
+
+// Arrays that take turns are evaluated no more often than arrays of their own.
+TEST(LayerCost, SharingCostsTimeAndNoControl) {
+    Technology technology = round_technology();
+    technology.control_energy = 1e-12;
+    LayerSettings settings = macro_with(64, 8);
+    const LayerCost own = cost_of(linear(640, 160), settings, technology);
+    expect_close(own.energy.control, 8 * 10 * 5 * 1e-12);
+    settings.macro.array.count = 4;
+    const LayerCost shared = cost_of(linear(640, 160), settings, technology);
+    EXPECT_EQ(shared.energy.control, own.energy.control);
+    expect_close(shared.latency, 13 * own.latency);  // 50 tiles on 4 arrays
+}
+
 TEST(Cost, LayersAddAndArraysAreCountedOnce) {
     const std::array layers = {cost_of(linear(255, 64), macro_with(255, 8)),
                                cost_of(linear(500, 20), macro_with(64, 6))};
-    const Cost own = total_cost(layers, 0);
+    const Cost own = total_cost(layers);
     expect_close(own.energy.total(), layers[0].energy.total() + layers[1].energy.total());
     EXPECT_EQ(own.operations, 2.0 * (255 * 64 + 500 * 20));
     EXPECT_EQ(own.latency, layers[0].latency + layers[1].latency);
     EXPECT_EQ(layers[0].arrays, 2.0);
     EXPECT_EQ(layers[1].arrays, 8.0);
     expect_close(own.area, 2 * layers[0].array_area + 8 * layers[1].array_area);
-    expect_close(total_cost(layers, 3).area, 3 * layers[0].array_area);
+    std::array shared = layers;
+    shared[0].shared_arrays = shared[1].shared_arrays = 3;
+    expect_close(total_cost(shared).area, 3 * std::max(layers[0].array_area, layers[1].array_area));
+    shared[0].shared_arrays = 0;  // one layer has arrays of its own
+    expect_close(total_cost(shared).area, 2 * layers[0].array_area + 3 * layers[1].array_area);
     expect_close(own.tops_per_watt(), own.operations / own.energy.total() * 1e-12);
     expect_close(own.tops(), own.operations / own.latency * 1e-12);
     expect_close(own.tops_per_mm2(), own.tops() / (own.area * 1e6));
@@ -159,8 +197,10 @@ TEST(Cost, WhatIsUnknownIsNotANumber) {
     Technology no_area = round_technology();
     no_area.cell_area = 0.0;
     const LayerCost layer = cost_of(linear(255, 1), macro_with(255, 8), no_area);
-    EXPECT_TRUE(std::isnan(total_cost({&layer, 1}, 0).area));
-    EXPECT_TRUE(std::isnan(total_cost({&layer, 1}, 4).area));
+    EXPECT_TRUE(std::isnan(total_cost({&layer, 1}).area));
+    LayerCost shared = layer;
+    shared.shared_arrays = 4;
+    EXPECT_TRUE(std::isnan(total_cost({&shared, 1}).area));
 }
 
 }  // namespace

@@ -105,7 +105,8 @@ TEST(LayerWork, TilesAndRounds) {
     LayerSettings settings = settings_with(64, RowMapping::dense);
     settings.macro.array = {128, 1, 1, 0};
     LayerWork work = layer_work(product, 7, settings);
-    EXPECT_EQ(work.tiles_across, 3U);
+    EXPECT_EQ(work.group_tiles, 3U);
+    EXPECT_EQ(work.evaluations, 7U * 8 * 15);
     EXPECT_EQ(work.tiles, 15U);
     EXPECT_EQ(work.rounds, 7U * 8);  // every row group has an array of its own
     settings.macro.array.row_groups = 2;
@@ -130,9 +131,22 @@ TEST(LayerWork, GroupsOfOneArrayTakeTurns) {
     settings.macro.array.columns = 256;  // 32 outputs of 8 columns
     const LayerWork work = layer_work(product, 100, settings);
     EXPECT_EQ(work.tiles, 2U);
-    EXPECT_EQ(work.tiles_across, 1U);
+    EXPECT_EQ(work.group_tiles, 48U);
+    EXPECT_EQ(work.evaluations, 100U * 8 * 48);
     EXPECT_EQ(work.rounds, 100U * 8 * 32);
     EXPECT_EQ(work.row_drives, 100U * 25 * 48 * 8);
+}
+
+// Two groups of 24 outputs on arrays of 32: the second lies in both arrays.
+TEST(LayerWork, GroupsMayLieAcrossArrays) {
+    Product product = convolution();
+    product.outputs = 48;
+    product.conv.groups = 2;
+    const LayerWork work = layer_work(product, 1, settings_with(255, RowMapping::dense));
+    EXPECT_EQ(work.tiles, 2U);
+    EXPECT_EQ(work.group_tiles, 3U);
+    EXPECT_EQ(work.across(), 1.5);
+    EXPECT_EQ(work.rounds, 8U * 2);
 }
 
 }  // namespace

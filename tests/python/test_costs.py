@@ -118,7 +118,9 @@ def test_bad_technologies_are_named(tmp_path: Path) -> None:
                  "differ in their technology only", "zip")
     assert_fails(run("validate", SWEEP, "--set", "technology.adc.model=sar"), 2,
                  "--set technology.adc.model=sar", "comparator_fJ")
-    assert_fails(run("cost", "cr_cim", "--set", "technology.supply_V=0"), 2, "supply_V", "volt")
+    assert_fails(run("cost", "cr_cim", "--set", "technology.supply_V=0"), 2, "supply_V", "0.05 V")
+    assert_fails(run("cost", "cr_cim", "--set", "technology.digital.bit_mac_fJ=0"), 2, "free of charge")
+    assert_fails(run("cost", "cr_cim", "--input-ones", "nan"), 2, "share of ones is nan")
     file = tmp_path / "mine.yaml"
     file.write_text("technology: {supply_V: 1}\npreset: {title: mine, sources: {}}\n")
     assert_fails(run("validate", SWEEP, "--set", f"technology.preset={file}"), 2,
