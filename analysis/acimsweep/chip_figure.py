@@ -51,7 +51,7 @@ def chip_figure(results: Results, points: Sequence[int] | None = None, spec: flo
             right.fill_between(100 * curve["spec"], 100 * curve["low"], 100 * curve["high"],
                                color=colour, alpha=0.12, linewidth=0)
     labels = style.point_labels(results, chosen)
-    if yields is not None:
+    if yields is not None and spec is not None:
         labels = [f"{label}\nyield {100 * y.loc['yield']:.0f} % ({100 * y['low']:.0f} .. "
                   f"{100 * y['high']:.0f})"
                   for label, (_, y) in zip(labels, yields.loc[chosen].iterrows())]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class ChipMeans:
 
     per_chip: np.ndarray
     sign: float = 1.0
-    function: np.ufunc | None = None
+    function: Callable[[np.ndarray], np.ndarray] | None = None
 
     def draw(self, weights: np.ndarray) -> np.ndarray:
         """Values [points, resamples] under resampled chips: counts [resamples, chips].

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ class Objective:
         """Stored values [rows], negated where less is better."""
         return self.sign * table[self.column].to_numpy(float)
 
-    def shown(self, values: np.ndarray) -> np.ndarray:
+    def shown(self, values: np.ndarray | float) -> np.ndarray:
         """Stored values in the unit that people read."""
         return self.factor * np.asarray(values, float)
 
@@ -144,10 +144,11 @@ def _objective(text: str, table: pd.DataFrame, units: dict[str, str],
     known = _KNOWN.get(name)
     if known is not None and name in numeric:
         found = _scaled(known, table)
-        changes = {"maximise": direction == "max"} if direction else {}
-        if name == "yield":
-            changes |= {"spec": spec, "label": f"Yield at accuracy ≥ {100 * spec:g} %"}
-        return Objective(**(vars(found) | changes))
+        if direction:
+            found = replace(found, maximise=direction == "max")
+        if name == "yield" and spec is not None:
+            found = replace(found, spec=spec, label=f"Yield at accuracy ≥ {100 * spec:g} %")
+        return found
     if known is not None:
         raise SelectionError(f"objective '{name}': these results have no column '{name}'. "
                              f"{near(name, numeric)}")
@@ -173,7 +174,7 @@ def _scaled(objective: Objective, table: pd.DataFrame) -> Objective:
     values = np.abs(table[objective.column].to_numpy(float))
     middle = np.nanmedian(values) if np.isfinite(values).any() else 1.0
     scale, prefix = next(((s, p) for s, p in reversed(_PREFIXES) if middle >= s), _PREFIXES[0])
-    return Objective(**(vars(objective) | {"unit": prefix + objective.unit, "factor": 1 / scale}))
+    return replace(objective, unit=prefix + objective.unit, factor=1 / scale)
 
 
 def unknown_points(results: Results, objectives: list[Objective]) -> np.ndarray:

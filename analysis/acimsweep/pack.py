@@ -83,7 +83,9 @@ def list_folder(root: Path, per_class: int | None = None) -> Listing:
 
 def list_file(path: Path, per_class: int | None = None) -> Listing:
     """Lines "FILE LABEL", files relative to the list; at most per_class lines of each label."""
-    files, labels, seen = [], [], {}
+    files: list[Path] = []
+    labels: list[int] = []
+    seen: dict[str, int] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue

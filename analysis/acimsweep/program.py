@@ -48,7 +48,7 @@ def find_program(program: str | os.PathLike[str] | None = None) -> Path:
 
 def run_program(program: Path, *arguments: str | os.PathLike[str]) -> str:
     """Run the program without a shell; return its standard output. Raises ProgramError."""
-    command = [str(program), *map(os.fspath, arguments)]
+    command = [str(program), *(os.fspath(argument) for argument in arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip() or f"ended with {done.returncode}"

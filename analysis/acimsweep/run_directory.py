@@ -144,7 +144,8 @@ def _columns() -> list[str]:
 
 def _points(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     points = pd.DataFrame(index=pd.RangeIndex(len(plan["points"]), name="point"))
-    parameters = [dict(map(tuple, point["parameters"])) for point in plan["points"]]
+    parameters: list[dict[str, Any]] = [{path: value for path, value in point["parameters"]}
+                                        for point in plan["points"]]
     for name in _parameter_names(plan):
         points[name] = _column([own.get(name) for own in parameters])
     points["point_id"] = [point["id"] for point in plan["points"]]
