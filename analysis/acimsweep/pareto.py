@@ -19,7 +19,7 @@ try:
     from acimsweep.front import pareto_front
     from acimsweep.objectives import DEFAULT
     from acimsweep.pareto_text import pareto_text
-    from acimsweep.reader import open_store
+    from acimsweep.reader import open_finished
     from acimsweep.results import Results, ResultsError
 except ImportError as error:
     if __name__ != "__main__":
@@ -40,11 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the table of a results file and writes what was asked for; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        results = open_store(options.results)
+        results = open_finished(options.results)
         found = find_front(results, options.objectives, spec=options.spec, where=options.where,
                            group_by=options.group_by, reference=options.reference)
     except (ResultsError, OSError) as error:
-        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        live = (f". While a run goes on, 'acimsweep merge {options.results} -o F.h5' gives costs and "
+                "intervals too") if Path(options.results).is_dir() else ""
+        print(f"{_PROGRAM}: {error}{live}", file=sys.stderr)
         return EXIT_INPUT
     print(pareto_text(found), end="", flush=True)
     try:
@@ -76,7 +78,7 @@ def _plot(found: DesignFront, options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m acimsweep.pareto", description=__doc__)
-    parser.add_argument("results", help="results.h5 of a run")
+    parser.add_argument("results", help="results.h5 of a run, or its directory")
     parser.add_argument("--objectives", default=DEFAULT, metavar="A,B[,C]",
                         help=f"what points are compared by; default {DEFAULT}")
     parser.add_argument("--spec", type=float, metavar="ACCURACY",

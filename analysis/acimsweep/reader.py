@@ -17,6 +17,7 @@ import pandas as pd
 from acimsweep.results import ReplacedError, Results, ResultsError
 from acimsweep.run_directory import open_run
 
+RESULTS = "results.h5"  # in a run directory
 SCHEMA_NAME = "acimsweep"
 SCHEMA_VERSION = 1
 
@@ -49,6 +50,21 @@ def open_store(path: str | os.PathLike[str]) -> Results:
             load=store.load,
             rows=store.rows,
         )
+
+
+def open_finished(path: str | os.PathLike[str]) -> Results:
+    """The results of a file; of a run directory its results.h5 where it holds every trial that the
+    segments hold, because it knows intervals, costs and layers, else what the segments hold now.
+
+    Raises as open_store().
+    """
+    results = open_store(path)
+    file = Path(path) / RESULTS
+    if not file.is_file():
+        return results
+    finished = open_store(file)
+    same = list(finished.points["point_id"]) == list(results.points["point_id"])
+    return finished if same and len(finished.trials) >= len(results.trials) > 0 else results
 
 
 open_results = open_store

@@ -43,7 +43,9 @@ std::vector<std::string> python_arguments(const ParetoOptions& options) {
     if (options.no_plot) {
         words.push_back("--no-plot");
     } else if (options.svg.empty() && options.png.empty()) {
-        const std::filesystem::path folder = std::filesystem::path(options.results).parent_path();
+        const std::filesystem::path results = options.results;
+        const auto folder =
+            std::filesystem::is_directory(results) ? results : results.parent_path();
         words.push_back("--default-plots");
         words.push_back("--svg=" + (folder / "pareto.svg").string());
         words.push_back("--png=" + (folder / "pareto.png").string());
@@ -74,7 +76,9 @@ void run(const ParetoOptions& options, ExitCode& code) {
     if (const std::string option = needs_python(options); !option.empty())
         throw InputError(option + ": " + missing + ". " + advice);
     if (status != modules_missing) warn("no P(front) and no plot: " + missing + ". " + advice);
-    print(pareto_table(options.results));
+    std::filesystem::path file = options.results;
+    if (std::filesystem::is_directory(file)) file /= "results.h5";
+    print(pareto_table(file));
 }
 
 }  // namespace
@@ -86,8 +90,8 @@ void add_pareto_command(CLI::App& app, ExitCode& code) {
     const auto python = [&](const std::string& name, const std::string& help) {
         return command->add_option(name, options->python[name], help);
     };
-    command->add_option("results", options->results, "a results file")
-        ->type_name("F.h5")
+    command->add_option("results", options->results, "a results file, or a run directory")
+        ->type_name("F.h5|DIR")
         ->required();
     python("--objectives", "two or three, as accuracy,energy,area; default accuracy,tops_per_watt")
         ->type_name("A,B[,C]");

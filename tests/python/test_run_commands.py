@@ -153,6 +153,14 @@ def test_export_equals_the_table_of_points(tmp_path: Path, folder: Path) -> None
     assert compared >= 4 * 20
 
 
+def test_pareto_of_a_directory_is_that_of_its_file(tmp_path: Path, folder: Path) -> None:
+    assert output("pareto", folder, "--no-plot") == output("pareto", folder / "results.h5", "--no-plot")
+    live = tmp_path / "live"
+    shutil.copytree(folder, live)
+    (live / "results.h5").unlink()
+    assert_fails(run("pareto", live, "--no-plot"), 2, "tops_per_watt", "acimsweep merge")
+
+
 def test_pareto_table(folder: Path) -> None:
     text = output("pareto", folder / "results.h5", "--no-plot")
     lines = text.splitlines()

@@ -10,30 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from acimsweep.objectives import design_table
-from acimsweep.reader import open_store
+from acimsweep.reader import RESULTS, open_finished
 from acimsweep.results import Results, ResultsError
-
-RESULTS = "results.h5"
 
 
 def open_source(path: Path) -> Results:
-    """The results of a file or of a run directory.
-
-    A directory's results.h5 is taken where it holds every trial that the segments hold: it knows
-    intervals, energies and layers too. Else the segments are read, as they are at this moment.
-    attrs["file_sha256"] names the file that was read.
+    """The results of open_finished(); attrs["file_sha256"] names the file that was read, if it was one.
 
     Raises ResultsError or FileNotFoundError.
     """
-    results = open_store(path)
-    if not path.is_dir():
-        return _with_hash(results, path)
-    file = path / RESULTS
-    if file.is_file():
-        finished = open_store(file)
-        if len(finished.trials) >= len(results.trials) > 0 and _same_plan(finished, results):
-            return _with_hash(finished, file)
-    return results
+    results = open_finished(path)
+    file = Path(results.path)
+    return _with_hash(results, file) if file.is_file() else results
 
 
 def with_yield(results: Results, spec: float | None) -> Results:
@@ -62,10 +50,6 @@ def check_output(out: Path, results: Path) -> None:
         raise ResultsError(f"{out}: the output is one of the inputs. Name another file")
     if out.is_symlink() or (out.exists() and not out.is_file()):
         raise ResultsError(f"{out}: this is a directory, link or device. Name a file")
-
-
-def _same_plan(one: Results, other: Results) -> bool:
-    return list(one.points.get("point_id", [])) == list(other.points.get("point_id", []))
 
 
 def _with_hash(results: Results, file: Path) -> Results:
