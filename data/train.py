@@ -47,7 +47,7 @@ QUANTISED = {
     "lenet": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
     "resnet20": Recipe(epochs=1, peak_rate=1e-3, weight_decay=1e-3),
     "resnet18": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
-    "vit": Recipe(epochs=1, peak_rate=5e-4, weight_decay=1e-2),
+    "vit": Recipe(epochs=2, peak_rate=5e-4, weight_decay=1e-2),
 }
 NOISY = {
     "lenet": Recipe(epochs=2, peak_rate=1e-3, weight_decay=1e-3),
