@@ -25,8 +25,9 @@ double cycle_sum(const LayerPlan& plan, int cycle, std::span<const std::uint64_t
 
 LayerActivity counted_activity(const LayerWork& work, const LayerPlan& plan, bool is_signed,
                                const ActivityCounts& counts) {
-    ACIM_EXPECT(counts.images > 0);
     const auto bits = static_cast<std::size_t>(plan.activation_bits);
+    ACIM_EXPECT(counts.images > 0 && counts.input_ones.size() == bits);
+    ACIM_EXPECT(counts.both_ones.size() == static_cast<std::size_t>(plan.columns.count) * bits);
     const auto images = static_cast<double>(counts.images);
     const std::span<const std::uint64_t> both(counts.both_ones);
     LayerActivity activity;

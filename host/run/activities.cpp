@@ -29,6 +29,11 @@ std::vector<std::optional<LayerPlan>> counted_plans(const QuantizedNetwork& netw
     return plans;
 }
 
+// How weights stand in columns: by their encoding, or -1 for AiDAC, which joins the columns.
+int storage_of(const MacroParams& macro) {
+    return macro.kind == MacroKind::aidac ? -1 : static_cast<int>(macro.weight_encoding);
+}
+
 json to_json(const LayerActivities& layers) {
     json out = json::array();
     for (const auto& layer : layers)
@@ -71,7 +76,7 @@ json Activities::key_of(const QuantizedNetwork& network, const QuantisationRecip
                         std::span<const std::optional<LayerPlan>> plans) const {
     json layers = json::array();
     for (const auto& plan : plans)
-        layers.push_back(plan ? json(static_cast<int>(plan->macro.weight_encoding)) : json());
+        layers.push_back(plan ? json(storage_of(plan->macro)) : json());
     const std::uint32_t images = std::min(
         {activity_images, static_cast<std::uint32_t>(recipe.spec.images), source(recipe).count()});
     return {{"model_version", model_version},

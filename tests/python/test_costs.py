@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Costs of points: technologies, counted activity, `acimsweep cost`."""
+"""Costs of points: technologies, counted activity, `acimsweep cost`.
+
+rtol=1e-12 where the same numbers are added or multiplied in another order: some units in the last
+place of a double. Published figures have three to four digits, hence 1e-3.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +48,12 @@ def test_blocks_and_layers_add_up(folder: Path) -> None:
     np.testing.assert_allclose(blocks, points["energy"][0], rtol=1e-12)
     np.testing.assert_allclose(layers["latency"].sum(), points["latency"][0], rtol=1e-12)
     operations = points["operations"][0]
-    np.testing.assert_allclose(points["tops_per_watt"][0], operations / points["energy"][0] * 1e-12)
-    np.testing.assert_allclose(points["tops"][0], operations / points["latency"][0] * 1e-12)
-    np.testing.assert_allclose(points["tops_per_mm2"][0], points["tops"][0] / points["area"][0])
+    np.testing.assert_allclose(points["tops_per_watt"][0], operations / points["energy"][0] * 1e-12,
+                               rtol=1e-12)
+    np.testing.assert_allclose(points["tops"][0], operations / points["latency"][0] * 1e-12,
+                               rtol=1e-12)
+    np.testing.assert_allclose(points["tops_per_mm2"][0], points["tops"][0] / points["area"][0],
+                               rtol=1e-12)
     assert points["technology"][0] == b"cmos_28nm" and points["area"][0] > 0
 
 
@@ -132,6 +139,16 @@ def test_technology_steps_with_the_macro(tmp_path: Path) -> None:
     points = columns(finished(tmp_path / "run", ONE | axes))
     assert list(points["technology.supply_V"]) == [0.8, 0.9]
     assert points["energy"][0] != points["energy"][1]
+
+
+def test_kinds_of_macros_keep_their_counts_apart(tmp_path: Path) -> None:
+    """AiDAC joins the columns that a bit-sliced macro converts one by one."""
+    both = ONE | {"grid": {"macro.preset": ["aidac_28nm", "asim_default"]}, "macro": {}}
+    together = columns(finished(tmp_path / "both", both))
+    for point, name in enumerate(both["grid"]["macro.preset"]):
+        alone = columns(finished(tmp_path / name, both | {"grid": {"macro.preset": [name]}}))
+        assert alone["energy"][0] == together["energy"][point]
+    assert 0 < together["energy"][0] < together["energy"][1] < 1e-6
 
 
 def cost(*arguments: object) -> dict[str, object]:
