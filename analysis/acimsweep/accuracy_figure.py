@@ -20,13 +20,12 @@ def has_bits_axis(table: pd.DataFrame) -> bool:
     return BITS in table and table[BITS].nunique() > 1
 
 
-def plot_accuracy_bits(axes: Axes, results: Results, table: pd.DataFrame | None = None) -> None:
+def plot_accuracy_bits(axes: Axes, results: Results, table: pd.DataFrame) -> None:
     """Accuracy [%] with its 95 % interval against ADC bits, one line per noise sigma.
 
-    table: rows of Results.points to show, by default all that are finished. Other swept parameters
-    stay at their first value, which the title of the panel names.
+    table: rows of Results.points to show. Other swept parameters stay at their first value, which the
+    title of the panel names.
     """
-    table = results.points if table is None else table
     rows, fixed = _first_of_others(results, table[table[ACCURACY].notna()])
     values = sorted(rows[SIGMA].dropna().unique()) if SIGMA in rows else [None]
     for i, (value, colour) in enumerate(zip(values, style.series_colours(values))):

@@ -143,12 +143,12 @@ class _Trials:
 
     def __init__(self, point: Point) -> None:
         self._results = point.results
-        rows = self._results.trials
-        rows = rows[rows["point"] == point.number]
-        images = rows.groupby(["chip", "repeat"])["n_images"].sum()
+        trials = self._results.trials  # sorted by point
+        first, last = np.searchsorted(trials["point"].to_numpy(), [point.number, point.number + 1])
         self._deterministic = point.deterministic
-        self.rows = {key: rows.index[(rows["chip"] == key[0]) & (rows["repeat"] == key[1])]
-                     for key in images.index[images == self._results.images]}
+        self.rows = {key: blocks.index
+                     for key, blocks in trials.iloc[first:last].groupby(["chip", "repeat"])
+                     if blocks["n_images"].sum() == self._results.images}
 
     def pairs_with(self, other: _Trials) -> dict[tuple[int, int], tuple[pd.Index, pd.Index]]:
         """Rows of both for each common trial; a deterministic point has one trial for all."""

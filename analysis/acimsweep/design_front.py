@@ -85,14 +85,14 @@ def find_front(
     best = values[rows].max(axis=0)
     on_front, probability, volumes = np.zeros(len(rows), bool), np.zeros(len(rows)), {}
     unknown = unknown_points(results, chosen)
+    sampled = [o.sampled(results, rows) for o in chosen]
     for value, members in _groups(table, rows, group):
         mine = rows[members]
         on_front[members] = pareto_front(values[mine])
-        sampled = [o.sampled(results, mine) for o in chosen]
         probability[members] = front_probability(
-            [values[mine, k] if s is None else s for k, s in enumerate(sampled)], unknown[mine])
-        volumes[value] = _oriented_back(front_hypervolume(values[mine], low, best),
-                                         chosen)
+            [values[mine, k] if s is None else s.rows(members) for k, s in enumerate(sampled)],
+            unknown[mine])
+        volumes[value] = _oriented_back(front_hypervolume(values[mine], low, best), chosen)
     out = table.iloc[rows].assign(**{ON_FRONT: on_front, PROBABILITY: probability})
     order = np.lexsort([-values[rows, k] for k in range(len(chosen))])
     return DesignFront(results, chosen, out.iloc[order], volumes, group)

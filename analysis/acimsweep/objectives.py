@@ -12,11 +12,11 @@ import pandas as pd
 from acimsweep.chips import chip_matrix, deterministic_points
 from acimsweep.columns import SelectionError, near, resolve
 from acimsweep.membership import ChipMeans
+from acimsweep.names import prefixed, short_name
 from acimsweep.results import Results
 from acimsweep.yields import yield_at
 
 DEFAULT = "accuracy,tops_per_watt"
-_PREFIXES = ((1e-12, "p"), (1e-9, "n"), (1e-6, "µ"), (1e-3, "m"), (1.0, ""))
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _objective(text: str, table: pd.DataFrame, units: dict[str, str],
         raise SelectionError(f"objective '{name}': say which way is better, '{name}:max' or "
                              f"'{name}:min'")
     unit = units.get(column, "")
-    return Objective(name, column, direction == "max", column.removeprefix("macro."),
+    return Objective(name, column, direction == "max", short_name(column),
                      "" if unit == "1" else unit)
 
 
@@ -171,10 +171,8 @@ def _scaled(objective: Objective, table: pd.DataFrame) -> Objective:
     """With a prefix of the unit that keeps joules and seconds between 1 and 1000."""
     if objective.unit not in ("J", "s"):
         return objective
-    values = np.abs(table[objective.column].to_numpy(float))
-    middle = np.nanmedian(values) if np.isfinite(values).any() else 1.0
-    scale, prefix = next(((s, p) for s, p in reversed(_PREFIXES) if middle >= s), _PREFIXES[0])
-    return replace(objective, unit=prefix + objective.unit, factor=1 / scale)
+    unit, factor = prefixed(objective.unit, table[objective.column])
+    return replace(objective, unit=unit, factor=factor)
 
 
 def unknown_points(results: Results, objectives: list[Objective]) -> np.ndarray:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from acimsweep.names import short_name, value_text
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -170,6 +172,5 @@ class Point:
         names = self.results.parameters
         if not names:
             return f"point {self.number}"
-        return ", ".join(f"{name.removeprefix('macro.')}={self.row[name]:g}"
-                         if isinstance(self.row[name], (int, float, np.number))
-                         else f"{name.removeprefix('macro.')}={self.row[name]}" for name in names)
+        row = self.row
+        return ", ".join(f"{short_name(name)}={value_text(row[name])}" for name in names)

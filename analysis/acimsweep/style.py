@@ -19,6 +19,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+from acimsweep.names import short_name, value_text  # noqa: E402
 from acimsweep.results import Results  # noqa: E402
 
 GREY = "#595959"
@@ -91,11 +92,6 @@ def series_colours(values: Sequence[Any]) -> list[Any]:
             else [PALETTE[i % len(PALETTE)] for i in range(len(values))])
 
 
-def short_name(path: str) -> str:
-    """A swept parameter without the prefix that nearly all share."""
-    return path.removeprefix("macro.")
-
-
 def parameter_label(path: str, units: dict[str, str]) -> str:
     """Name and unit of a swept parameter, for an axis or a legend."""
     unit = units.get(path, "")
@@ -115,8 +111,3 @@ def point_labels(results: Results, points: Sequence[int]) -> list[str]:
         return [str(results.point(number)) for number in points]
     return [", ".join(f"{short[n]} = {value_text(results.points.loc[number, n])}" for n in names)
             for number in points]
-
-
-def value_text(value: Any) -> str:
-    """A value of a parameter as a legend shows it."""
-    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)

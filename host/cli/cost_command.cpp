@@ -31,17 +31,13 @@ std::filesystem::path macro_file(const std::string& name) {
     return find_preset(name, {"acimsweep cost", "the macro", "."});
 }
 
-std::string technology_name(const MacFile& file) {
-    return std::filesystem::path(file.technology_name).stem().string();
-}
-
 nlohmann::json to_json(const MacroCost& macro, const MacFile& file) {
     const Cost& cost = macro.cost;
     nlohmann::json energy = nlohmann::json::object();
     const auto blocks = block_energies(cost.energy);
     for (std::size_t i = 0; i < blocks.size(); ++i)
         energy[std::string(energy_blocks[i])] = blocks[i];
-    return {{"technology", technology_name(file)},
+    return {{"technology", file.technology_name},
             {"inputs", macro.inputs},
             {"outputs", macro.outputs},
             {"weight_bits", file.settings.weight_bits},
@@ -81,7 +77,7 @@ std::string sheet(const MacroCost& macro, const MacFile& file) {
         "product          {} inputs of {} bits, {} outputs with weights of {} bits\n"
         "conversions      {}\n"
         "energy           {}, of which\n",
-        technology_name(file), macro.inputs, file.settings.activation_bits, macro.outputs,
+        file.technology_name, macro.inputs, file.settings.activation_bits, macro.outputs,
         file.settings.weight_bits, macro.work.conversions, joule(total));
     const auto blocks = block_energies(cost.energy);
     for (std::size_t i = 0; i < blocks.size(); ++i)

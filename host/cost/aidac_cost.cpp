@@ -26,7 +26,6 @@ Energy aidac_energy(const LayerWork& work, const LayerActivity& activity,
     const double codes = sums + products;
     energy.adc = sums * aidac.blocks * technology.vtc_energy * factor +
                  codes * adc_cost(macro.adc.bits, macro.rows, technology).energy;
-    energy.control = products * across * technology.control_energy * factor;
     return energy;
 }
 

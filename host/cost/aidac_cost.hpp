@@ -7,7 +7,7 @@ namespace acim {
 
 // Energy of AiDAC's chain (SPEC section 5; docs/cost.md): inputs are converted on the capacitors of
 // their own row in every array, charge is shared without a supply, voltages become times and times
-// codes. Without shift-adds and buffers.
+// codes. Without control, shift-adds and buffers.
 Energy aidac_energy(const LayerWork& work, const LayerActivity& activity,
                     const LayerSettings& settings, const Technology& technology);
 

@@ -26,7 +26,7 @@ double cell_energy(const LayerSettings& settings, const Technology& technology) 
     return charge_energy(settings.macro, technology);
 }
 
-// Cells, columns, lines, DACs and converters of a bit-sliced layer.
+// Cells, columns, lines, DACs and converters of a bit-sliced layer; without its control.
 Energy analog_energy(const LayerWork& work, const LayerActivity& activity,
                      const LayerSettings& settings, const Technology& technology) {
     const double squared = technology.supply * technology.supply;
@@ -41,7 +41,6 @@ Energy analog_energy(const LayerWork& work, const LayerActivity& activity,
                      count(work.dac_bits) * technology.dac_capacitance * squared +
                      count(work.dac_drives) * technology.dac_energy * factor;
     energy.adc = count(work.conversions) * adc_cost(macro.adc.bits, macro.rows, technology).energy;
-    energy.control = count(work.evaluations) * technology.control_energy * factor;
     return energy;
 }
 
@@ -101,6 +100,8 @@ LayerCost layer_cost(const LayerWork& work, const LayerActivity& activity,
         const bool aidac = settings.macro.kind == MacroKind::aidac;
         cost.energy = aidac ? aidac_energy(work, activity, settings, technology)
                             : analog_energy(work, activity, settings, technology);
+        cost.energy.control =
+            count(work.evaluations) * technology.control_energy * supply_factor(technology);
         // A hybrid layer's digital sums are formed while the array converts.
         cost.latency =
             std::max(cost.latency, count(work.rounds) * round_time(settings, technology));

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "cuda/model/macro/array_place.hpp"
 #include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
+#include "host/cost/array_shape.hpp"
 
 namespace acim {
 namespace {
@@ -63,14 +63,6 @@ GridWork grid_work(const LayerPlan& plan) {
 
 std::uint64_t ceil_ratio(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
-// Outputs that fit an array, at least one: a wider output takes several arrays, as if side by side.
-std::uint64_t outputs_of_array(const LayerPlan& plan) {
-    const int fitting =
-        is_aidac(plan) ? plan.macro.aidac.outputs_per_array
-                       : outputs_per_array(plan.macro.array, static_cast<int>(plan.columns.count));
-    return static_cast<std::uint64_t>(std::max(fitting, 1));
-}
-
 // How the groups of a grouped convolution lie on the arrays of one row group.
 struct GroupPlaces {
     std::uint64_t tiles = 0;    // pairs of a group and an array that holds outputs of it
@@ -96,7 +88,8 @@ GroupPlaces group_places(std::uint64_t groups, std::uint64_t group_outputs, std:
 // convolution, which need other inputs, take turns; so do the tiles that share one of `count` arrays.
 void place(const LayerPlan& plan, const GridWork& grid, LayerWork& work) {
     const ArrayParams& array = plan.macro.array;
-    const std::uint64_t fitting = outputs_of_array(plan);
+    const auto fitting =
+        static_cast<std::uint64_t>(array_shape(plan.macro, plan.weight_bits).outputs);
     const GroupPlaces places = group_places(work.groups, work.outputs / work.groups, fitting);
     const std::uint64_t down =
         is_aidac(plan) ? work.row_groups

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cost/macro_cost.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
-#include "cuda/model/macro/array_place.hpp"
 #include "cuda/trial/point_plan.hpp"
 #include "host/core/error.hpp"
+#include "host/cost/array_shape.hpp"
 
 namespace acim {
-namespace {
-
-int array_inputs(const MacroParams& macro) {
-    return macro.kind == MacroKind::aidac ? macro.aidac.blocks * macro.aidac.block_rows
-                                          : macro.rows * macro.array.row_groups;
-}
-
-int array_outputs(const LayerSettings& settings) {
-    const MacroParams& macro = settings.macro;
-    if (macro.kind == MacroKind::aidac) return macro.aidac.outputs_per_array;
-    const int columns = column_layout(macro.weight_encoding, settings.weight_bits).count;
-    return std::max(outputs_per_array(macro.array, columns), 1);
-}
-
-}  // namespace
-
 double MacroCost::column_operation() const {
     const auto conversions = static_cast<double>(work.conversions);
     if (conversions == 0.0) return std::numeric_limits<double>::quiet_NaN();
@@ -40,8 +23,9 @@ MacroCost macro_cost(const LayerSettings& settings, const Technology& technology
             throw InputError("a share of ones is " + std::to_string(share) +
                              ", but must lie between 0 and 1");
     MacroCost out;
-    out.inputs = load.inputs.value_or(array_inputs(settings.macro));
-    out.outputs = load.outputs.value_or(array_outputs(settings));
+    const ArrayShape array = array_shape(settings.macro, settings.weight_bits);
+    out.inputs = load.inputs.value_or(array.rows);
+    out.outputs = load.outputs.value_or(array.outputs);
     Product product;
     product.depth = out.inputs;
     product.outputs = out.outputs;

@@ -9,6 +9,7 @@
 #include "host/hdf5/atomic_file.hpp"
 #include "host/quant/adc_window.hpp"
 #include "host/quant/counting_kernel.hpp"
+#include "host/run/stored_json.hpp"
 
 namespace acim {
 namespace {
@@ -32,6 +33,16 @@ std::vector<std::optional<LayerPlan>> counted_plans(const QuantizedNetwork& netw
 // How weights stand in columns: by their encoding, or -1 for AiDAC, which joins the columns.
 int storage_of(const MacroParams& macro) {
     return macro.kind == MacroKind::aidac ? -1 : static_cast<int>(macro.weight_encoding);
+}
+
+// What decides the counts among the points of one sweep: one word, because it is asked for each.
+std::string brief_key(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
+                      std::span<const LayerSettings> layers) {
+    std::string key = network.hash + (recipe.on_evaluated ? " e" : " c") +
+                      std::to_string(recipe.spec.images) + " ";
+    for (const LayerSettings& layer : layers)
+        key += (layer.analog ? std::to_string(storage_of(layer.macro)) : "digital") + " ";
+    return key;
 }
 
 json to_json(const LayerActivities& layers) {
@@ -68,20 +79,16 @@ Activities::Activities(std::shared_ptr<const Workload> workload, std::filesystem
                        int threads)
     : workload_(std::move(workload)), folder_(std::move(folder)), threads_(threads) {}
 
-const DataSet& Activities::source(const QuantisationRecipe& recipe) const {
-    return recipe.on_evaluated ? *workload_->data : *workload_->calibration;
-}
-
 json Activities::key_of(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
                         std::span<const std::optional<LayerPlan>> plans) const {
     json layers = json::array();
-    for (const auto& plan : plans)
-        layers.push_back(plan ? json(storage_of(plan->macro)) : json());
-    const std::uint32_t images = std::min(
-        {activity_images, static_cast<std::uint32_t>(recipe.spec.images), source(recipe).count()});
+    for (const auto& plan : plans) layers.push_back(plan ? json(storage_of(plan->macro)) : json());
+    const std::uint32_t images =
+        std::min({activity_images, static_cast<std::uint32_t>(recipe.spec.images),
+                  calibration_data(*workload_, recipe).count()});
     return {{"model_version", model_version},
             {"network", network.hash},
-            {"calibration", source(recipe).content_hash()},
+            {"calibration", calibration_data(*workload_, recipe).content_hash()},
             {"images", images},
             {"weight_encodings", layers}};
 }
@@ -89,11 +96,8 @@ json Activities::key_of(const QuantizedNetwork& network, const QuantisationRecip
 std::optional<LayerActivities> Activities::load(
     const std::string& name, const json& key,
     std::span<const std::optional<LayerPlan>> plans) const {
-    if (folder_.empty() || !std::filesystem::exists(folder_ / name)) return std::nullopt;
-    const auto bytes = read_whole_file(folder_ / name);
-    const auto* text = reinterpret_cast<const char*>(bytes.data());
-    const json file = json::parse(text, text + bytes.size(), nullptr, false);
-    if (!file.is_object() || file.value("key", json()) != key) return std::nullopt;
+    const json file = stored_object(folder_, name);
+    if (file.is_null() || file.value("key", json()) != key) return std::nullopt;
     const json layers = file.value("layers", json());
     if (!layers.is_array() || layers.size() != plans.size() ||
         file.value("sha256", json()) != sha256_hex(layers.dump()))
@@ -109,17 +113,18 @@ std::optional<LayerActivities> Activities::load(
 
 LayerActivities Activities::get(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
                                 std::span<const LayerSettings> layers) {
+    LayerActivities& known = known_[brief_key(network, recipe, layers)];
+    if (!known.empty() || layers.empty()) return known;
     const auto plans = counted_plans(network, layers);
     if (std::ranges::none_of(plans, [](const auto& plan) { return plan.has_value(); }))
-        return LayerActivities(layers.size());
+        return known = LayerActivities(layers.size());
     const json key = key_of(network, recipe, plans);
     const std::string name = "activity-" + sha256_hex(key.dump()) + ".json";
-    if (const auto found = known_.find(name); found != known_.end()) return found->second;
-    if (const auto stored = load(name, key, plans)) return known_[name] = *stored;
+    if (const auto stored = load(name, key, plans)) return known = *stored;
     const auto images = key.at("images").get<std::uint32_t>();
     const auto kernel = make_simd_kernel();
-    auto counts = count_layers<ActivityCounts, StoredOnes>(network, plans, source(recipe), images,
-                                                           *kernel, threads_);
+    auto counts = count_layers<ActivityCounts, StoredOnes>(
+        network, plans, calibration_data(*workload_, recipe), images, *kernel, threads_);
     LayerActivities out(layers.size());
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (!plans[i]) continue;
@@ -128,7 +133,7 @@ LayerActivities Activities::get(const QuantizedNetwork& network, const Quantisat
     }
     const json counted = to_json(out);
     made_[name] = {{"key", key}, {"layers", counted}, {"sha256", sha256_hex(counted.dump())}};
-    return known_[name] = out;
+    return known = out;
 }
 
 void Activities::save() const {

@@ -41,7 +41,6 @@ public:
     void save() const;
 
 private:
-    const DataSet& source(const QuantisationRecipe& recipe) const;
     // What decides the counts of one point: equal text, equal integers. Null for a digital layer.
     nlohmann::json key_of(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
                           std::span<const std::optional<LayerPlan>> plans) const;
@@ -52,7 +51,7 @@ private:
     std::shared_ptr<const Workload> workload_;
     std::filesystem::path folder_;
     int threads_;
-    std::map<std::string, LayerActivities> known_;  // by file name
+    std::map<std::string, LayerActivities> known_;  // by brief_key()
     std::map<std::string, nlohmann::json> made_;    // files to be written, by name
 };
 

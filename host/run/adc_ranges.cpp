@@ -12,6 +12,7 @@
 #include "host/hdf5/atomic_file.hpp"
 #include "host/quant/counting_kernel.hpp"
 #include "host/quant/parallel_images.hpp"
+#include "host/run/stored_json.hpp"
 
 namespace acim {
 namespace {
@@ -116,13 +117,9 @@ AdcRanges::AdcRanges(std::shared_ptr<const Workload> workload, std::filesystem::
                      int threads)
     : workload_(std::move(workload)), folder_(std::move(folder)), threads_(threads) {}
 
-const DataSet& AdcRanges::source(const QuantisationRecipe& recipe) const {
-    return recipe.on_evaluated ? *workload_->data : *workload_->calibration;
-}
-
 std::uint32_t AdcRanges::images(const QuantisationRecipe& recipe) const {
-    return std::min(
-        {range_images, static_cast<std::uint32_t>(recipe.spec.images), source(recipe).count()});
+    return std::min({range_images, static_cast<std::uint32_t>(recipe.spec.images),
+                     calibration_data(*workload_, recipe).count()});
 }
 
 json AdcRanges::count_key(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
@@ -130,7 +127,7 @@ json AdcRanges::count_key(const QuantizedNetwork& network, const QuantisationRec
     const MacroParams& macro = settings.macro;
     return {{"model_version", model_version},
             {"network", network.hash},
-            {"calibration", source(recipe).content_hash()},
+            {"calibration", calibration_data(*workload_, recipe).content_hash()},
             {"images", images(recipe)},
             {"layer", layer},
             {"rows", macro.rows},
@@ -163,11 +160,8 @@ AdcRanges::Request AdcRanges::request(const QuantizedNetwork& network,
 }
 
 std::optional<LayerWindows> AdcRanges::load(const std::string& name, const Request& request) const {
-    if (folder_.empty() || !std::filesystem::exists(folder_ / name)) return std::nullopt;
-    const auto bytes = read_whole_file(folder_ / name);
-    const auto* text = reinterpret_cast<const char*>(bytes.data());
-    const json file = json::parse(text, text + bytes.size(), nullptr, false);
-    if (!file.is_object() || file.value("layers", json()) != request.layers) return std::nullopt;
+    const json file = stored_object(folder_, name);
+    if (file.is_null() || file.value("layers", json()) != request.layers) return std::nullopt;
     const json windows = file.value("windows", json());
     if (!windows.is_array() || windows.size() != request.layers.size() ||
         file.value("sha256", json()) != sha256_hex(windows.dump()))
@@ -193,8 +187,8 @@ void AdcRanges::count_missing(const QuantizedNetwork& network, const Quantisatio
                 describe_operator(network.operators[macs[i]], with_any_window(request.settings[i]));
     if (std::ranges::none_of(plans, [](const auto& plan) { return plan.has_value(); })) return;
     const auto products = make_simd_kernel();
-    auto counts = count_layers<CountHistogram, CountedWeights>(network, plans, source(recipe),
-                                                               images(recipe), *products, threads_);
+    auto counts = count_layers<CountHistogram, CountedWeights>(
+        network, plans, calibration_data(*workload_, recipe), images(recipe), *products, threads_);
     for (std::size_t i = 0; i < plans.size(); ++i)
         if (plans[i]) counts_[request.counts[i]] = std::move(counts[i]);
 }

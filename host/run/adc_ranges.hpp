@@ -51,7 +51,6 @@ private:
         std::string window(std::size_t layer) const { return layers[layer].dump(); }
     };
 
-    const DataSet& source(const QuantisationRecipe& recipe) const;
     std::uint32_t images(const QuantisationRecipe& recipe) const;
     nlohmann::json count_key(const QuantizedNetwork& network, const QuantisationRecipe& recipe,
                              std::size_t layer, const LayerSettings& settings) const;

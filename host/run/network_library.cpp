@@ -54,24 +54,24 @@ std::shared_ptr<const QuantizedNetwork> NetworkLibrary::load(const std::string& 
     }
 }
 
-const DataSet& NetworkLibrary::calibration_data(const QuantisationRecipe& recipe) const {
-    return recipe.on_evaluated ? *workload_->data : *workload_->calibration;
+const DataSet& calibration_data(const Workload& workload, const QuantisationRecipe& recipe) {
+    return recipe.on_evaluated ? *workload.data : *workload.calibration;
 }
 
 const CalibrationStatistics& NetworkLibrary::statistics(const QuantisationRecipe& recipe) {
     const std::pair key{recipe.on_evaluated, recipe.spec.images};
     const auto it = statistics_.find(key);
     if (it != statistics_.end()) return it->second;
-    return statistics_[key] =
-               observe(workload_->graph, calibration_data(recipe), recipe.spec.images, threads_);
+    return statistics_[key] = observe(workload_->graph, calibration_data(*workload_, recipe),
+                                      recipe.spec.images, threads_);
 }
 
 QuantizedNetwork NetworkLibrary::make(const QuantisationRecipe& recipe) {
     const CalibrationStatistics& seen = statistics(recipe);
     const QuantisationRecipe chosen =
-        has_automatic_rule(recipe)
-            ? choose_rules(workload_->graph, seen, recipe, calibration_data(recipe), threads_)
-            : recipe;
+        has_automatic_rule(recipe) ? choose_rules(workload_->graph, seen, recipe,
+                                                  calibration_data(*workload_, recipe), threads_)
+                                   : recipe;
     return quantise(*workload_->graph, seen, chosen.spec, chosen.weight_bits,
                     chosen.activation_bits);
 }

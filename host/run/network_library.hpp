@@ -21,6 +21,9 @@ struct QuantisationRecipe {
     std::vector<int> weight_bits, activation_bits;  // per MAC layer
 };
 
+// The images that the recipe's scales are calibrated on.
+const DataSet& calibration_data(const Workload& workload, const QuantisationRecipe& recipe);
+
 // The calibrated networks of a sweep: each recipe is calibrated once, stored in the run directory
 // and read from there ever after, so that every shard runs the same integers.
 class NetworkLibrary {
@@ -39,7 +42,6 @@ private:
     // the same bytes.
     std::shared_ptr<const QuantizedNetwork> load(const std::string& recipe) const;
     QuantizedNetwork make(const QuantisationRecipe& recipe);
-    const DataSet& calibration_data(const QuantisationRecipe& recipe) const;
     const CalibrationStatistics& statistics(const QuantisationRecipe& recipe);
 
     std::shared_ptr<const Workload> workload_;

@@ -104,17 +104,28 @@ void check_measured_chips(const SweepPlan& plan, const ResolvedPoint& resolved) 
     }
 }
 
-// The key under which the plan keeps what the point's costs are computed with.
-std::string add_technology(PlanRecord& plan, const PointConfig& point) {
-    nlohmann::json constants = point.canonical_costs();
-    constants["preset"] = std::filesystem::path(point.technology_name).stem().string();
-    std::string key = sha256_hex(constants.dump()).substr(0, 16);
-    plan.technologies.try_emplace(key, std::move(constants));
-    return key;
-}
+// Keeps in a plan what costs are computed with.
+class TechnologyShelf {
+public:
+    // The key of the point's technology; hashed only where it is not that of the point before.
+    const std::string& add(const PointConfig& point, PlanRecord& plan) {
+        if (key_.empty() || name_ != point.technology_name || !(technology_ == point.technology)) {
+            nlohmann::json constants = point.canonical_costs();
+            constants["preset"] = name_ = point.technology_name;
+            technology_ = point.technology;
+            key_ = sha256_hex(constants.dump()).substr(0, 16);
+            plan.technologies.try_emplace(key_, std::move(constants));
+        }
+        return key_;
+    }
+
+private:
+    Technology technology_;
+    std::string name_, key_;
+};
 
 void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
-               const ResolvedPoint& resolved) {
+               const ResolvedPoint& resolved, TechnologyShelf& technologies) {
     check_measured_chips(plan, resolved);
     const LayerWindows windows =
         counted(plan, *plan.ranges, *group.network, resolved.recipe, resolved.layers);
@@ -135,7 +146,7 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
         check_layer(design.layers[i], std::get<Product>(node.op).input_quantisation.is_signed,
                     node.name);
     }
-    record.technology = add_technology(plan.record, point);
+    record.technology = technologies.add(point, plan.record);
     const CostBasis basis{point.technology, counted(plan, *plan.activities, *group.network,
                                                     resolved.recipe, design.layers)};
     plan.facts.push_back(point_facts(*group.network, design, basis, place));
@@ -198,10 +209,11 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     record.code_version = code_version();
     record.parameter_units = parameter_units(plan.spec);
     std::map<std::string, std::size_t> by_hash;
+    TechnologyShelf technologies;
     for (const PointConfig& point : points) {
         const ResolvedPoint resolved = resolve(point, *plan.workload);
         NetworkGroup& group = group_of(plan, by_hash, plan.networks->get(resolved.recipe));
-        add_point(plan, group, point, resolved);
+        add_point(plan, group, point, resolved, technologies);
     }
     record.baselines = options.baselines;
     if (options.baselines) add_baselines(plan);

@@ -68,6 +68,22 @@ auto& member_of(Macro& macro) {
     return (macro.*....*members);
 }
 
+// The same of a point: chains that begin in Technology lead from its technology, all others from its
+// macro.
+template <class Class, class Member>
+constexpr bool begins_in_technology(Member Class::*) {
+    return std::is_same_v<Class, Technology>;
+}
+
+template <auto first, auto... rest, class Point>
+auto& value_of(Point& point) {
+    if constexpr (begins_in_technology(first)) {
+        return member_of<first, rest...>(point.technology);
+    } else {
+        return member_of<first, rest...>(point.macro);
+    }
+}
+
 using KeyApplies = bool (*)(const PointConfig&);
 
 struct KeyBounds {
@@ -75,7 +91,7 @@ struct KeyBounds {
     double high = 0.0;
 };
 
-// A number of macro.*, off at 0.
+// A number, off at 0.
 template <KeyUnit unit, auto... members>
 KeyInfo real_key(std::string_view path, KeyBounds bounds, std::string_view unit_text,
                  std::string_view help, KeyApplies applies = nullptr) {
@@ -86,10 +102,10 @@ KeyInfo real_key(std::string_view path, KeyBounds bounds, std::string_view unit_
     key.unit = unit_text;
     key.help = help;
     key.set = [](PointConfig& p, const nlohmann::json& v) {
-        member_of<members...>(p.macro) = v.get<double>() / per_si(unit);
+        value_of<members...>(p) = v.get<double>() / per_si(unit);
     };
     key.get = [](const PointConfig& p) {
-        return nlohmann::json(in_key_unit(member_of<members...>(p.macro), per_si(unit)));
+        return nlohmann::json(in_key_unit(value_of<members...>(p), per_si(unit)));
     };
     key.applies = applies;
     return key;
@@ -105,9 +121,9 @@ KeyInfo whole_key(std::string_view path, KeyBounds bounds, std::string_view fall
     key.unit = unit_text;
     key.help = help;
     key.set = [](PointConfig& p, const nlohmann::json& v) {
-        member_of<members...>(p.macro) = v.get<int>();
+        value_of<members...>(p) = v.get<int>();
     };
-    key.get = [](const PointConfig& p) { return nlohmann::json(member_of<members...>(p.macro)); };
+    key.get = [](const PointConfig& p) { return nlohmann::json(value_of<members...>(p)); };
     key.applies = applies;
     return key;
 }
@@ -119,9 +135,9 @@ KeyInfo boolean_key(std::string_view path, std::string_view fallback, std::strin
     key.fallback = fallback;
     key.help = help;
     key.set = [](PointConfig& p, const nlohmann::json& v) {
-        member_of<members...>(p.macro) = v.get<bool>();
+        value_of<members...>(p) = v.get<bool>();
     };
-    key.get = [](const PointConfig& p) { return nlohmann::json(member_of<members...>(p.macro)); };
+    key.get = [](const PointConfig& p) { return nlohmann::json(value_of<members...>(p)); };
     key.applies = applies;
     return key;
 }
@@ -135,10 +151,10 @@ KeyInfo choice_key(std::string_view path, std::string_view fallback, std::string
     key.fallback = fallback;
     key.help = help;
     key.set = [](PointConfig& p, const nlohmann::json& v) {
-        auto& value = member_of<members...>(p.macro);
+        auto& value = value_of<members...>(p);
         value = to_enum<std::remove_reference_t<decltype(value)>>(words, v);
     };
-    key.get = [](const PointConfig& p) { return to_word(words, member_of<members...>(p.macro)); };
+    key.get = [](const PointConfig& p) { return to_word(words, value_of<members...>(p)); };
     key.applies = applies;
     return key;
 }

@@ -203,9 +203,8 @@ fs::path find_preset(const std::string& name, const ValuePlace& where, PresetKin
     for (const auto& [known, file] : files) names.push_back(known);
     if (names.empty()) {
         throw InputError(fmt::format(
-            "{}: {} is {}, but there are no presets in {}. Set ACIMSWEEP_DATA to the folder data "
-            "of "
-            "the sources, or give the path of a file.",
+            "{}: {} is {}, but there are no presets in {}. Set ACIMSWEEP_DATA to the "
+            "folder data of the sources, or give the path of a file.",
             where.place, where.subject, shown(name), preset_folders(kind).front().string()));
     }
     throw InputError(fmt::format(

@@ -46,7 +46,7 @@ struct PointConfig {
     NoiseStreams noise_streams = NoiseStreams::shared;
     // What it costs: no trial depends on these two.
     Technology technology;
-    std::string technology_name = "cmos_28nm";
+    std::string technology_name = "cmos_28nm";  // of its file, without folder and ending
     // The swept axes only, in the order of the axes, by dotted path: values as the user reads them.
     std::vector<std::pair<std::string, nlohmann::json>> parameters;
 

@@ -35,6 +35,8 @@ struct AdcTechnology {
     double time_per_bit_and_row = 0.0;  // [s] of the column that is converted
     double area = 0.0;                  // [m2] times area_growth^B
     double area_growth = 1.0;
+
+    friend bool operator==(const AdcTechnology&, const AdcTechnology&) = default;
 };
 
 // The constants of energy, latency and area, SI units. A technology file names the source of each
@@ -70,6 +72,8 @@ struct Technology {
 
     double vtc_energy = 0.0;          // AiDAC: [J] of a voltage-to-time conversion
     double switch_capacitance = 0.0;  // AiDAC: [F] switched per cell of one weight bit
+
+    friend bool operator==(const Technology&, const Technology&) = default;
 };
 
 }  // namespace acim

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <filesystem>
 
 #include "host/sweep/key_tables.hpp"
 #include "host/sweep/key_values.hpp"
@@ -11,44 +12,25 @@ using nlohmann::json;
 using T = Technology;
 using A = AdcTechnology;
 
-constexpr unsigned scopes = in_sweep | in_mac | on_axis;
 constexpr std::string_view models = "fit survey sar flash tdc measured";
 
-// A number of technology.*, off at 0.
+// A key that decides costs and no result, for all layers alike.
+KeyInfo cost_key(KeyInfo key) {
+    key.scopes = in_sweep | in_mac | on_axis;
+    key.is_cost = true;
+    return key;
+}
+
 template <KeyUnit unit, auto... members>
 KeyInfo real(std::string_view path, KeyBounds bounds, std::string_view unit_text,
              std::string_view help) {
-    KeyInfo key{.path = path, .type = KeyType::real, .scopes = scopes};
-    key.low = bounds.low;
-    key.high = bounds.high;
-    key.fallback = "0.0";
-    key.is_cost = true;
-    key.unit = unit_text;
-    key.help = help;
-    key.set = [](PointConfig& p, const json& v) {
-        member_of<members...>(p.technology) = v.get<double>() / per_si(unit);
-    };
-    key.get = [](const PointConfig& p) {
-        return json(in_key_unit(member_of<members...>(p.technology), per_si(unit)));
-    };
-    return key;
+    return cost_key(real_key<unit, members...>(path, bounds, unit_text, help));
 }
 
 template <auto... members>
 KeyInfo whole(std::string_view path, KeyBounds bounds, std::string_view fallback,
               std::string_view unit_text, std::string_view help) {
-    KeyInfo key{.path = path, .type = KeyType::whole, .scopes = scopes};
-    key.low = bounds.low;
-    key.high = bounds.high;
-    key.fallback = fallback;
-    key.is_cost = true;
-    key.unit = unit_text;
-    key.help = help;
-    key.set = [](PointConfig& p, const json& v) {
-        member_of<members...>(p.technology) = v.get<int>();
-    };
-    key.get = [](const PointConfig& p) { return json(member_of<members...>(p.technology)); };
-    return key;
+    return cost_key(whole_key<members...>(path, bounds, fallback, unit_text, help));
 }
 
 KeyInfo one_by_default(KeyInfo key) {
@@ -68,22 +50,17 @@ const auto table = std::to_array<KeyInfo>({
      .is_cost = true,
      .help = "name or file of the technology whose constants come first (docs/cost.md); keys that "
              "are written override them. No key of technology changes a trial",
-     .set = [](PointConfig& p, const json& v) { p.technology_name = v.get<std::string>(); }},
+     .set =
+         [](PointConfig& p, const json& v) {
+             p.technology_name = std::filesystem::path(v.get<std::string>()).stem().string();
+         }},
     whole<&T::node>("technology.node_nm", {0, 1000}, "0", "nm", "for the record"),
     real<one, &T::supply>("technology.supply_V", {0, 10}, "V", "supply that everything runs from"),
     real<one, &T::reference_supply>(
         "technology.reference_V", {0, 10}, "V",
         "supply at which the energies below hold; they scale with the square of supply_V"),
-    {.path = "technology.adc.model",
-     .type = KeyType::choice,
-     .scopes = scopes,
-     .choices = models,
-     .fallback = "\"fit\"",
-     .is_cost = true,
-     .help = "how the energy of a conversion follows from adc.bits",
-     .set = [](PointConfig& p,
-               const json& v) { p.technology.adc.model = to_enum<AdcModel>(models, v); },
-     .get = [](const PointConfig& p) { return to_word(models, p.technology.adc.model); }},
+    cost_key(choice_key<models, &T::adc, &A::model>(
+        "technology.adc.model", "\"fit\"", "how the energy of a conversion follows from adc.bits")),
     real<femto, &T::adc, &A::linear_capacitance>("technology.adc.linear_fF", most, "fF",
                                                  "`fit`: per bit"),
     real<femto, &T::adc, &A::exponential_capacitance>("technology.adc.exponential_fF", most, "fF",
@@ -155,14 +132,8 @@ const auto table = std::to_array<KeyInfo>({
                                   "of an output bit to its buffer"),
     real<nano, &T::settle_time>("technology.array.settle_ns", most, "ns",
                                 "of an evaluation, without its converters"),
-    {.path = "technology.array.overlap",
-     .type = KeyType::boolean,
-     .scopes = scopes,
-     .fallback = "false",
-     .is_cost = true,
-     .help = "converters work while the array prepares the next sums",
-     .set = [](PointConfig& p, const json& v) { p.technology.overlap = v.get<bool>(); },
-     .get = [](const PointConfig& p) { return json(p.technology.overlap); }},
+    cost_key(boolean_key<&T::overlap>("technology.array.overlap", "false",
+                                      "converters work while the array prepares the next sums")),
     real<pico, &T::control_energy>("technology.array.control_pJ", most, "pJ",
                                    "of an array per evaluation: clocks, timing"),
     real<micro, &T::fixed_area>("technology.array.area_mm2", most, "mm2",

@@ -78,6 +78,7 @@ double active_cells_by_hand(const Layer& layer) {
 void expect_by_hand(const Layer& layer) {
     const double cells = active_cells_by_hand(layer);
     EXPECT_GT(cells, 0.0);
+    // Some 10^5 terms added in another order.
     EXPECT_NEAR(layer.activity.cells, cells, 1e-9 * cells);
 }
 

@@ -102,7 +102,10 @@ TEST(Shard, TheUnitsOfAChipStayTogetherWhereThereAreMany) {
 
 TEST(Shard, WorkOfAPointWeighsItsPaths) {
     PointFacts facts;
-    facts.layers = {{"a", "table", 1, 1.0, 1000, 0.0}, {"b", "digital", 0, 0.0, 0, 0.0}};
+    facts.layers.resize(2);
+    facts.layers[0].path = "table";
+    facts.layers[0].conversions = 1000;
+    facts.layers[1].path = "digital";
     const double table = point_work(facts);
     facts.layers[0].path = "fixed";
     EXPECT_GT(point_work(facts), 50 * table);

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from acimsweep.names import prefixed
 from acimsweep.objectives import Objective
 from acimsweep.results import Results
 
@@ -16,8 +15,6 @@ from acimsweep.results import Results
 _PERCENT = ("agreement", "float_accuracy", "baseline_accuracy")
 _UNITS = {"1": "", "percent_fs": "% FS", "lsb": "LSB", "1e12/J": "TOPS/W", "1e12/s": "TOPS",
           "1e12/s/mm2": "TOPS/mm²", "mm2": "mm²"}
-_PREFIXES = [(1e-15, "f"), (1e-12, "p"), (1e-9, "n"), (1e-6, "µ"), (1e-3, "m"), (1.0, ""),
-             (1e3, "k"), (1e6, "M")]
 _LABELS = {
     "float_accuracy": "Accuracy of the float network",
     "baseline_accuracy": "Accuracy of the noise-free quantised network",
@@ -81,17 +78,6 @@ def label(key: str) -> str:
     if key.startswith("energy_"):
         return "Energy, " + key.removeprefix("energy_").replace("_", " ")
     return key.replace("_", " ")
-
-
-def prefixed(unit: str, values: pd.Series) -> tuple[str, float]:
-    """The unit with an SI prefix that brings the median to 1..1000, and the factor."""
-    numbers = np.abs(pd.to_numeric(values, errors="coerce").to_numpy(dtype=float))
-    numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
-    if not len(numbers):
-        return unit, 1.0
-    middle = float(np.median(numbers)) * (1 + 1e-12)
-    size, prefix = max((p for p in _PREFIXES if p[0] <= middle), default=_PREFIXES[0])
-    return prefix + unit, 10.0 ** -round(math.log10(size))
 
 
 def is_number(values: pd.Series) -> bool:

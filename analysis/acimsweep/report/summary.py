@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from acimsweep.names import prefixed
 from acimsweep.report.cliff import cliff_sentence
-from acimsweep.report.columns import prefixed
 from acimsweep.report.tables import known
 from acimsweep.results import Results
 
@@ -196,7 +196,7 @@ def _efficient_sentence(results: Results, metric: Metric) -> str:
     text = (f"Of the {len(rows):,} {'point' if len(rows) == 1 else 'points'} "
             f"{_margin_name(metric)}, the most efficient has {efficiency:.4g}\u00a0TOPS/W")
     if math.isfinite(energy):
-        unit, factor = prefixed("J", pd.Series([energy]))
+        unit, factor = prefixed("J", [energy])
         text += f" ({energy * factor:.4g}\u00a0{unit} per inference)"
     place = place_text(results, chosen)
     text += (f" and {metric.text(_get(results, chosen, metric.key))} {metric.key}"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from acimsweep.names import prefixed
 from acimsweep.objectives import known_objectives
-from acimsweep.report.columns import Column, describe, is_number, label, prefixed
+from acimsweep.report.columns import Column, describe, is_number, label
 from acimsweep.results import Results
 
 _LARGEST_EXACT = 2**53  # beyond it a number of JavaScript is not the integer that was written
