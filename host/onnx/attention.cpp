@@ -60,8 +60,9 @@ void mark_packed(const NodeList& list, const PatternIndex& index, Node& node) {
     const Node& reader = list.nodes[index.readers(product).front()];
     if (reader.type != "Add") return;
     for (const std::string& name : reader.inputs) {
-        const std::string& label = list.values.at(name).label;
-        if (label.ends_with(packed_bias)) node.attributes[bias_label] = label;
+        const Value* value = list.find(name);  // none where an input is left out
+        if (value && value->label.ends_with(packed_bias))
+            node.attributes[bias_label] = value->label;
     }
 }
 

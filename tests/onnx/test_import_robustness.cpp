@@ -310,6 +310,15 @@ TEST(ImportRobustness, EmptyConstantsAreLists) {
     EXPECT_EQ(list.message(), "imported");
 }
 
+// Found by fuzzing: the name of an input that is left out was looked up.
+TEST(ImportRobustness, ABiasBehindAProductMayLeaveInputsOut) {
+    ModelBuilder model({3});
+    model.reals("w", {3, 2}, std::vector<float>(6, 1.0F));
+    model.reals("b", {2}, {1, 2});
+    model.node("MatMul", {"x", "w"}, "a").node("Add", {"a", "b", ""}, "y");
+    EXPECT_EQ(model.message(), "imported");
+}
+
 TEST(ImportRobustness, FlippedBytesImportOrAreRefused) {
     Outcome outcome;
     flip_bytes(mixed_model().model.SerializeAsString(), 1, 2000, outcome);
