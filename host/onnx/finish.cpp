@@ -9,6 +9,7 @@
 
 #include "host/onnx/problem.hpp"
 #include "host/onnx/unique_names.hpp"
+#include "host/onnx/unsupported.hpp"
 
 namespace acim::onnx_import {
 namespace {
@@ -54,6 +55,7 @@ public:
     }
 
     FloatGraph run() {
+        check_shapes();
         UniqueNames names;
         for (const DraftOperator& from : draft_.operators) {
             FloatOperation op =
@@ -65,15 +67,26 @@ public:
     }
 
 private:
-    TensorId add_tensor(const std::string& name) {
-        const TensorId id = static_cast<TensorId>(graph_.tensors.size());
-        const Shape& shape = draft_.shapes.at(name);
+    // Of all tensors of the network; the input's shape has been checked when it was read.
+    void check_shapes() const {
+        Unsupported unsupported;
+        for (const DraftOperator& op : draft_.operators)
+            unsupported.attempt([&] { check_shape(op.output, draft_.shapes.at(op.output)); });
+        unsupported.throw_if_any();
+    }
+
+    static void check_shape(const std::string& name, const Shape& shape) {
         if (shape.empty())
             throw Problem(
                 fmt::format("value '{}' is a scalar. Keep at least one axis", printable(name)));
         if (shape.size() > most_tensor_axes)
             throw Problem(fmt::format("value '{}' has shape {}. A tensor has at most {} axes",
                                       printable(name), shape_text(shape), most_tensor_axes));
+    }
+
+    TensorId add_tensor(const std::string& name) {
+        const TensorId id = static_cast<TensorId>(graph_.tensors.size());
+        const Shape& shape = draft_.shapes.at(name);
         graph_.tensors.push_back({printable(name), shape});
         ids_[name] = id;
         return id;

@@ -23,8 +23,11 @@ FloatGraph import_checked(const std::filesystem::path& path) {
     NodeList list = load_nodes(path);
     sort_nodes(list);
     drop_dead_nodes(list);
-    check_operators(list);
-    resolve(list);
+    Unsupported unsupported;
+    find_unknown_operators(list, unsupported);
+    resolve(list, unsupported);
+    if (unsupported.any()) check_lowerings(list, unsupported);
+    unsupported.throw_if_any();
     drop_dead_nodes(list);
     recognise_functions(list);
     rewrite_pads(list);

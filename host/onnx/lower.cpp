@@ -92,10 +92,10 @@ public:
     void pay(const Node& node, const DraftOperation& op, const Shape& out) {
         left_ -= own_parameters(op, out);
         if (left_ < 0)
-            node.fail(
-                fmt::format("the parameters of all operators together are more than {} times those "
-                            "of the file. Share weights less often",
-                            times));
+            throw Exhausted(
+                fmt::format("{}: the parameters of all operators together are more than {} times "
+                            "those of the file. Share weights less often",
+                            node.place(), times));
     }
 
 private:
@@ -122,6 +122,16 @@ void add_constant(const Node& node, const NodeList& list, const std::string& nam
     budget.pay(node, draft.operators.back().op, value.shape);
 }
 
+void lower_node(const Node& node, const NodeList& list, Draft& draft, ParameterBudget& budget) {
+    DraftOperator out{node_name(node), node.place(), {node.input(0)}, node.outputs.front(), View()};
+    lowerings().at(node.type)(node, list, out);
+    for (const std::string& name : out.inputs)
+        if (list.is_constant(name)) add_constant(node, list, name, draft, budget);
+    const Shape& shape = draft.shapes[out.output] = list.values.at(out.output).shape;
+    budget.pay(node, out.op, shape);
+    draft.operators.push_back(std::move(out));
+}
+
 // Names that only passes give to nodes; a file has none of these types.
 bool is_internal(const std::string& type) { return type.starts_with("acim."); }
 
@@ -133,17 +143,20 @@ Draft lower(const NodeList& list) {
     draft.output = list.output;
     draft.shapes[list.input] = list.values.at(list.input).shape;
     ParameterBudget budget(list);
-    for (const Node& node : list.nodes) {
-        DraftOperator out{
-            node_name(node), node.place(), {node.input(0)}, node.outputs.front(), View()};
-        lowerings().at(node.type)(node, list, out);
-        for (const std::string& name : out.inputs)
-            if (list.is_constant(name)) add_constant(node, list, name, draft, budget);
-        const Shape& shape = draft.shapes[out.output] = list.values.at(out.output).shape;
-        budget.pay(node, out.op, shape);
-        draft.operators.push_back(std::move(out));
-    }
+    Unsupported unsupported;
+    for (const Node& node : list.nodes)
+        unsupported.attempt([&] { lower_node(node, list, draft, budget); });
+    unsupported.throw_if_any();
     return draft;
+}
+
+void check_lowerings(const NodeList& list, Unsupported& unsupported) {
+    for (const Node& node : list.nodes) {
+        const auto found = lowerings().find(node.type);
+        DraftOperator out;
+        if (found != lowerings().end())
+            unsupported.attempt([&] { found->second(node, list, out); });
+    }
 }
 
 std::vector<std::string> supported_operators() {

@@ -18,9 +18,12 @@ const T* attribute(const Node& node, const std::string& key, const char* kind) {
 
 }  // namespace
 
+std::string Node::shown_name() const {
+    return printable(name.empty() && !outputs.empty() ? outputs.front() : name);
+}
+
 std::string Node::place() const {
-    const std::string& shown = name.empty() && !outputs.empty() ? outputs.front() : name;
-    return fmt::format("node '{}' ({})", printable(shown), printable(type));
+    return fmt::format("node '{}' ({})", shown_name(), printable(type));
 }
 
 const std::string& Node::input(std::size_t index) const {
@@ -28,7 +31,9 @@ const std::string& Node::input(std::size_t index) const {
     return index < inputs.size() ? inputs[index] : none;
 }
 
-void Node::fail(const std::string& problem) const { throw Problem(place() + ": " + problem); }
+void Node::fail(const std::string& problem) const {
+    throw NodeProblem(shown_name(), printable(type), problem);
+}
 
 std::int64_t Node::integer(const std::string& key, std::int64_t otherwise) const {
     const auto* value = attribute<std::int64_t>(*this, key, "an integer");
@@ -57,7 +62,8 @@ void NodeList::add_file_constant(const Constant& constant) {
 
 void NodeList::spend(const Node& node, std::int64_t elements) {
     constant_elements_left -= elements;
-    if (constant_elements_left < 0) node.fail("the graph computes too much on constants");
+    if (constant_elements_left < 0)
+        throw Exhausted(node.place() + ": the graph computes too much on constants");
 }
 
 const Value* NodeList::find(const std::string& name) const {

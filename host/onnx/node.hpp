@@ -25,6 +25,7 @@ struct Node {
     std::vector<std::string> outputs;
     std::map<std::string, Attribute> attributes;
 
+    std::string shown_name() const;                     // printable; of its output if it has none
     std::string place() const;                          // "node 'conv1' (Conv)", as messages begin
     const std::string& input(std::size_t index) const;  // empty if it is left out
     bool has(const std::string& key) const { return attributes.contains(key); }

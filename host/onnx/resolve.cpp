@@ -7,6 +7,7 @@
 
 #include "host/onnx/expand.hpp"
 #include "host/onnx/fold_constants.hpp"
+#include "host/onnx/lower.hpp"
 #include "host/onnx/moved_grid.hpp"
 #include "host/onnx/movement.hpp"
 #include "host/onnx/problem.hpp"
@@ -26,7 +27,7 @@ bool ends_in_weight(const std::string& name) {
 
 class Resolver {
 public:
-    explicit Resolver(NodeList& list) : list_(list) {
+    Resolver(NodeList& list, Unsupported& unsupported) : list_(list), unsupported_(unsupported) {
         list.constant_elements_left += least_constant_elements;
         for (const auto& [name, value] : list.values) {
             list.names.reserve(name);
@@ -40,10 +41,25 @@ public:
     }
 
     void run() {
-        for (const Node& node : list_.nodes) resolve_node(node);
-        if (!unsupported_.empty()) fail_unsupported(unsupported_);
+        for (const Node& node : list_.nodes) try_node(node);
         list_.nodes = std::move(kept_);
         list_.output = root(list_.output);
+        if (!unsupported_.any()) check_output();
+        if (!unsupported_.any()) check_integer_input();
+    }
+
+private:
+    // Whether an input of a node may hold row numbers.
+    static bool keeps_rows(const Node& node, std::size_t index) {
+        if (node.type == "Cast") return node.integer("to", 0) != 1;
+        return node.type == "Shape" || (node.type == "Gather" && index == 1);
+    }
+
+    void try_node(const Node& node) {
+        if (!unsupported_.attempt([&] { resolve_node(node); })) mark_lost(node);
+    }
+
+    void check_output() const {
         const Value* output = list_.find(list_.output);
         if (!output)
             throw Problem(fmt::format("output '{}' is not defined", printable(list_.output)));
@@ -54,14 +70,6 @@ public:
                 fmt::format("output '{}' holds the integers of QuantizeLinear. End the model with "
                             "DequantizeLinear",
                             printable(list_.output)));
-        check_integer_input();
-    }
-
-private:
-    // Whether an input of a node may hold row numbers.
-    static bool keeps_rows(const Node& node, std::size_t index) {
-        if (node.type == "Cast") return node.integer("to", 0) != 1;
-        return node.type == "Shape" || (node.type == "Gather" && index == 1);
     }
 
     void resolve_node(Node node) {
@@ -102,16 +110,31 @@ private:
         for (Node& part : quantised.nodes) resolve_node(std::move(part));
     }
 
-    // Behind an operator that is not supported nothing is known; what follows is only searched for
-    // further ones.
+    // Behind what is not supported nothing is known. The nodes there are only searched for operators
+    // that may not be applied to the image; what is computed from shapes alone may become constant.
     bool is_lost(const Node& node) const {
-        return std::any_of(node.inputs.begin(), node.inputs.end(),
-                           [&](const std::string& name) { return lost_.contains(name); });
+        return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) {
+            return lost_.contains(name) || lost_constants_.contains(name);
+        });
+    }
+    bool is_constant_if_known(const Node& node) const {
+        if (node.type == "Shape" || node.type == "Size") return true;
+        return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) {
+            return name.empty() || list_.is_constant(name) || lost_constants_.contains(name);
+        });
+    }
+    void mark_lost(const Node& node) {
+        auto& lost = is_constant_if_known(node) ? lost_constants_ : lost_;
+        for (const std::string& name : node.outputs)
+            if (!name.empty()) lost.insert(name);
     }
     void lose(const Node& node) {
-        if (!has_shape_rule(node.type) && is_folded_type(node.type)) unsupported_.push_back(node);
-        lost_.insert(node.outputs.begin(), node.outputs.end());
-        lost_.erase("");
+        mark_lost(node);
+        if (!is_constant_if_known(node) && is_constant_only(node.type))
+            unsupported_.add_operator(node);
+    }
+    bool is_constant_only(const std::string& type) const {
+        return std::binary_search(constant_only_.begin(), constant_only_.end(), type);
     }
 
     void keep(Node node) {
@@ -225,16 +248,17 @@ private:
     }
 
     NodeList& list_;
+    Unsupported& unsupported_;
     std::vector<Node> kept_;
-    std::vector<Node> unsupported_;
-    std::unordered_set<std::string> lost_;
+    const std::vector<std::string> constant_only_ = constant_operators();
+    std::unordered_set<std::string> lost_, lost_constants_;
     std::unordered_map<std::string, std::string> aliases_;
     std::unordered_set<std::string> read_as_values_;  // values of the file that are computed with
 };
 
 }  // namespace
 
-void resolve(NodeList& list) { Resolver(list).run(); }
+void resolve(NodeList& list, Unsupported& unsupported) { Resolver(list, unsupported).run(); }
 
 const std::vector<std::string>& resolved_types() {
     static const std::vector<std::string> types{"Constant", "Dropout", "Identity"};

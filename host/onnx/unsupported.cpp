@@ -12,7 +12,7 @@
 namespace acim::onnx_import {
 namespace {
 
-constexpr std::size_t most_types = 20, most_nodes = 5;  // of one message
+constexpr std::size_t most_lines = 20, most_nodes = 5;  // of one message
 
 struct Advice {
     const char* nearest;
@@ -47,48 +47,88 @@ std::string nearest(const std::string& type) {
     return "";
 }
 
-std::string shown_name(const Node& node) {
-    return printable(node.name.empty() ? node.outputs.front() : node.name);
+// "'a', 'b' and 3 more"
+std::string names_text(const std::vector<std::string>& names) {
+    const std::size_t shown = std::min(names.size(), most_nodes);
+    std::string text = fmt::format(
+        "'{}'",
+        fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), "', '"));
+    if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+    return text;
 }
 
 }  // namespace
 
-void check_operators(const NodeList& list) {
+void Unsupported::add_operator(const Node& node) {
+    const auto same = std::find_if(operators_.begin(), operators_.end(),
+                                   [&](const Line& line) { return line.type == node.type; });
+    Line& line = same == operators_.end() ? operators_.emplace_back() : *same;
+    line.type = node.type;
+    line.nodes.push_back(node.shown_name());
+}
+
+void Unsupported::add_form(const Problem& problem) {
+    const auto* of_node = dynamic_cast<const NodeProblem*>(&problem);
+    const auto same = std::find_if(forms_.begin(), forms_.end(), [&](const Line& line) {
+        return of_node && line.type == of_node->type() && line.reason == of_node->reason();
+    });
+    if (same != forms_.end()) {
+        same->nodes.push_back(of_node->node());
+        return;
+    }
+    forms_.push_back({problem.what(), "", "", {}});
+    if (of_node)
+        forms_.back() = {problem.what(), of_node->type(), of_node->reason(), {of_node->node()}};
+}
+
+void Unsupported::throw_if_any() const {
+    if (operators_.empty() && forms_.empty()) return;
+    if (operators_.empty()) throw Problem(forms_text());
+    throw Problem(operators_text() + (forms_.empty() ? "" : ".\nBesides, " + forms_text()));
+}
+
+std::string Unsupported::operators_text() const {
+    std::vector<std::string> lines;
+    for (const Line& line : operators_) {
+        if (lines.size() == most_lines) {
+            lines.push_back(fmt::format("{} more", operators_.size() - most_lines));
+            break;
+        }
+        lines.push_back(fmt::format("{} at {}{}", printable(line.type), names_text(line.nodes),
+                                    nearest(line.type)));
+    }
+    return fmt::format("{} {} not supported: {}. Supported are {}; on constants and shapes also {}",
+                       operators_.size(), operators_.size() == 1 ? "operator is" : "operators are",
+                       fmt::join(lines, "; "), fmt::join(supported_operators(), ", "),
+                       fmt::join(constant_operators(), ", "));
+}
+
+// One problem stands for itself; several have a line each.
+std::string Unsupported::forms_text() const {
+    std::size_t nodes = 0;
+    for (const Line& line : forms_) nodes += std::max<std::size_t>(line.nodes.size(), 1);
+    if (nodes == 1) return forms_.front().text;
+    std::string text = fmt::format("{} forms are not supported:", nodes);
+    for (std::size_t i = 0; i < forms_.size() && i < most_lines; ++i) {
+        const Line& line = forms_[i];
+        text += "\n  " + (line.nodes.size() < 2
+                              ? line.text
+                              : fmt::format("nodes {} ({}): {}", names_text(line.nodes), line.type,
+                                            line.reason));
+    }
+    if (forms_.size() > most_lines)
+        text += fmt::format("\n  and {} more", forms_.size() - most_lines);
+    return text;
+}
+
+void find_unknown_operators(const NodeList& list, Unsupported& unsupported) {
     std::vector<std::string> known = supported_operators();
     const std::vector<std::string> constant = constant_operators();
     known.insert(known.end(), constant.begin(), constant.end());
     std::sort(known.begin(), known.end());
-    std::vector<Node> unknown;
     for (const Node& node : list.nodes)
-        if (!std::binary_search(known.begin(), known.end(), node.type)) unknown.push_back(node);
-    if (!unknown.empty()) fail_unsupported(unknown);
-}
-
-void fail_unsupported(const std::vector<Node>& nodes) {
-    std::vector<std::string> types;  // in the order of the file
-    std::map<std::string, std::vector<std::string>> names;
-    for (const Node& node : nodes) {
-        if (!names.contains(node.type)) types.push_back(node.type);
-        names[node.type].push_back(shown_name(node));
-    }
-    std::vector<std::string> lines;
-    for (const std::string& type : types) {
-        if (lines.size() == most_types) {
-            lines.push_back(fmt::format("{} more", types.size() - most_types));
-            break;
-        }
-        std::vector<std::string>& all = names[type];
-        const std::size_t count = all.size();
-        if (count > most_nodes) all.resize(most_nodes);
-        lines.push_back(
-            fmt::format("{} at '{}'{}{}", printable(type), fmt::join(all, "', '"),
-                        count > most_nodes ? fmt::format(" and {} more", count - most_nodes) : "",
-                        nearest(type)));
-    }
-    throw Problem(fmt::format(
-        "{} {} not supported: {}. Supported are {}; on constants and shapes also {}", types.size(),
-        types.size() == 1 ? "operator is" : "operators are", fmt::join(lines, "; "),
-        fmt::join(supported_operators(), ", "), fmt::join(constant_operators(), ", ")));
+        if (!std::binary_search(known.begin(), known.end(), node.type))
+            unsupported.add_operator(node);
 }
 
 }  // namespace acim::onnx_import

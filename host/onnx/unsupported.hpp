@@ -1,16 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "host/onnx/node.hpp"
+#include "host/onnx/problem.hpp"
 
 namespace acim::onnx_import {
 
-// Throws a Problem that names every node whose operator the importer does not know at all, with what
-// could stand in its place.
-void check_operators(const NodeList& list);
+// All that a model asks for and the importer cannot do, so that a user sees it in one message:
+// operators that it does not know, with what could stand in their place, and forms of known operators.
+class Unsupported {
+public:
+    // An operator that is not known at all, or on constants only but applied to the image.
+    void add_operator(const Node& node);
+    // What is wrong with one node; the same with several nodes becomes one line.
+    void add_form(const Problem& problem);
 
-// The same for nodes found otherwise: operators that are known on constants only, but are applied
-// to values of the image.
-[[noreturn]] void fail_unsupported(const std::vector<Node>& nodes);
+    // Calls body(), and adds the Problem that it may throw: then false. Where a budget is spent, all
+    // found so far is thrown, or that.
+    template <class Body>
+    bool attempt(const Body& body) {
+        try {
+            body();
+            return true;
+        } catch (const Exhausted&) {
+            throw_if_any();
+            throw;
+        } catch (const Problem& problem) {
+            add_form(problem);
+            return false;
+        }
+    }
+
+    bool any() const { return !operators_.empty() || !forms_.empty(); }
+    // Throws one Problem that names all, where there is any.
+    void throw_if_any() const;
+
+private:
+    struct Line {
+        std::string text;                // the whole message of its first node
+        std::string type, reason;        // empty where the problem names no node
+        std::vector<std::string> nodes;  // as shown
+    };
+    std::string operators_text() const;
+    std::string forms_text() const;
+
+    std::vector<Line> operators_;  // `type` and `nodes`, in the order of the file
+    std::vector<Line> forms_;
+};
+
+// Names the nodes whose operator the importer does not know.
+void find_unknown_operators(const NodeList& list, Unsupported& unsupported);
 
 }  // namespace acim::onnx_import

@@ -119,6 +119,71 @@ TEST(ImportErrors, AllUnsupportedOperatorsAtOnce) {
     EXPECT_THAT(many.message(), HasSubstr("'v4_node' and 25 more"));
 }
 
+// Forms of known operators too, before and behind lowering; equal ones share a line, and nothing is
+// said about what follows from a node that is refused.
+TEST(ImportErrors, AllUnsupportedFormsAtOnce) {
+    ModelBuilder model({2, 6, 6});
+    model.reals("w", {2, 2, 3, 3}, std::vector<float>(36, 1.0F));
+    model.node("Conv", {"x", "w"}, "a").with("pads", {1, 1}).node("Relu", {"a"}, "b");
+    for (const char* name : {"p", "q", "r"})
+        model.node("MaxPool", {"x"}, name).with("kernel_shape", {2, 2}).with("dilations", {2, 2});
+    model.node("Sum", {"b", "p", "q", "r"}, "s").node("Transpose", {"x"}, "t");
+    model.with("perm", {0, 0, 1, 2}).node("Concat", {"s", "t"}, "y");
+    EXPECT_EQ(model.message(),
+              "5 forms are not supported:\n"
+              "  node 'a_node' (Conv): attribute 'pads' has 2 values. A 2-D window needs 4\n"
+              "  node 't_node' (Transpose): attribute 'perm' is not a permutation of the axes\n"
+              "  nodes 'p_node', 'q_node', 'r_node' (MaxPool): dilations are not supported for "
+              "pooling. Use dilation 1");
+    model.node("LSTM", {"t"}, "u").node("Add", {"u", "y"}, "z");
+    model.graph().mutable_output(0)->set_name("z");
+    EXPECT_THAT(model.message(), StartsWith("1 operator is not supported: LSTM at 'u_node'"));
+    EXPECT_THAT(model.message(), HasSubstr(".\nBesides, 5 forms are not supported:"));
+}
+
+TEST(ImportErrors, LongListsOfFormsAreCut) {
+    ModelBuilder model({2});
+    std::vector<std::string> parts;
+    for (int i = 0; i < 23; ++i) {
+        parts.push_back(i < 22 ? fmt::format("c{}", i) : "d");
+        model.node("Softmax", {"x"}, parts.back()).with("axis", std::int64_t{10 + i});
+    }
+    model.node("Concat", parts, "y");
+    EXPECT_THAT(model.message(), StartsWith("23 forms are not supported:\n  node "
+                                            "'c0_node' (Softmax): axis 10 is outside"));
+    EXPECT_THAT(model.message(), EndsWith("axis 29 is outside a tensor of rank 2\n"
+                                          "  and 3 more"));
+}
+
+// What is computed from the shape of a lost value may be constant: only what is applied to the
+// image itself is told to be for constants only.
+TEST(ImportErrors, ShapesBehindARefusedNodeAreNotBlamed) {
+    ModelBuilder model({2, 6, 6});
+    model.integers("one", {1});
+    model.node("MaxPool", {"x"}, "p").with("kernel_shape", {2});
+    model.node("Shape", {"p"}, "s")
+        .node("ConstantOfShape", {"s"}, "c")
+        .node("Add", {"p", "c"}, "d");
+    model.node("Neg", {"d"}, "e").node("Cast", {"e"}, "f").with("to", one);
+    model.node("Split", {"f"}, "y").with("axis", one);
+    EXPECT_EQ(
+        model.message(),
+        "node 'p_node' (MaxPool): attribute 'kernel_shape' has 1 values. A 2-D window needs 2");
+    model.node("Floor", {"y"}, "z").graph().mutable_output(0)->set_name("z");
+    EXPECT_THAT(model.message(), StartsWith("1 operator is not supported: Floor at 'z_node'"));
+    EXPECT_THAT(model.message(), EndsWith(".\nBesides, node 'p_node' (MaxPool): attribute "
+                                          "'kernel_shape' has 1 values. A 2-D window needs 2"));
+}
+
+TEST(ImportErrors, AllRanksAtOnce) {
+    ModelBuilder model({4, 6});
+    model.integers("s", {1, 1, 1, 2, 2, 6});
+    model.node("Reshape", {"x", "s"}, "a").node("Relu", {"a"}, "b").node("Sigmoid", {"a"}, "c");
+    model.node("Mul", {"b", "c"}, "d").node("Flatten", {"d"}, "y");
+    EXPECT_THAT(model.message(), StartsWith("4 forms are not supported:\n  value "
+                                            "'a' has shape [1, 1, 1, 2, 2, 6]. A tensor has at"));
+}
+
 TEST(ImportErrors, WeightsThatAreNotNumbers) {
     const float infinite = std::numeric_limits<float>::infinity();
     ModelBuilder model({3});
