@@ -10,6 +10,7 @@
 
 #include "cuda/trial/open_plans.hpp"
 #include "cuda/trial/unit_runner.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
 
@@ -42,13 +43,15 @@ public:
 
     void run(std::span<const WorkUnit> units, const Sink& sink,
              const std::atomic<bool>& stop) override {
+        const int threads = threads_in_memory(threads_, ImageExecutor::memory(*setup_->network),
+                                              "the quantised network on one image");
         Run state(*setup_, *kernel_, units, sink, stop);
         {
             // The machine may refuse threads; fewer of them give the same results, and this one
             // works too.
             std::vector<std::jthread> pool;
             try {
-                for (int t = 1; t < threads_; ++t) pool.emplace_back([&] { state.work(); });
+                for (int t = 1; t < threads; ++t) pool.emplace_back([&] { state.work(); });
             } catch (const std::system_error&) {
             }
             state.work();

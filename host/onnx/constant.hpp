@@ -16,6 +16,8 @@ using Shape = std::vector<int>;
 constexpr int most_axes = 6;
 constexpr int most_tensor_axes = 5;
 constexpr std::int64_t most_activation_elements = std::int64_t{1} << 28;
+// All tensors of one image together, which every thread holds: 8 GiB of float32.
+constexpr std::int64_t most_image_elements = std::int64_t{1} << 31;
 constexpr std::int64_t most_constant_elements = (std::int64_t{1} << 31) - 1;
 
 // Checks rank and every extent, and returns the number of elements. `what` begins the message.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/model/random/noise_key.hpp"
 #include "host/onnx/problem.hpp"
 #include "host/onnx/unique_names.hpp"
 #include "host/onnx/unsupported.hpp"
@@ -63,6 +64,7 @@ public:
             graph_.operators.push_back({names.take(from.name), std::move(op)});
         }
         graph_.output = ids_.at(draft_.output);
+        check_size();
         return std::move(graph_);
     }
 
@@ -73,6 +75,26 @@ private:
         for (const DraftOperator& op : draft_.operators)
             unsupported.attempt([&] { check_shape(op.output, draft_.shapes.at(op.output)); });
         unsupported.throw_if_any();
+    }
+
+    // A few bytes of a file can ask for any number of large values.
+    void check_size() const {
+        std::int64_t elements = 0;
+        int layers = 0;
+        for (const Tensor& tensor : graph_.tensors) elements += tensor.elements();
+        for (const FloatOperator& op : graph_.operators)
+            layers += std::holds_alternative<FloatProduct>(op.op) ? 1 : 0;
+        constexpr int most_layers = 1 << CounterWidths::layer;
+        if (layers > most_layers)
+            throw Problem(
+                fmt::format("{} layers for the macro; random numbers can tell {} apart. "
+                            "Use a network of fewer layers",
+                            layers, most_layers));
+        if (elements > most_image_elements)
+            throw Problem(
+                fmt::format("the values of one image are {} numbers together. At most {} "
+                            "are supported; use a smaller input",
+                            elements, most_image_elements));
     }
 
     static void check_shape(const std::string& name, const Shape& shape) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/core/error.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
 
@@ -43,21 +44,21 @@ Score score_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSou
     const auto classes = static_cast<std::size_t>(graph->classes());
     std::mutex mutex;
     Score score;
-    parallel_images(first, images, image_threads(threads, images),
-                    [&](int, std::uint32_t begin, std::uint32_t end) {
-                        auto workspace = executor.workspace();
-                        std::vector<float> image(static_cast<std::size_t>(input.elements()));
-                        Score mine;
-                        for (std::uint32_t i = begin; i < end; ++i) {
-                            source.read(i, 1, image.data());
-                            const auto logits = executor.run(image, workspace);
-                            for (std::uint32_t p = 0; p < positions; ++p)
-                                mine.add(logits.subspan(p * classes, classes),
-                                         source.label(i * positions + p));
-                        }
-                        const std::lock_guard lock(mutex);
-                        score.add(mine);
-                    });
+    const int pool = threads_in_memory(image_threads(threads, images), executor.memory(),
+                                       "the float network on one image");
+    parallel_images(first, images, pool, [&](int, std::uint32_t begin, std::uint32_t end) {
+        auto workspace = executor.workspace();
+        std::vector<float> image(static_cast<std::size_t>(input.elements()));
+        Score mine;
+        for (std::uint32_t i = begin; i < end; ++i) {
+            source.read(i, 1, image.data());
+            const auto logits = executor.run(image, workspace);
+            for (std::uint32_t p = 0; p < positions; ++p)
+                mine.add(logits.subspan(p * classes, classes), source.label(i * positions + p));
+        }
+        const std::lock_guard lock(mutex);
+        score.add(mine);
+    });
     return score;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cuda/trial/digital_operators.hpp"
 #include "host/core/error.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
 
@@ -56,6 +57,14 @@ CalibrationStatistics empty_statistics(const FloatGraph& graph) {
     return out;
 }
 
+std::uint64_t histogram_bytes(const FloatGraph& graph) {
+    std::uint64_t histograms = 0;
+    for (const FloatOperator& op : graph.operators)
+        if (const auto* product = std::get_if<FloatProduct>(&op.op))
+            histograms += product->is_computed() ? 2 : 1;
+    return histograms * MagnitudeHistogram::bins * sizeof(std::uint64_t);
+}
+
 }  // namespace
 
 CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
@@ -73,7 +82,9 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
     check_image_shape(input, source.image_shape());
     const FloatExecutor executor(graph);
     const std::vector<std::string> names = product_names(*graph);
-    const int pool = image_threads(threads, count);
+    const int pool =
+        threads_in_memory(image_threads(threads, count),
+                          executor.memory() + histogram_bytes(*graph), "calibration on one image");
     std::vector<CalibrationStatistics> parts(static_cast<std::size_t>(pool));
     parallel_images(0, count, pool, [&](int thread, std::uint32_t begin, std::uint32_t end) {
         CalibrationStatistics mine = empty_statistics(*graph);

@@ -188,6 +188,13 @@ FloatExecutor::Workspace FloatExecutor::workspace() const {
     return workspace;
 }
 
+std::uint64_t FloatExecutor::memory() const {
+    std::uint64_t elements = 0;
+    for (const Tensor& tensor : graph_->tensors)
+        elements += static_cast<std::uint64_t>(tensor.elements());
+    return elements * sizeof(float);
+}
+
 std::span<const float> FloatExecutor::run(std::span<const float> image, Workspace& workspace,
                                           const Observer& observer) const {
     auto& values = workspace.values;

@@ -36,6 +36,8 @@ public:
 
     const FloatGraph& graph() const { return *graph_; }
     Workspace workspace() const;
+    // Bytes of a workspace.
+    std::uint64_t memory() const;
     // Runs one image (the elements of the input tensor, C order); the result lies in the workspace
     // until its next use. May be called from several threads with a workspace each.
     std::span<const float> run(std::span<const float> image, Workspace& workspace,

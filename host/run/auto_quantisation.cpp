@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda/trial/image_executor.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
@@ -14,12 +15,13 @@ namespace {
 
 using Logits = std::vector<std::vector<float>>;  // by image
 
-// Runs `image_body(executor, image)` for all images, an executor a thread.
+// Runs `image_body(executor, image)` for all images, an executor of so many bytes a thread.
 template <class MakeExecutor, class Body>
-Logits logits_of(const ImageSource& source, std::uint32_t images, int threads, MakeExecutor make,
-                 Body body) {
+Logits logits_of(const ImageSource& source, std::uint32_t images, int threads, std::uint64_t bytes,
+                 MakeExecutor make, Body body) {
     Logits out(images);
-    parallel_images(0, images, image_threads(threads, images),
+    parallel_images(0, images,
+                    threads_in_memory(image_threads(threads, images), bytes, "one image"),
                     [&](int, std::uint32_t begin, std::uint32_t end) {
                         auto executor = make();
                         for (std::uint32_t i = begin; i < end; ++i) {
@@ -36,7 +38,8 @@ Logits float_logits(const std::shared_ptr<const FloatGraph>& graph, const ImageS
     std::vector<float> empty(static_cast<std::size_t>(
         graph->tensors[static_cast<std::size_t>(graph->input)].elements()));
     return logits_of(
-        source, images, threads, [&] { return std::pair(executor.workspace(), empty); },
+        source, images, threads, executor.memory(),
+        [&] { return std::pair(executor.workspace(), empty); },
         [&](auto& own, const ImageSource& from, std::uint32_t i) {
             from.read(i, 1, own.second.data());
             return executor.run(own.second, own.first);
@@ -48,7 +51,8 @@ Logits integer_logits(const QuantizedNetwork& network, const ImageSource& source
     const auto kernel = make_simd_kernel();
     const PointPlan plan = make_digital_plan(network, *kernel);
     return logits_of(
-        source, images, threads, [&] { return ImageExecutor(network, *kernel); },
+        source, images, threads, ImageExecutor::memory(network),
+        [&] { return ImageExecutor(network, *kernel); },
         [&](ImageExecutor& executor, const ImageSource& from, std::uint32_t i) {
             from.read(i, 1, executor.input().data());
             return executor.run(plan, PhiloxKey{}, i, {});

@@ -286,6 +286,33 @@ TEST(ImportRobustness, ManyNodesAreReadInTime) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
+// What one image takes is limited: a value may have 2^28 elements, and a node costs a few bytes.
+TEST(ImportRobustness, ManyLargeValuesAreRefused) {
+    ModelBuilder model({1});
+    model.integers("s", {1, 1 << 28});
+    model.node("Expand", {"x", "s"}, "v0");
+    for (int i = 1; i <= 8; ++i)
+        model.node("Relu", {"v" + std::to_string(i - 1)}, "v" + std::to_string(i));
+    model.graph().mutable_output(0)->set_name("v8");
+    EXPECT_LT(model.model.ByteSizeLong(), 512U);
+    EXPECT_THAT(model.message(), testing::StartsWith("the values of one image are 2415919105 "));
+    model.graph().mutable_output(0)->set_name("v6");
+    EXPECT_EQ(model.message(), "imported");
+}
+
+// Each layer takes half a megabyte while it is calibrated.
+TEST(ImportRobustness, LayersBeyondTheCountersAreRefused) {
+    ModelBuilder model({1});
+    model.reals("w", {1, 1}, {1});
+    for (int i = 0; i <= 1024; ++i)
+        model.node("MatMul", {i == 0 ? "x" : "v" + std::to_string(i - 1), "w"},
+                   "v" + std::to_string(i));
+    model.graph().mutable_output(0)->set_name("v1024");
+    EXPECT_THAT(model.message(), testing::StartsWith("1025 layers for the macro; random numbers"));
+    model.graph().mutable_output(0)->set_name("v1023");
+    EXPECT_EQ(model.message(), "imported");
+}
+
 // Only a list may be empty: [0, 2] has no rows that an embedding could choose.
 TEST(ImportRobustness, EmptyConstantsAreLists) {
     ModelBuilder table({3});

@@ -6,7 +6,9 @@
 #include <random>
 
 #include "host/core/error.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/quant/calibrate.hpp"
+#include "host/quant/float_executor.hpp"
 #include "host/quant/network_file.hpp"
 #include "tests/quant/small_network.hpp"
 
@@ -46,6 +48,26 @@ TEST(MagnitudeHistogram, BinsAreNarrowAndConsecutive) {
         EXPECT_LE(MagnitudeHistogram::upper(bin) / MagnitudeHistogram::lower(bin),
                   1.0 + 1.0 / 1024);
     }
+}
+
+// Nothing is allocated for a network that the machine cannot hold, and no thread is started that has
+// no room; a petabyte is more than any machine of today has.
+TEST(Observe, MoreMemoryThanTheMachineHasIsRefused) {
+    const auto graph = test::linear_graph(1, {1.0F, 1.0F, 1.0F});
+    for (int i = 0; i < 1 << 18; ++i) graph->tensors.push_back({"huge", {1, 1 << 30}});
+    const test::ListedImages images({1, 1, 3}, {{-3.0F, 0.0F, 1.0F}});
+    try {
+        observe(graph, images, 1, 1);
+        FAIL() << "observed";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("calibration on one image takes 1073741824 MB, this"));
+    }
+    EXPECT_THROW(score_float(graph, images, 0, 1), InputError);
+    EXPECT_EQ(threads_in_memory(8, 100, "x", 350), 3);
+    EXPECT_EQ(threads_in_memory(2, 100, "x", 350), 2);
+    EXPECT_EQ(threads_in_memory(8, 0, "x", 350), 8);
+    EXPECT_THROW(threads_in_memory(8, 351, "x", 350), InputError);
+    EXPECT_GT(machine_memory(), std::uint64_t{1} << 20);
 }
 
 TEST(Observe, SeesRangeSignAndEveryValue) {
