@@ -43,8 +43,7 @@ public:
 
     void run(std::span<const WorkUnit> units, const Sink& sink,
              const std::atomic<bool>& stop) override {
-        const int threads = threads_in_memory(threads_, ImageExecutor::memory(*setup_->network),
-                                              "the quantised network on one image");
+        const int threads = threads_with_room();
         Run state(*setup_, *kernel_, units, sink, stop);
         {
             // The machine may refuse threads; fewer of them give the same results, and this one
@@ -60,10 +59,16 @@ public:
     }
 
     std::uint64_t memory(std::span<const WorkUnit>) const override {
-        return ImageExecutor::memory(*setup_->network) * static_cast<std::uint64_t>(threads_);
+        return ImageExecutor::memory(*setup_->network) *
+               static_cast<std::uint64_t>(threads_with_room());
     }
 
 private:
+    int threads_with_room() const {
+        return threads_in_memory(threads_, ImageExecutor::memory(*setup_->network),
+                                 "the quantised network on one image");
+    }
+
     // One call of run(): the queue, the results under way, the first failure.
     class Run {
     public:

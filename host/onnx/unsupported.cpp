@@ -59,65 +59,67 @@ std::string names_text(const std::vector<std::string>& names) {
 
 }  // namespace
 
+Unsupported::Line& Unsupported::Lines::at(const std::string& key) {
+    const auto [found, is_new] = place.try_emplace(key, list.size());
+    return is_new ? list.emplace_back() : list[found->second];
+}
+
 void Unsupported::add_operator(const Node& node) {
-    const auto same = std::find_if(operators_.begin(), operators_.end(),
-                                   [&](const Line& line) { return line.type == node.type; });
-    Line& line = same == operators_.end() ? operators_.emplace_back() : *same;
+    Line& line = operators_.at(node.type);
     line.type = node.type;
     line.nodes.push_back(node.shown_name());
 }
 
 void Unsupported::add_form(const Problem& problem) {
     const auto* of_node = dynamic_cast<const NodeProblem*>(&problem);
-    const auto same = std::find_if(forms_.begin(), forms_.end(), [&](const Line& line) {
-        return of_node && line.type == of_node->type() && line.reason == of_node->reason();
-    });
-    if (same != forms_.end()) {
-        same->nodes.push_back(of_node->node());
+    if (!of_node) {
+        forms_.list.push_back({problem.what(), "", "", {}});
         return;
     }
-    forms_.push_back({problem.what(), "", "", {}});
-    if (of_node)
-        forms_.back() = {problem.what(), of_node->type(), of_node->reason(), {of_node->node()}};
+    Line& line = forms_.at(of_node->type() + ": " + of_node->reason());
+    if (line.nodes.empty()) line = {problem.what(), of_node->type(), of_node->reason(), {}};
+    line.nodes.push_back(of_node->node());
 }
 
 void Unsupported::throw_if_any() const {
-    if (operators_.empty() && forms_.empty()) return;
-    if (operators_.empty()) throw Problem(forms_text());
-    throw Problem(operators_text() + (forms_.empty() ? "" : ".\nBesides, " + forms_text()));
+    if (!any()) return;
+    if (operators_.list.empty()) throw Problem(forms_text());
+    throw Problem(operators_text() + (forms_.list.empty() ? "" : ".\nBesides, " + forms_text()));
 }
 
 std::string Unsupported::operators_text() const {
+    const std::vector<Line>& operators = operators_.list;
     std::vector<std::string> lines;
-    for (const Line& line : operators_) {
+    for (const Line& line : operators) {
         if (lines.size() == most_lines) {
-            lines.push_back(fmt::format("{} more", operators_.size() - most_lines));
+            lines.push_back(fmt::format("{} more", operators.size() - most_lines));
             break;
         }
         lines.push_back(fmt::format("{} at {}{}", printable(line.type), names_text(line.nodes),
                                     nearest(line.type)));
     }
     return fmt::format("{} {} not supported: {}. Supported are {}; on constants and shapes also {}",
-                       operators_.size(), operators_.size() == 1 ? "operator is" : "operators are",
+                       operators.size(), operators.size() == 1 ? "operator is" : "operators are",
                        fmt::join(lines, "; "), fmt::join(supported_operators(), ", "),
                        fmt::join(constant_operators(), ", "));
 }
 
 // One problem stands for itself; several have a line each.
 std::string Unsupported::forms_text() const {
+    const std::vector<Line>& forms = forms_.list;
     std::size_t nodes = 0;
-    for (const Line& line : forms_) nodes += std::max<std::size_t>(line.nodes.size(), 1);
-    if (nodes == 1) return forms_.front().text;
+    for (const Line& line : forms) nodes += std::max<std::size_t>(line.nodes.size(), 1);
+    if (nodes == 1) return forms.front().text;
     std::string text = fmt::format("{} forms are not supported:", nodes);
-    for (std::size_t i = 0; i < forms_.size() && i < most_lines; ++i) {
-        const Line& line = forms_[i];
+    for (std::size_t i = 0; i < forms.size() && i < most_lines; ++i) {
+        const Line& line = forms[i];
         text += "\n  " + (line.nodes.size() < 2
                               ? line.text
                               : fmt::format("nodes {} ({}): {}", names_text(line.nodes), line.type,
                                             line.reason));
     }
-    if (forms_.size() > most_lines)
-        text += fmt::format("\n  and {} more", forms_.size() - most_lines);
+    if (forms.size() > most_lines)
+        text += fmt::format("\n  and {} more", forms.size() - most_lines);
     return text;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "host/onnx/node.hpp"
@@ -34,7 +35,7 @@ public:
         }
     }
 
-    bool any() const { return !operators_.empty() || !forms_.empty(); }
+    bool any() const { return !operators_.list.empty() || !forms_.list.empty(); }
     // Throws one Problem that names all, where there is any.
     void throw_if_any() const;
 
@@ -44,11 +45,18 @@ private:
         std::string type, reason;        // empty where the problem names no node
         std::vector<std::string> nodes;  // as shown
     };
+    // In the order of the file; found by a key, or a hostile file would cost the square of its nodes.
+    struct Lines {
+        std::vector<Line> list;
+        std::unordered_map<std::string, std::size_t> place;
+
+        Line& at(const std::string& key);  // a new one where there is none
+    };
     std::string operators_text() const;
     std::string forms_text() const;
 
-    std::vector<Line> operators_;  // `type` and `nodes`, in the order of the file
-    std::vector<Line> forms_;
+    Lines operators_;  // `type` and `nodes` alone
+    Lines forms_;
 };
 
 // Names the nodes whose operator the importer does not know.

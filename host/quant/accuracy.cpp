@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "host/core/error.hpp"
-#include "host/core/machine_memory.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
 
@@ -44,8 +43,8 @@ Score score_float(const std::shared_ptr<const FloatGraph>& graph, const ImageSou
     const auto classes = static_cast<std::size_t>(graph->classes());
     std::mutex mutex;
     Score score;
-    const int pool = threads_in_memory(image_threads(threads, images), executor.memory(),
-                                       "the float network on one image");
+    const int pool =
+        image_threads(threads, images, executor.memory(), "the float network on one image");
     parallel_images(first, images, pool, [&](int, std::uint32_t begin, std::uint32_t end) {
         auto workspace = executor.workspace();
         std::vector<float> image(static_cast<std::size_t>(input.elements()));

@@ -8,7 +8,6 @@
 
 #include "cuda/trial/digital_operators.hpp"
 #include "host/core/error.hpp"
-#include "host/core/machine_memory.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
 
@@ -82,9 +81,8 @@ CalibrationStatistics observe(const std::shared_ptr<const FloatGraph>& graph,
     check_image_shape(input, source.image_shape());
     const FloatExecutor executor(graph);
     const std::vector<std::string> names = product_names(*graph);
-    const int pool =
-        threads_in_memory(image_threads(threads, count),
-                          executor.memory() + histogram_bytes(*graph), "calibration on one image");
+    const int pool = image_threads(threads, count, executor.memory() + histogram_bytes(*graph),
+                                   "calibration on one image");
     std::vector<CalibrationStatistics> parts(static_cast<std::size_t>(pool));
     parallel_images(0, count, pool, [&](int thread, std::uint32_t begin, std::uint32_t end) {
         CalibrationStatistics mine = empty_statistics(*graph);

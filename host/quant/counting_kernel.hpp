@@ -82,14 +82,15 @@ std::vector<Counts> count_layers(const QuantizedNetwork& network,
     ACIM_EXPECT(layers.size() == network.mac_layers().size());
     const CountingKernel<Counts, Weights> kernel(products, layers);
     const PointPlan plan = make_digital_plan(network, kernel);
-    parallel_images(0, images, image_threads(threads, images),
-                    [&](int, std::uint32_t begin, std::uint32_t end) {
-                        ImageExecutor executor(network, kernel);
-                        for (std::uint32_t i = begin; i < end; ++i) {
-                            source.read(i, 1, executor.input().data());
-                            executor.run(plan, PhiloxKey{}, i, {});
-                        }
-                    });
+    const int pool = image_threads(threads, images, ImageExecutor::memory(network),
+                                   "the quantised network on one image");
+    parallel_images(0, images, pool, [&](int, std::uint32_t begin, std::uint32_t end) {
+        ImageExecutor executor(network, kernel);
+        for (std::uint32_t i = begin; i < end; ++i) {
+            source.read(i, 1, executor.input().data());
+            executor.run(plan, PhiloxKey{}, i, {});
+        }
+    });
     return kernel.counts();
 }
 

@@ -5,9 +5,12 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "host/core/machine_memory.hpp"
 
 // Shared by the passes over images in this folder.
 namespace acim {
@@ -48,6 +51,13 @@ inline int image_threads(int wanted, std::uint32_t images) {
     const std::uint32_t threads =
         wanted > 0 ? static_cast<std::uint32_t>(wanted) : (cores > 0 ? cores : 1U);
     return static_cast<int>(threads < images ? threads : (images > 0 ? images : 1U));
+}
+
+// The same where each thread holds so many bytes, as many as have room; `what` names them
+// (threads_in_memory()).
+inline int image_threads(int wanted, std::uint32_t images, std::uint64_t bytes,
+                         const std::string& what) {
+    return threads_in_memory(image_threads(wanted, images), bytes, what);
 }
 
 }  // namespace acim

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "cuda/trial/image_executor.hpp"
-#include "host/core/machine_memory.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/parallel_images.hpp"
@@ -20,8 +19,7 @@ template <class MakeExecutor, class Body>
 Logits logits_of(const ImageSource& source, std::uint32_t images, int threads, std::uint64_t bytes,
                  MakeExecutor make, Body body) {
     Logits out(images);
-    parallel_images(0, images,
-                    threads_in_memory(image_threads(threads, images), bytes, "one image"),
+    parallel_images(0, images, image_threads(threads, images, bytes, "the network on one image"),
                     [&](int, std::uint32_t begin, std::uint32_t end) {
                         auto executor = make();
                         for (std::uint32_t i = begin; i < end; ++i) {

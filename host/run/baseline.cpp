@@ -26,23 +26,24 @@ DigitalBaseline digital_baseline(const QuantizedNetwork& network, const ImageSou
     DigitalBaseline out;
     out.top1.resize(std::size_t{count} * positions);
     std::mutex mutex;
-    parallel_images(0, count, image_threads(threads, count),
-                    [&](int, std::uint32_t first, std::uint32_t last) {
-                        ImageExecutor executor(network, *kernel);
-                        Score mine;
-                        for (std::uint32_t i = first; i < last; ++i) {
-                            images.read(i, 1, executor.input().data());
-                            const auto logits = executor.run(plan, PhiloxKey{}, i, {});
-                            for (std::uint32_t p = 0; p < positions; ++p) {
-                                const auto own = logits.subspan(p * classes, classes);
-                                const std::uint32_t item = i * positions + p;
-                                out.top1[item] = top1(own);
-                                mine.add(own, images.label(item));
-                            }
-                        }
-                        const std::lock_guard lock(mutex);
-                        out.score.add(mine);
-                    });
+    const int pool = image_threads(threads, count, ImageExecutor::memory(network),
+                                   "the quantised network on one image");
+    parallel_images(0, count, pool, [&](int, std::uint32_t first, std::uint32_t last) {
+        ImageExecutor executor(network, *kernel);
+        Score mine;
+        for (std::uint32_t i = first; i < last; ++i) {
+            images.read(i, 1, executor.input().data());
+            const auto logits = executor.run(plan, PhiloxKey{}, i, {});
+            for (std::uint32_t p = 0; p < positions; ++p) {
+                const auto own = logits.subspan(p * classes, classes);
+                const std::uint32_t item = i * positions + p;
+                out.top1[item] = top1(own);
+                mine.add(own, images.label(item));
+            }
+        }
+        const std::lock_guard lock(mutex);
+        out.score.add(mine);
+    });
     return out;
 }
 

@@ -283,6 +283,14 @@ TEST(ImportRobustness, ManyNodesAreReadInTime) {
     }
     split.node("Concat", pieces, "y").with("axis", std::int64_t{1});
     EXPECT_EQ(split.message(), "imported");
+    ModelBuilder refused({2});
+    outputs.clear();
+    for (int i = 0; i < 100000; ++i) {
+        outputs.push_back("r" + std::to_string(i));
+        refused.node("Softmax", {"x"}, outputs.back()).with("axis", std::int64_t{10 + i});
+    }
+    refused.node("Concat", outputs, "y").with("axis", std::int64_t{1});
+    EXPECT_THAT(refused.message(), testing::StartsWith("100000 forms are not supported:"));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
 }
 
