@@ -148,7 +148,7 @@ def test_kinds_of_macros_keep_their_counts_apart(tmp_path: Path) -> None:
     for point, name in enumerate(both["grid"]["macro.preset"]):
         alone = columns(finished(tmp_path / name, both | {"grid": {"macro.preset": [name]}}))
         assert alone["energy"][0] == together["energy"][point]
-    # A net of this size takes nanojoules; counts of the other macro gave thousands of joules.
+    # 92 and 397 nJ; counts of the other macro gave thousands of joules.
     assert 0 < together["energy"][0] < together["energy"][1] < 1e-6
 
 
