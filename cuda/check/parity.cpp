@@ -30,6 +30,9 @@ std::vector<Field> fields_of(const TrialResult& result) {
     fields.push_back({"correct_bits.size", result.correct_bits.size(), 1});
     for (std::size_t i = 0; i < result.correct_bits.size(); ++i)
         fields.push_back({"correct_bits[" + std::to_string(i) + "]", result.correct_bits[i], 1});
+    fields.push_back({"predictions.size", result.predictions.size(), 1});
+    for (std::size_t i = 0; i < result.predictions.size(); ++i)
+        fields.push_back({"predictions[" + std::to_string(i) + "]", result.predictions[i], 2});
     fields.push_back({"layers.size", result.layers.size(), 1});
     for (std::size_t i = 0; i < result.layers.size(); ++i) {
         const std::string layer = "layer " + std::to_string(i) + " ";

@@ -297,6 +297,7 @@ std::shared_ptr<const QuantizedNetwork> NetworkBuilder::finish(TensorId logits, 
 std::shared_ptr<TrialSetup> make_setup(std::shared_ptr<const QuantizedNetwork> network,
                                        std::shared_ptr<const ImageSource> images) {
     auto setup = std::make_shared<TrialSetup>();
+    setup->predictions = true;
     setup->seed = 0x0123456789ABCDEFull;
     DigitalRun run(*network, *images);
     const auto classes = static_cast<std::size_t>(network->classes);

@@ -71,7 +71,8 @@ std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
     const QuantizedNetwork& network = network_.network();
     launch_metrics({tensor(network.output), space_.items.data(), space_.slots.data(), slots_,
                     network.positions(), network.classes},
-                   space_.correct_bits.data(), space_.counts.data(), stream_);
+                   space_.correct_bits.data(), space_.counts.data(),
+                   setup_.predictions ? space_.predictions.data() : nullptr, stream_);
     return collect(parts);
 }
 

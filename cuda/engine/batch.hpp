@@ -91,6 +91,7 @@ private:
                                    std::size_t head, const AidacView& view);
     void finish(const NetworkLayer& layer, const LayerWorks& works, const Product& product);
     std::vector<TrialResult> collect(std::span<const BatchPart> parts);
+    LayerSums layer_sums(const BatchPart& part, std::size_t index, const LimbSums& sums) const;
     SlotOperators operators() const;
     float* tensor(TensorId id) const { return operators().tensor(id); }
     std::int64_t stride(const NetworkLayer& layer) const;

@@ -141,6 +141,11 @@ std::vector<TrialResult> BatchRunner::collect(std::span<const BatchPart> parts) 
     space_.counts.download(counts, stream_);
     space_.correct_bits.download(bits, stream_);
     space_.sums.download(sums, stream_);
+    std::vector<std::uint16_t> predictions;
+    if (setup_.predictions) {
+        predictions.resize(std::size_t{slots_} * positions);
+        space_.predictions.download(predictions, stream_);
+    }
     stream_.wait();
     std::vector<TrialResult> results;
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -152,20 +157,26 @@ std::vector<TrialResult> BatchRunner::collect(std::span<const BatchPart> parts) 
         for (std::uint32_t byte = 0; byte < (part.images * positions + 7) / 8; ++byte)
             r.correct_bits[part.begin / 8 * positions + byte] =
                 static_cast<std::uint8_t>(bits[first_bit_[i] / 32 + byte / 4] >> (byte % 4 * 8));
-        for (std::size_t l = 0; l < network_.layers(); ++l) {
-            const DeviceLayer& layer = part.point->layer(l);
-            if (layer.analog) {
-                LayerSums& own = r.layers[l];
-                own = sums[i * network_.layers() + l].sums_of();
-                own.outputs = std::uint64_t{part.images} *
-                              static_cast<std::uint64_t>(network_.layer(l).product->outputs) *
-                              static_cast<std::uint64_t>(network_.layer(l).pixels);
-                own.conversions = static_cast<std::uint64_t>(layer.conversions) * part.images;
-            }
-        }
+        if (setup_.predictions)
+            std::copy_n(predictions.begin() + segments_[i].first_slot * positions,
+                        part.images * positions, r.predictions.begin() + part.begin * positions);
+        for (std::size_t l = 0; l < network_.layers(); ++l)
+            r.layers[l] = layer_sums(part, l, sums[i * network_.layers() + l]);
         results.push_back(std::move(r));
     }
     return results;
+}
+
+LayerSums BatchRunner::layer_sums(const BatchPart& part, std::size_t index,
+                                  const LimbSums& sums) const {
+    const DeviceLayer& layer = part.point->layer(index);
+    if (!layer.analog) return {};
+    LayerSums out = sums.sums_of();
+    out.outputs = std::uint64_t{part.images} *
+                  static_cast<std::uint64_t>(network_.layer(index).product->outputs) *
+                  static_cast<std::uint64_t>(network_.layer(index).pixels);
+    out.conversions = static_cast<std::uint64_t>(layer.conversions) * part.images;
+    return out;
 }
 
 }  // namespace acim

@@ -13,7 +13,7 @@ namespace {
 constexpr int threads = 64;
 
 __global__ void add_metrics(ClassifiedItems b, std::int64_t items, std::uint32_t* correct_bits,
-                            SegmentCounts* counts) {
+                            SegmentCounts* counts, std::uint16_t* predictions) {
     for (std::int64_t i = thread_index(); i < items; i += thread_count()) {
         const Slot slot = b.slots[i / b.positions];
         const std::uint32_t bit = slot.bit + static_cast<std::uint32_t>(i % b.positions);
@@ -21,6 +21,7 @@ __global__ void add_metrics(ClassifiedItems b, std::int64_t items, std::uint32_t
         const float* own = b.logits + i * b.classes;
         SegmentCounts& sums = counts[slot.segment];
         const int best = digital::top1(own, b.classes);
+        if (predictions != nullptr) predictions[i] = static_cast<std::uint16_t>(best);
         if (best == item.label) {
             atomicOr(&correct_bits[bit / 32], 1u << (bit % 32));
             atomicAdd(&sums.correct, 1u);
@@ -35,11 +36,11 @@ __global__ void add_metrics(ClassifiedItems b, std::int64_t items, std::uint32_t
 }  // namespace
 
 void launch_metrics(const ClassifiedItems& batch, std::uint32_t* correct_bits,
-                    SegmentCounts* counts, cudaStream_t stream) {
+                    SegmentCounts* counts, std::uint16_t* predictions, cudaStream_t stream) {
     const std::int64_t items = std::int64_t{batch.count} * batch.positions;
     if (items == 0) return;
     launch("metrics", add_metrics, {.blocks = blocks_for(items, threads), .threads = threads},
-           stream, batch, items, correct_bits, counts);
+           stream, batch, items, correct_bits, counts, predictions);
 }
 
 }  // namespace acim

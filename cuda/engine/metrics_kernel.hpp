@@ -21,7 +21,8 @@ struct ClassifiedItems {
 
 // Adds all items to what their segments count (cuda/trial/metrics.hpp). An item whose top-1 is its
 // label sets its bit of `correct_bits`, bit k%32 of word k/32; bits and counts start at zero.
+// `predictions` [slots][positions] takes the top-1 of each; null where nobody wants them.
 void launch_metrics(const ClassifiedItems& batch, std::uint32_t* correct_bits,
-                    SegmentCounts* counts, cudaStream_t stream);
+                    SegmentCounts* counts, std::uint16_t* predictions, cudaStream_t stream);
 
 }  // namespace acim

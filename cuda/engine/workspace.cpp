@@ -13,7 +13,7 @@ std::uint64_t SlotSizes::slot_bytes() const {
                high_products * 4 + integers * 16 + bits * 4 + values * 2 + stored_bytes +
                stored_sums * 8 + stored_words * 4 + aidac_weights * 2 + aidac_sums * 8) +
            static_cast<std::uint64_t>(computed) * sizeof(ConversionWork) + sizeof(Slot) +
-           static_cast<std::uint64_t>(positions) * sizeof(ItemClasses);
+           static_cast<std::uint64_t>(positions) * (sizeof(ItemClasses) + sizeof(std::uint16_t));
 }
 
 std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const {
@@ -107,6 +107,7 @@ void Workspace::reserve(const SlotSizes& s, std::uint32_t count, std::size_t par
     aidac_sums.reserve(of(s.aidac_sums));
     slots.reserve(n);
     items.reserve(of(s.positions));
+    predictions.reserve(of(s.positions));
 }
 
 std::uint64_t Workspace::bytes() const {
@@ -114,8 +115,8 @@ std::uint64_t Workspace::bytes() const {
            input_sums.bytes() + low_products.bytes() + high_products.bytes() + analog.bytes() +
            digital.bytes() + bits.bytes() + stored_bytes.bytes() + stored_sums.bytes() +
            stored_bits.bytes() + aidac_weights.bytes() + aidac_sums.bytes() + slots.bytes() +
-           items.bytes() + correct_bits.bytes() + counts.bytes() + sums.bytes() +
-           conversion_works.bytes() + finish_works.bytes();
+           items.bytes() + correct_bits.bytes() + counts.bytes() + predictions.bytes() +
+           sums.bytes() + conversion_works.bytes() + finish_works.bytes();
 }
 
 }  // namespace acim

@@ -59,6 +59,7 @@ struct Workspace {
     DeviceArray<ItemClasses> items;
     DeviceArray<std::uint32_t> correct_bits;
     DeviceArray<SegmentCounts> counts;
+    DeviceArray<std::uint16_t> predictions;
     DeviceArray<LimbSums> sums;
     DeviceArray<ConversionWork> conversion_works;
     DeviceArray<FinishWork> finish_works;

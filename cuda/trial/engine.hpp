@@ -35,6 +35,7 @@ struct TrialSetup {
     std::vector<DesignPoint> points;
     std::shared_ptr<const ImageSource> images;
     std::vector<std::int32_t> reference_top1;  // of the noise-free quantised network, per item
+    bool predictions = false;                  // wanted; of at most 65,536 classes
 };
 
 // The engine itself cannot go on: its last device is lost. No other work will succeed on it; what it

@@ -11,23 +11,25 @@ TrialResult empty_result(const TrialSetup& setup, const WorkUnit& unit) {
     const std::uint64_t items =
         std::uint64_t{unit.images} * static_cast<std::uint64_t>(setup.network->positions());
     result.correct_bits.assign((items + 7) / 8, 0);
+    if (setup.predictions) result.predictions.assign(items, 0);
     result.layers.resize(setup.network->mac_layers().size());
     return result;
 }
 
 namespace {
 
-// Adds the item `bit` of a unit, which is item `item` of the evaluation set.
+// Adds the item `k` of a unit, which is item `item` of the evaluation set.
 void add_item(const TrialSetup& setup, std::span<const float> logits, std::uint32_t item,
-              std::uint32_t bit, TrialResult& result) {
+              std::uint32_t k, TrialResult& result) {
     const int label = setup.images->label(item);
     const int best = top1(logits);
     if (best == label) {
-        result.correct_bits[bit / 8] |= static_cast<std::uint8_t>(1u << (bit % 8));
+        result.correct_bits[k / 8] |= static_cast<std::uint8_t>(1u << (k % 8));
         ++result.correct;
     }
     if (best == setup.reference_top1[item]) ++result.agree;
     result.cross_entropy += cross_entropy_steps(logits, label);
+    if (setup.predictions) result.predictions[k] = static_cast<std::uint16_t>(best);
 }
 
 }  // namespace
@@ -52,6 +54,8 @@ void run_images(const TrialSetup& setup, const PointPlan& plan, std::uint32_t be
 void add_result(TrialResult& whole, const TrialResult& part) {
     for (std::size_t i = 0; i < whole.correct_bits.size(); ++i)
         whole.correct_bits[i] |= part.correct_bits[i];
+    for (std::size_t i = 0; i < whole.predictions.size(); ++i)
+        whole.predictions[i] |= part.predictions[i];
     whole.correct += part.correct;
     whole.agree += part.agree;
     whole.cross_entropy += part.cross_entropy;

@@ -83,6 +83,8 @@ struct TrialResult {
     std::uint32_t agree = 0;                 // same top-1 as the noise-free quantised network
     std::int64_t cross_entropy = 0;          // sum over items of the loss [2^-32 nat]
     std::vector<LayerSums> layers;           // one per MAC layer
+    // Top-1 of every item; empty unless TrialSetup::predictions.
+    std::vector<std::uint16_t> predictions;
 
     friend bool operator==(const TrialResult&, const TrialResult&) = default;
 };

@@ -44,8 +44,9 @@ Probe probe_pace(TrialEngine& engine, std::uint32_t point, std::uint32_t images)
 std::uint64_t disk_estimate(const SweepPlan& plan) {
     const PlanRecord& record = plan.record;
     const std::uint64_t layers = plan.workload->layers.size();
-    const std::uint64_t row =
-        64 + 40 + std::uint64_t{record.block_images} * record.positions / 8 + layers * 80;
+    const std::uint64_t items = items_of(record, record.block_images);
+    const std::uint64_t predictions = record.keeps_predictions() ? items * 2 : 0;
+    const std::uint64_t row = 64 + 40 + items / 8 + predictions + layers * 80;
     // Files of HDF5 have a frame of some tens of kilobytes; points are columns of results.h5, too.
     std::uint64_t bytes = unit_count(record) * row + 2 * plan_to_json(record).size() + (64u << 10);
     for (const NetworkGroup& group : plan.groups)
@@ -70,6 +71,7 @@ Estimate estimate(const SweepPlan& plan, TrialEngine& engine, int probes) {
         setup->points = group.design_points;
         setup->images = plan.workload->data;
         setup->reference_top1 = group.reference_top1;
+        setup->predictions = record.keeps_predictions();
         engine.prepare(setup);
         const WorkUnit one{0, 0, 0, 0, images};
         out.memory = std::max(out.memory, engine.memory({&one, 1}));

@@ -180,6 +180,7 @@ private:
         setup->points = group.design_points;
         setup->images = plan_.workload->data;
         setup->reference_top1 = group.reference_top1;
+        setup->predictions = plan_.record.keeps_predictions();
         const bool prepared = succeeds([&] { engine_.prepare(setup); });
         // One failing point does not stop the others: they are tried again one by one.
         if (prepared && run_units(group, units)) return;

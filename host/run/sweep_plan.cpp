@@ -145,6 +145,21 @@ void add_point(SweepPlan& plan, NetworkGroup& group, const PointConfig& point,
     plan.record.points.push_back(std::move(record));
 }
 
+// Of all items of a trial.
+std::vector<std::uint16_t> labels_of(const SweepPlan& plan) {
+    constexpr int most_classes = 1 << 16;
+    const Workload& workload = *plan.workload;
+    if (workload.classes > most_classes)
+        throw InputError(fmt::format(
+            "{}: key 'trials.predictions' is true, but the network has {} classes; they are kept "
+            "of {} at most. Leave the key out",
+            plan.spec.file.string(), workload.classes, most_classes));
+    std::vector<std::uint16_t> labels(workload.items());
+    for (std::uint32_t item = 0; item < labels.size(); ++item)
+        labels[item] = static_cast<std::uint16_t>(workload.data->label(item));
+    return labels;
+}
+
 void add_baselines(SweepPlan& plan) {
     const auto items = static_cast<double>(plan.workload->items());
     const bool has_loss = plan.workload->positions > 1;
@@ -191,6 +206,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     record.images = plan.workload->images;
     record.positions = static_cast<std::uint32_t>(plan.workload->positions);
     record.block_images = std::min(block_images, record.images);
+    if (plan.spec.trials.predictions) record.labels = labels_of(plan);
     record.model_version = model_version;
     record.data_hash = plan.workload->data->content_hash();
     record.code_version = code_version();

@@ -32,14 +32,17 @@ std::vector<fs::path> segment_files(const fs::path& run_directory) {
     return files;
 }
 
+std::string text_of(const SegmentOrigin& origin) {
+    return fmt::format("seed {}, model_version {}, data {}, positions {}, {} predictions",
+                       origin.seed, origin.model_version, origin.data_hash, origin.positions,
+                       origin.predictions ? "with" : "without");
+}
+
 void expect_origin(const fs::path& file, const SegmentOrigin& found, const SegmentOrigin& wanted) {
     if (found != wanted) {
         throw InputError(fmt::format(
-            "{}: a segment of another run (seed {}, model_version {}, data {}, positions {}; the "
-            "plan has seed {}, model_version {}, data {}, positions {}). Remove it from this "
-            "directory",
-            file.string(), found.seed, found.model_version, found.data_hash, found.positions,
-            wanted.seed, wanted.model_version, wanted.data_hash, wanted.positions));
+            "{}: a segment of another run ({}; the plan has {}). Remove it from this directory",
+            file.string(), text_of(found), text_of(wanted)));
     }
 }
 
@@ -85,7 +88,7 @@ void add_directory(TrialTableBuilder& builder, const fs::path& directory,
 
 TrialTable load_trials(const std::vector<fs::path>& run_directories, const PlanRecord& plan) {
     TrialTableBuilder builder(plan);
-    const SegmentOrigin origin{plan.seed, plan.model_version, plan.data_hash, plan.positions};
+    const SegmentOrigin origin = origin_of(plan);
     for (const fs::path& directory : run_directories) {
         add_directory(builder, directory, origin);
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/plan_json.hpp"
 
+#include <charconv>
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
@@ -18,6 +20,12 @@ constexpr std::int64_t plan_version = 1;
 
 std::string text_of(const json& value, int indent) {
     return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+InputError damaged(const std::string& place, const std::string& reason) {
+    return InputError(fmt::format(
+        "{}: damaged plan ({}). Remove this file and run the sweep again: stored trials are kept",
+        place, reason));
 }
 
 json head(const PlanRecord& plan) {
@@ -37,9 +45,12 @@ json head(const PlanRecord& plan) {
                {"networks", plan.networks},
                {"parameter_units", plan.parameter_units},
                {"technologies", plan.technologies}};
-    // Only where it is not 1, so that plans of ordinary networks stay what they were.
+    // What most plans lack stays away, so that they are what they always were.
     if (plan.positions != 1) {
         value["positions"] = plan.positions;
+    }
+    if (plan.keeps_predictions()) {
+        value["labels"] = fmt::format("{}", fmt::join(plan.labels, " "));
     }
     return value;
 }
@@ -94,10 +105,7 @@ void check_counts(const json& head, std::size_t points, const std::string& place
     double units = static_cast<double>(points);
     const auto count_of = [&](const char* key, std::int64_t count) {
         if (count < 1 || count > 0xFFFFFFFFLL) {
-            throw InputError(
-                fmt::format("{}: damaged plan ({} is {}). Remove this file and run the "
-                            "sweep again: stored trials are kept",
-                            place, key, count));
+            throw damaged(place, fmt::format("{} is {}", key, count));
         }
         return count;
     };
@@ -108,11 +116,29 @@ void check_counts(const json& head, std::size_t points, const std::string& place
                                                          : static_cast<double>(count);
     }
     if (units > most_units) {
-        throw InputError(
-            fmt::format("{}: damaged plan ({:.3g} units of work). Remove this file and "
-                        "run the sweep again: stored trials are kept",
-                        place, units));
+        throw damaged(place, fmt::format("{:.3g} units of work", units));
     }
+}
+
+// Numbers with a space between them, one an item.
+std::vector<std::uint16_t> read_labels(const std::string& text, std::uint64_t items,
+                                       const std::string& place) {
+    std::vector<std::uint16_t> labels;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at < end) {
+        std::uint16_t label = 0;
+        const auto [stop, error] = std::from_chars(at, end, label);
+        if (error != std::errc() || (stop < end && *stop != ' ')) {
+            throw damaged(place, fmt::format("label {} is no class", labels.size()));
+        }
+        labels.push_back(label);
+        at = stop + 1;
+    }
+    if (labels.size() != items) {
+        throw damaged(place, fmt::format("{} labels of {} items", labels.size(), items));
+    }
+    return labels;
 }
 
 void check_version(const json& head, const std::string& place) {
@@ -175,7 +201,11 @@ std::string plan_to_json(const PlanRecord& plan) {
     return out + "\n";
 }
 
-std::string plan_head_to_json(const PlanRecord& plan) { return text_of(head(plan), 2) + "\n"; }
+std::string plan_head_to_json(const PlanRecord& plan) {
+    json value = head(plan);
+    value.erase("labels");  // results.h5 has them as numbers
+    return text_of(value, 2) + "\n";
+}
 
 PlanRecord plan_from_json(const std::string& text, const std::string& place) {
     try {
@@ -185,12 +215,13 @@ PlanRecord plan_from_json(const std::string& text, const std::string& place) {
         read_head(value, plan);
         value.at("points");
         check_counts(value, plan.points.size(), place);
+        if (value.contains("labels")) {
+            plan.labels = read_labels(value.at("labels").get_ref<const std::string&>(),
+                                      items_of(plan, plan.images), place);
+        }
         return plan;
     } catch (const json::exception& error) {
-        throw InputError(
-            fmt::format("{}: damaged plan ({}). Remove this file and run the sweep "
-                        "again: stored trials are kept",
-                        place, error.what()));
+        throw damaged(place, error.what());
     }
 }
 

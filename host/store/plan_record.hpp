@@ -46,6 +46,10 @@ struct PlanRecord {
     // What energies, times and areas are computed with: keys of `technology` as in YAML, by their
     // hash.
     std::map<std::string, nlohmann::json> technologies;
+    // The class of every item where trials keep their predictions, else empty.
+    std::vector<std::uint16_t> labels;
+
+    bool keeps_predictions() const { return !labels.empty(); }
 };
 
 // Items of so many images: what a trial counts.

@@ -134,6 +134,23 @@ void write_trials(ImageWriter& out, const TrialTable& table, bool is_image) {
     out.attach("/trials/correct_bits", 1, "/trials/byte");
 }
 
+// What every trial said of every item, and what would have been right.
+void write_predictions(ImageWriter& out, const PlanRecord& plan, const TrialTable& table) {
+    out.dimension("/trials/item", table.predictions_width);
+    out.write("/trials/predictions", table.predictions, {table.rows(), table.predictions_width});
+    out.attribute("/trials/predictions", "long_name",
+                  "class given to position p of image first_image + k (top-1): column "
+                  "k*positions + p");
+    out.attach("/trials/predictions", 0, "/trials/row");
+    out.attach("/trials/predictions", 1, "/trials/item");
+    out.group("/items");
+    out.dimension("/items/item", plan.labels.size());
+    write_column(out, "/items",
+                 {"label", "1", "class of position p of image i: row i*positions + p",
+                  std::vector<std::int64_t>(plan.labels.begin(), plan.labels.end())},
+                 "item");
+}
+
 void write_layers(ImageWriter& out, const ResultColumns& extra) {
     out.group("/layers");
     if (extra.layers.empty()) {
@@ -155,6 +172,9 @@ std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& 
     write_root(out, plan, table);
     write_points(out, plan, extra);
     write_trials(out, table, plan.positions == 1);
+    if (plan.keeps_predictions()) {
+        write_predictions(out, plan, table);
+    }
     write_layers(out, extra);
     out.group("/provenance");
     out.write_text("/provenance/sweep_yaml", plan.sweep_text);

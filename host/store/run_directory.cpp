@@ -135,6 +135,7 @@ void RunDirectory::replace_plan(const PlanRecord& stored, PlanChange change) {
     expect_same(path_, "seed", stored.seed, plan_.seed);
     expect_same(path_, "model_version", stored.model_version, plan_.model_version);
     expect_same(path_, "data", stored.data_hash, plan_.data_hash);
+    expect_same(path_, "trials.predictions", stored.keeps_predictions(), plan_.keeps_predictions());
     plan_.block_images = stored.block_images;
     const std::string before = plan_to_json(stored);
     const std::string after = plan_to_json(plan_);

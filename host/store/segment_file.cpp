@@ -105,6 +105,19 @@ void write_trials(hdf5::ImageWriter& out, std::span<const StoredTrial> trials) {
     out.write("/trials/correct_bits", bits, {trials.size(), bytes});
 }
 
+void write_predictions(hdf5::ImageWriter& out, std::span<const StoredTrial> trials) {
+    std::size_t width = 0;
+    for (const StoredTrial& trial : trials) {
+        width = std::max(width, trial.result.predictions.size());
+    }
+    std::vector<std::uint16_t> values(trials.size() * width);
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+        const auto& own = trials[i].result.predictions;
+        std::copy(own.begin(), own.end(), values.begin() + static_cast<std::ptrdiff_t>(i * width));
+    }
+    out.write("/trials/predictions", values, {trials.size(), width});
+}
+
 void write_layers(hdf5::ImageWriter& out, std::span<const StoredTrial> trials) {
     std::size_t layers = 0;
     for (const StoredTrial& trial : trials) {
@@ -183,6 +196,20 @@ std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers,
     return trials;
 }
 
+void read_predictions(const hdf5::Reader& in, std::uint32_t positions,
+                      std::vector<StoredTrial>& trials) {
+    const std::string path = "/trials/predictions";
+    const std::size_t width = width_of(in, path);
+    const auto values = read_column<std::uint16_t>(in, path, trials.size() * width);
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+        TrialResult& result = trials[i].result;
+        const std::size_t items = std::size_t{result.unit.images} * positions;
+        expect(items <= width, path, "is too narrow");
+        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * width);
+        result.predictions.assign(begin, begin + static_cast<std::ptrdiff_t>(items));
+    }
+}
+
 void read_layers(const hdf5::Reader& in, std::size_t layers, std::vector<StoredTrial>& trials) {
     std::map<std::string, std::vector<std::uint64_t>> low;
     std::map<std::string, std::vector<std::int64_t>> high;
@@ -219,10 +246,19 @@ Segment read_content(const hdf5::Reader& in) {
     if (has_layers) {
         read_layers(in, layers, segment.trials);
     }
+    segment.origin.predictions = in.exists("/trials/predictions");
+    if (segment.origin.predictions) {
+        read_predictions(in, segment.origin.positions, segment.trials);
+    }
     return segment;
 }
 
 }  // namespace
+
+SegmentOrigin origin_of(const PlanRecord& plan) {
+    return {plan.seed, plan.model_version, plan.data_hash, plan.positions,
+            plan.keeps_predictions()};
+}
 
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
                                       std::span<const StoredTrial> trials) {
@@ -238,6 +274,9 @@ std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
     }
     write_points(out, trials);
     write_trials(out, trials);
+    if (origin.predictions) {
+        write_predictions(out, trials);
+    }
     write_layers(out, trials);
     std::vector<std::byte> image = out.image();
     seal(image);

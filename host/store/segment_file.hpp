@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/store/plan_record.hpp"
 #include "host/store/stored_trial.hpp"
 
 namespace acim {
@@ -18,9 +19,13 @@ struct SegmentOrigin {
     std::int64_t model_version = 0;
     std::string data_hash;
     std::uint32_t positions = 1;  // items of an image
+    bool predictions = false;     // trials keep theirs
 
     friend bool operator==(const SegmentOrigin&, const SegmentOrigin&) = default;
 };
+
+// That of the trials of a plan.
+SegmentOrigin origin_of(const PlanRecord& plan);
 
 // A segment as a sealed HDF5 image (sealed_file.hpp, docs/result_format.md).
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,

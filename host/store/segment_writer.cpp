@@ -26,12 +26,13 @@ std::string file_name_part(std::string text) {
 }
 
 // What later readers rely on; a broken engine must not fill the store.
-void expect_sound(const StoredTrial& trial, std::uint32_t positions) {
+void expect_sound(const StoredTrial& trial, const SegmentOrigin& origin) {
     const TrialResult& result = trial.result;
     ACIM_EXPECT(!trial.point_id.empty());
     ACIM_EXPECT(result.unit.images > 0);
-    const std::size_t items = std::size_t{result.unit.images} * positions;
+    const std::size_t items = std::size_t{result.unit.images} * origin.positions;
     ACIM_EXPECT(result.correct_bits.size() == (items + 7) / 8);
+    ACIM_EXPECT(result.predictions.size() == (origin.predictions ? items : 0));
     std::uint32_t ones = 0;
     for (const std::uint8_t byte : result.correct_bits) {
         ones += static_cast<std::uint32_t>(std::popcount(byte));
@@ -45,14 +46,13 @@ void expect_sound(const StoredTrial& trial, std::uint32_t positions) {
 SegmentWriter::SegmentWriter(const RunDirectory& directory, const std::string& shard,
                              FlushPolicy policy)
     : folder_(directory.segments()),
-      origin_{directory.plan().seed, directory.plan().model_version, directory.plan().data_hash,
-              directory.plan().positions},
+      origin_(origin_of(directory.plan())),
       stem_("seg-" + file_name_part(shard)),
       token_(unique_token()),
       policy_(policy) {}
 
 std::uint64_t SegmentWriter::append(StoredTrial trial) {
-    expect_sound(trial, origin_.positions);
+    expect_sound(trial, origin_);
     const std::lock_guard lock(mutex_);
     if (waiting_.empty()) {
         oldest_ = std::chrono::steady_clock::now();

@@ -13,8 +13,6 @@ namespace acim {
 
 namespace {
 
-std::size_t width_of(const PlanRecord& plan) { return (items_of(plan, plan.block_images) + 7) / 8; }
-
 // One column in another order of rows.
 template <class T>
 std::vector<T> gather(const std::vector<T>& values, const std::vector<std::uint32_t>& rows,
@@ -27,6 +25,14 @@ std::vector<T> gather(const std::vector<T>& values, const std::vector<std::uint3
     return out;
 }
 
+// Adds a row of a fixed width, filled up with zeros.
+template <class T>
+void append_row(std::vector<T>& rows, const std::vector<T>& row, std::size_t width) {
+    ACIM_EXPECT(row.size() <= width);
+    rows.insert(rows.end(), row.begin(), row.end());
+    rows.resize(rows.size() + width - row.size());
+}
+
 }  // namespace
 
 TrialTableBuilder::TrialTableBuilder(const PlanRecord& plan)
@@ -34,7 +40,9 @@ TrialTableBuilder::TrialTableBuilder(const PlanRecord& plan)
     for (std::uint32_t i = 0; i < plan.points.size(); ++i) {
         points_.emplace(plan.points[i].id, i);
     }
-    table_.bits_width = width_of(plan);
+    const std::uint64_t items = items_of(plan, plan.block_images);
+    table_.bits_width = (items + 7) / 8;
+    table_.predictions_width = plan.keeps_predictions() ? items : 0;
     table_.layers.resize(plan.points.size());
 }
 
@@ -78,20 +86,21 @@ bool TrialTableBuilder::holds(std::size_t row, const StoredTrial& trial,
         table_.correct_bits.begin() + static_cast<std::ptrdiff_t>(row * table_.bits_width);
     return table_.correct[row] == r.correct && table_.agree[row] == r.agree &&
            table_.cross_entropy[row] == r.cross_entropy && digests_[row] == digest &&
-           std::equal(r.correct_bits.begin(), r.correct_bits.end(), bits);
+           std::equal(r.correct_bits.begin(), r.correct_bits.end(), bits) &&
+           std::equal(r.predictions.begin(), r.predictions.end(),
+                      table_.predictions.begin() +
+                          static_cast<std::ptrdiff_t>(row * table_.predictions_width));
 }
 
 void TrialTableBuilder::append(const StoredTrial& trial, const WorkUnit& unit,
                                const Digest& digest) {
     const TrialResult& r = trial.result;
-    ACIM_EXPECT(r.correct_bits.size() <= table_.bits_width);
     table_.units.push_back(unit);
     table_.correct.push_back(r.correct);
     table_.agree.push_back(r.agree);
     table_.cross_entropy.push_back(r.cross_entropy);
-    table_.correct_bits.insert(table_.correct_bits.end(), r.correct_bits.begin(),
-                               r.correct_bits.end());
-    table_.correct_bits.resize(table_.rows() * table_.bits_width);
+    append_row(table_.correct_bits, r.correct_bits, table_.bits_width);
+    append_row(table_.predictions, r.predictions, table_.predictions_width);
     std::vector<LayerSums>& sums = table_.layers[unit.point];
     sums.resize(std::max(sums.size(), r.layers.size()));
     for (std::size_t i = 0; i < r.layers.size(); ++i) {
@@ -114,6 +123,7 @@ TrialTable TrialTableBuilder::finish() {
     table_.agree = gather(table_.agree, rows);
     table_.cross_entropy = gather(table_.cross_entropy, rows);
     table_.correct_bits = gather(table_.correct_bits, rows, table_.bits_width);
+    table_.predictions = gather(table_.predictions, rows, table_.predictions_width);
     return std::move(table_);
 }
 

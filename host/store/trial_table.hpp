@@ -24,6 +24,9 @@ struct TrialTable {
     std::vector<std::int64_t> cross_entropy;  // [2^-32 nat], sum over the items
     std::size_t bits_width = 0;               // bytes of a row of correct_bits
     std::vector<std::uint8_t> correct_bits;   // [row, bits_width], as in TrialResult, then zeros
+    // Likewise as in TrialResult, then zeros; nothing where trials keep no predictions.
+    std::size_t predictions_width = 0;
+    std::vector<std::uint16_t> predictions;  // [row, predictions_width]
     // Per point of the plan and MAC layer: the sums over the rows of the point, if there are any.
     std::vector<std::vector<LayerSums>> layers;
 

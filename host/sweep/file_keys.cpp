@@ -181,6 +181,12 @@ const auto table = std::to_array<KeyInfo>({
      .high = most,
      .fallback = "1",
      .help = "noise streams per chip"},
+    {.path = "trials.predictions",
+     .type = KeyType::boolean,
+     .scopes = in_sweep,
+     .fallback = "false",
+     .help = "true: stores the class that every trial gives every image, for confusion matrices; "
+             "about a byte each"},
 });
 
 }  // namespace

@@ -223,6 +223,7 @@ SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::s
     spec.seed = document.value("seed").get<std::uint64_t>();
     spec.trials.chips = document.value("trials.chips").get<std::uint32_t>();
     spec.trials.repeats = document.value("trials.repeats").get<std::uint32_t>();
+    spec.trials.predictions = document.value("trials.predictions").get<bool>();
     spec.workload = read_workload(document);
     read_calibration(document, spec);
     if (!has_axis(spec, "macro.bits_per_cycle") && !has_axis(spec, "activation_bits")) {

@@ -77,6 +77,7 @@ struct WorkloadSpec {
 struct TrialsSpec {
     std::uint32_t chips = 1;
     std::uint32_t repeats = 1;
+    bool predictions = false;  // stored for every item
 };
 
 // A sweep file, checked. Nothing in it has touched the network or the data yet.

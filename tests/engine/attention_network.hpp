@@ -131,6 +131,7 @@ inline std::shared_ptr<const TrialSetup> attention_setup(Predicts predicts) {
     if (predicts == Predicts::everywhere) {
         setup->images = std::make_shared<RandomImages>(16, tokens);
         setup->reference_top1.assign(std::size_t{16} * tokens, 2);
+        setup->predictions = true;
     }
     for (DesignPoint& point : setup->points) {
         const bool mixed = point.id == "mixed";

@@ -108,8 +108,15 @@ TEST_P(EngineSuite, PositionsEqualReference) {
     const auto e = GetParam().make();
     e->prepare(attention_setup(Predicts::everywhere));
     EXPECT_EQ(run(*e, units), expected);
+    const auto images = attention_setup(Predicts::everywhere)->images;
     for (const auto& [unit, result] : expected) {
         EXPECT_EQ(result.correct_bits.size(), 9u);
+        EXPECT_EQ(result.predictions.size(), 65u);
+        for (std::uint32_t i = 0; i < 65; ++i) {
+            const bool right = (result.correct_bits[i / 8] >> (i % 8) & 1) != 0;
+            const std::int32_t label = images->label(unit.first_image * 5 + i);
+            EXPECT_EQ(result.predictions[i] == label, right);
+        }
         std::uint32_t ones = 0, shared = 0;
         for (const std::uint8_t byte : result.correct_bits)
             ones += static_cast<std::uint32_t>(std::popcount(byte));

@@ -61,11 +61,13 @@ void expect_metrics(const Shape& shape, const std::vector<std::uint32_t>& segmen
     const auto positions = static_cast<std::size_t>(shape.positions);
     const std::vector<float> logits = random_logits(draw, batch.items.size() * width);
     std::vector<std::uint8_t> bits(4 * std::size_t{batch.words});  // as TrialResult::correct_bits
+    std::vector<std::uint16_t> predictions(batch.items.size());
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
         const auto own = std::span(logits).subspan(i * width, width);
         const Slot& slot = batch.slots[i / positions];
         ItemClasses& item = batch.items[i];
         const int best = top1(own);
+        predictions[i] = static_cast<std::uint16_t>(best);
         const auto any = [&] {
             return static_cast<std::int32_t>(draw() % static_cast<unsigned>(shape.classes));
         };
@@ -88,9 +90,11 @@ void expect_metrics(const Shape& shape, const std::vector<std::uint32_t>& segmen
     const DeviceArray<ItemClasses> device_items = on_device(batch.items);
     const auto device_bits = on_device(std::vector<std::uint32_t>(batch.words));
     const auto device_counts = on_device(std::vector<SegmentCounts>(counts.size()));
+    const auto device_predictions = on_device(std::vector<std::uint16_t>(predictions.size()));
     launch_metrics({device_logits.data(), device_items.data(), device_slots.data(),
                     static_cast<std::uint32_t>(batch.slots.size()), shape.positions, shape.classes},
-                   device_bits.data(), device_counts.data(), stream);
+                   device_bits.data(), device_counts.data(), device_predictions.data(), stream);
+    EXPECT_EQ(from_device(device_predictions, stream), predictions);
     const std::vector<std::uint32_t> got_words = from_device(device_bits, stream);
     const std::vector<SegmentCounts> got = from_device(device_counts, stream);
     for (std::size_t k = 0; k < bits.size(); ++k)

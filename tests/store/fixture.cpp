@@ -78,6 +78,14 @@ PlanRecord small_plan() {
     return plan;
 }
 
+PlanRecord plan_with_predictions() {
+    PlanRecord plan = small_plan();
+    for (std::uint32_t image = 0; image < plan.images; ++image) {
+        plan.labels.push_back(static_cast<std::uint16_t>(mix(image) % 10));
+    }
+    return plan;
+}
+
 std::vector<WorkUnit> planned_units(const PlanRecord& plan) {
     std::vector<WorkUnit> units(unit_count(plan));
     for (std::uint64_t i = 0; i < units.size(); ++i) {
@@ -108,6 +116,13 @@ StoredTrial trial_of(const PlanRecord& plan, const WorkUnit& unit) {
         if (mix(h + k) % 10 < 8) {
             result.correct_bits[k / 8] |= static_cast<std::uint8_t>(1U << (k % 8));
             result.correct += 1;
+        }
+        if (plan.keeps_predictions()) {
+            const bool right = (result.correct_bits[k / 8] >> (k % 8) & 1U) != 0;
+            const std::uint64_t wrong = 1 + mix(h ^ k) % 9;
+            const std::uint16_t label = plan.labels[unit.first_image + k];
+            result.predictions.push_back(
+                static_cast<std::uint16_t>((label + (right ? 0 : wrong)) % 10));
         }
     }
     result.agree = result.correct / 2;

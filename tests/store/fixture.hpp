@@ -17,6 +17,8 @@ namespace acim::fixture {
 // A sweep of 2 x 3 points on two networks with 3 and 2 layers; 2 chips, 2 repeats, 300 images in
 // blocks of 128: 72 units.
 PlanRecord small_plan();
+// The same whose trials keep their predictions of ten classes.
+PlanRecord plan_with_predictions();
 // All units of a plan in their order, and those that a table lacks.
 std::vector<WorkUnit> planned_units(const PlanRecord& plan);
 std::vector<WorkUnit> missing_units(const PlanRecord& plan, const TrialTable& table);

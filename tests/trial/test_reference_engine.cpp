@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <bit>
+#include <set>
 #include <vector>
 
+#include "cuda/trial/metrics.hpp"
 #include "cuda/trial/unit_runner.hpp"
 #include "tests/trial/small_network.hpp"
 
@@ -80,6 +82,39 @@ TEST(ReferenceEngine, PartsOfAUnitAddUpToTheWhole) {
         add_result(merged, part);
     }
     EXPECT_EQ(merged, whole);
+}
+
+// The class of every item is what the executor's logits say, also where a unit is run in parts; who
+// does not ask for them gets none.
+TEST(ReferenceEngine, PredictionsAreTheTopClassOfTheLogits) {
+    const auto plain = ref::small_setup({ref::uniform_point(ref::noisy_settings(0.4))});
+    const auto setup = std::make_shared<TrialSetup>(*plain);
+    setup->predictions = true;
+    const WorkUnit unit{0, 3, 1, 16, 16};
+    TrialResult whole = run(setup, {unit})[0];
+    const auto kernel = make_reference_kernel();
+    CycleLawCache cache;
+    const PointPlan plan =
+        make_point_plan(*setup->network, setup->points[0], PhiloxKey{}, *kernel, cache);
+    ImageExecutor executor(*setup->network, *kernel);
+    const PhiloxKey key = trial_key(setup->points[0].seed(setup->seed), 3, 1);
+    std::vector<std::uint16_t> expected;
+    std::vector<LayerSums> sums(setup->network->mac_layers().size());
+    for (std::uint32_t image = 16; image < 32; ++image) {
+        setup->images->read(image, 1, executor.input().data());
+        expected.push_back(static_cast<std::uint16_t>(top1(executor.run(plan, key, image, sums))));
+    }
+    EXPECT_EQ(whole.predictions, expected);
+    EXPECT_GT(std::set(expected.begin(), expected.end()).size(), 1u) << "or nothing is shown";
+    TrialResult merged = empty_result(*setup, unit);
+    for (const std::uint32_t begin : {12u, 0u, 8u, 4u}) {
+        TrialResult part = empty_result(*setup, unit);
+        run_images(*setup, plan, begin, 4, executor, part);
+        add_result(merged, part);
+    }
+    EXPECT_EQ(merged, whole);
+    whole.predictions.clear();
+    EXPECT_EQ(run(plain, {unit})[0], whole);
 }
 
 // Units of four images hold what the unit of sixteen holds: images are keyed by their own index.
