@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accuracy of each class, from the stored correctness and labels that the caller brings.
 
-The store holds whether a prediction was right, not what it was, so that a confusion matrix cannot be
-made from it; its diagonal can, and that is this.
+Every store holds whether a prediction was right: the diagonal of the confusion matrix, which needs no
+more. The whole matrix needs the predictions (confusion.py).
 """
 
 from __future__ import annotations

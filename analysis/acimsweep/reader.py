@@ -22,6 +22,7 @@ SCHEMA_NAME = "acimsweep"
 SCHEMA_VERSION = 1
 
 _PARAMETER = "parameter"
+_KEPT = {"predictions": "trials/predictions", "labels": "items/label"}  # where the sweep asked
 _INTERNAL_ATTRIBUTES = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid")
 
 
@@ -102,15 +103,18 @@ class _StoredFile:
                 return points.set_index("point", drop=True) if "point" in points else points
             if table == "correct_bits":
                 return _correct_bits(file)
+            if table in _KEPT:
+                dataset = file.get(_KEPT[table])
+                return None if dataset is None else dataset[...]
             if table == "sweep_text":
                 return _sweep_text(file)
             return _frame(file[table]) if table in file else pd.DataFrame()
 
-    def rows(self, rows: np.ndarray) -> np.ndarray:
-        """Rows of correct_bits in the given order."""
+    def rows(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Rows of a column of the trials in the given order."""
         with self.open() as file:
             wanted, place = np.unique(rows, return_inverse=True)
-            return file["trials/correct_bits"][wanted, :][place]
+            return file["trials"][name][wanted, :][place]
 
     def _check(self) -> None:
         try:

@@ -33,7 +33,8 @@ class Results:
     attrs: attributes of the root (seed, hashes, versions, completeness).
     parameters: the swept parameters, in the order of the sweep.
     units: unit of each column of points; "1" for ratios and counts.
-    load: reads a table by name, for the properties below; `rows` reads rows of correct_bits.
+    load: reads a table by name, for the properties below; `rows` reads some rows of a column of the
+    trials with two axes.
     long_names: what each column of points means, where the file says it.
 
     A results file is closed between reads. Where it was replaced in the meantime, as a run that goes
@@ -45,7 +46,7 @@ class Results:
     parameters: list[str]
     units: dict[str, str]
     load: Callable[[str], Any] = field(repr=False)
-    rows: Callable[[np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    rows: Callable[[str, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
     long_names: dict[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -70,6 +71,24 @@ class Results:
         """uint8 [trial, bytes]; item k of a row is bit k%8 of byte k//8, an item being an image, or
         position p of image i, then k = i*positions + p."""
         return self.load("correct_bits")
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """uint16 [trial, items]: the class that a row of trials gives each of its items, zeros behind
+        them. ResultsError where the sweep did not ask for them."""
+        return self._kept("predictions")
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """int64 [items] of the evaluation set, kept beside the predictions; ResultsError without."""
+        return self._kept("labels")
+
+    def _kept(self, name: str) -> np.ndarray:
+        table = self.load(name)
+        if table is None:
+            raise ResultsError(f"{self.path}: no predictions; run the sweep with "
+                               "trials.predictions: true into another directory")
+        return table
 
     @cached_property
     def sweep_text(self) -> str:
@@ -99,9 +118,16 @@ class Results:
 
     def bits(self, rows: np.ndarray) -> np.ndarray:
         """Rows of correct_bits, uint8 [rows, bytes], without reading the others."""
-        if self.rows is None or "correct_bits" in self.__dict__:
-            return self.correct_bits[rows]
-        return self.rows(np.asarray(rows))
+        return self._some_rows("correct_bits", rows)
+
+    def predicted(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of predictions, uint16 [rows, items], without reading the others."""
+        return self._some_rows("predictions", rows)
+
+    def _some_rows(self, name: str, rows: np.ndarray) -> np.ndarray:
+        if self.rows is None or name in self.__dict__:
+            return getattr(self, name)[rows]
+        return self.rows(name, np.asarray(rows))
 
     def correct(self, row: int) -> np.ndarray:
         """Correctness of one row of trials: bool [n_images], or [n_images, positions] where the

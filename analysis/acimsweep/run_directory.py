@@ -30,6 +30,7 @@ class _Trials:
     point_id: list[np.ndarray] = field(default_factory=list)
     counts: dict[str, list[np.ndarray]] = field(default_factory=lambda: {n: [] for n in _COUNTS})
     bits: list[np.ndarray] = field(default_factory=list)
+    predictions: list[np.ndarray] = field(default_factory=list)
 
     def add(self, file: h5py.File) -> None:
         ids = file["point_id"].asstr()[...]
@@ -37,6 +38,8 @@ class _Trials:
         for name in _COUNTS:
             self.counts[name].append(file["trials"][name][...].astype(np.int64))
         self.bits.append(file["trials/correct_bits"][...])
+        if "predictions" in file["trials"]:
+            self.predictions.append(file["trials/predictions"][...])
 
 
 def open_run(path: Path) -> Results:
@@ -52,9 +55,14 @@ def open_run(path: Path) -> Results:
     """
     plan = _plan(path)
     trials, damaged = _read_segments(path, plan)
-    table, bits = _table(trials, plan)
+    table, order = _table(trials, plan)
+    items = plan["block_images"] * _positions(plan)
     tables = {"points": _points(plan, table), "trials": table, "layers": pd.DataFrame(),
-              "correct_bits": bits, "sweep_text": plan["sweep_text"]}
+              "correct_bits": _joined(trials.bits, (items + 7) // 8, np.uint8)[order],
+              "predictions": None, "labels": None, "sweep_text": plan["sweep_text"]}
+    if "labels" in plan:
+        tables["predictions"] = _joined(trials.predictions, items, np.uint16)[order]
+        tables["labels"] = np.array(plan["labels"].split(), np.int64)
     return Results(
         path=str(path),
         attrs=_attributes(plan, table) | {"damaged": damaged},
@@ -115,14 +123,22 @@ def _check_origin(file: Path, segment: h5py.File, plan: dict[str, Any]) -> None:
         if found != planned:
             raise ResultsError(f"{file}: a segment of another run ({name} {found}, "
                                f"the plan has {planned}). Remove it from this directory")
+    if ("predictions" in segment["trials"]) != ("labels" in plan):
+        raise ResultsError(f"{file}: a segment of another run (it holds predictions and the plan "
+                           "does not, or the other way round). Remove it from this directory")
+
+
+def _joined(parts: list[np.ndarray], width: int, kind: type) -> np.ndarray:
+    """Rows of all segments, each `width` wide."""
+    rows = [np.pad(p, ((0, 0), (0, max(0, width - p.shape[1]))))[:, :width] for p in parts]
+    return np.concatenate([np.zeros((0, width), kind), *rows])
 
 
 def _table(trials: _Trials, plan: dict[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
-    """The planned rows, each once, sorted as in results.h5, and their bits [row, byte]."""
-    width = (plan["block_images"] * _positions(plan) + 7) // 8
+    """The planned rows, each once, sorted as in results.h5, and where they stood before."""
     if not trials.point_id:
-        return pd.DataFrame({n: np.zeros(0, np.int64) for n in _columns()}), np.zeros((0, width),
-                                                                                     np.uint8)
+        return (pd.DataFrame({n: np.zeros(0, np.int64) for n in _columns()}),
+                np.zeros(0, np.int64))
     index = {point["id"]: i for i, point in enumerate(plan["points"])}
     ids = np.concatenate(trials.point_id)
     table = pd.DataFrame({"point": [index.get(name, -1) for name in ids]}
@@ -133,9 +149,7 @@ def _table(trials: _Trials, plan: dict[str, Any]) -> tuple[pd.DataFrame, np.ndar
                & (table["repeat"] < plan["repeats"]) & (table["first_image"] < plan["images"])
                & (table["first_image"] % plan["block_images"] == 0) & (table["n_images"] == left))
     table = table[planned].drop_duplicates(_KEY).sort_values(_KEY)
-    bits = np.concatenate([np.pad(b, ((0, 0), (0, max(0, width - b.shape[1]))))[:, :width]
-                           for b in trials.bits])[table.index]
-    return table.reset_index(drop=True), bits
+    return table.reset_index(drop=True), table.index.to_numpy()
 
 
 def _columns() -> list[str]:

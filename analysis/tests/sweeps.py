@@ -57,6 +57,6 @@ def made_results(accuracy: np.ndarray, points: dict[str, Any] | None = None, ima
     table["accuracy"] = chips.groupby("point").mean().reindex(range(len(table)))
     table.index.name = "point"
     tables = {"points": table, "trials": trials, "layers": pd.DataFrame(), "correct_bits": bits,
-              "sweep_text": ""}
+              "predictions": None, "labels": None, "sweep_text": ""}
     return Results("made.h5", {"images": images, "data_hash": "d", "title": "made"},
                    list(parameters), {"accuracy": "1"}, tables.__getitem__)

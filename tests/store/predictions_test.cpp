@@ -22,7 +22,7 @@ using ::testing::Throws;
 std::string refusal(const std::function<void()>& action) {
     try {
         action();
-    } catch (const InputError& error) {
+    } catch (const std::runtime_error& error) {  // InputError, DamagedFile
         return error.what();
     }
     return "nothing refused";
