@@ -14,6 +14,8 @@ namespace acim {
 namespace {
 
 constexpr std::int64_t element_limit = std::numeric_limits<std::int32_t>::max();
+// Of one tensor, as the importer has it, and of windows and pads: three of them add within int.
+constexpr std::int64_t extent_limit = std::int64_t{1} << 28;
 
 // Walks the operators in their order and keeps which tensors have been made so far.
 class NetworkCheck {
@@ -57,7 +59,7 @@ private:
         for (int d : tensor.shape) {
             expect(d >= 1, "a dimension is below 1");
             total *= d;
-            expect(total <= element_limit, "it has too many elements");
+            expect(total <= extent_limit, "it has too many elements");
         }
     }
 
@@ -152,6 +154,7 @@ private:
     void check_axis(std::int64_t in, std::int64_t before, std::int64_t after, std::int64_t kernel,
                     std::int64_t dilation, std::int64_t stride, std::int64_t out) const {
         expect(before >= 0 && after >= 0, "a padding is negative");
+        expect(before <= extent_limit && after <= extent_limit, "a padding is too large");
         const std::int64_t room = in + before + after - dilation * (kernel - 1) - 1;
         expect(room >= 0 && room / stride + 1 == out, "the output size does not follow");
     }
@@ -190,7 +193,7 @@ private:
     void check_pool(const PoolGeometry& g, TensorId input, TensorId output) {
         for (int v : {g.channels, g.in_height, g.in_width, g.out_height, g.out_width,
                       g.kernel_height, g.kernel_width, g.stride_height, g.stride_width})
-            expect(v >= 1, "a size of the pooling is below 1");
+            expect(v >= 1 && v <= extent_limit, "a size of the pooling is out of range");
         expect(product_is(elements_of(input), g.channels, g.in_height, g.in_width),
                "its input has another size");
         expect(product_is(make(output), g.channels, g.out_height, g.out_width),

@@ -142,6 +142,18 @@ TEST(CheckNetwork, NamesWhatIsWrong) {
                     std::get<AveragePool>(n.operators[6].op).pool.pad_top = 2;
                 }),
                 HasSubstr("outside the map"));
+    // Windows whose ends do not fit an int, found by fuzzing.
+    constexpr int most = std::numeric_limits<int>::max();
+    for (int PoolGeometry::*size : {&PoolGeometry::kernel_height, &PoolGeometry::stride_width})
+        EXPECT_THAT(message([&](QuantizedNetwork& n) {
+                        std::get<MaxPool>(n.operators[5].op).pool.*size = most;
+                    }),
+                    HasSubstr("'max': a size of the pooling is out of range"));
+    EXPECT_THAT(conv([](Product& p) { p.conv.pad_bottom = most; }), HasSubstr("too large"));
+    EXPECT_THAT(message([](QuantizedNetwork& n) {
+                    n.tensors[1].shape = {1, (1 << 28) + 1};
+                }),
+                HasSubstr("too many elements"));
     EXPECT_THAT(message([](QuantizedNetwork& n) { std::swap(n.operators[0], n.operators[1]); }),
                 HasSubstr("before it is made"));
 }
