@@ -11,10 +11,11 @@ namespace acim::hdf5 {
 
 namespace {
 
-constexpr int deepest = 32;  // groups may hold themselves
+constexpr int deepest = 32;            // groups may hold themselves
+constexpr int most_objects = 1 << 12;  // two links of a group to itself double them at each level
 
 void walk_group(const Reader& in, const std::string& group,
-                const std::function<void(const std::string&)>& visit, int depth) {
+                const std::function<void(const std::string&)>& visit, int depth, int& left) {
     if (depth > deepest) {
         throw InputError(fmt::format("{}: {}: groups are nested deeper than {}. Write it again",
                                      in.name(), group, deepest));
@@ -22,8 +23,12 @@ void walk_group(const Reader& in, const std::string& group,
     visit(group);
     for (const std::string& name : in.members(group)) {
         const std::string path = group + (group == "/" ? "" : "/") + name;
+        if (--left < 0) {
+            throw InputError(fmt::format("{}: more than {} links to follow. Write it again",
+                                         in.name(), most_objects));
+        }
         if (in.is_group(path)) {
-            walk_group(in, path, visit, depth + 1);
+            walk_group(in, path, visit, depth + 1, left);
         } else if (in.is_dataset(path)) {
             visit(path);
         }
@@ -33,7 +38,8 @@ void walk_group(const Reader& in, const std::string& group,
 }  // namespace
 
 void walk(const Reader& in, const std::function<void(const std::string&)>& visit) {
-    walk_group(in, "/", visit, 0);
+    int left = most_objects;
+    walk_group(in, "/", visit, 0, left);
 }
 
 void read_values(const Reader& in, const std::string& dataset, std::uint64_t most_bytes) {

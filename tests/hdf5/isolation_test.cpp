@@ -200,5 +200,23 @@ TEST(Isolation, AFileNamesNoOtherFiles) {
     }
 }
 
+// Groups that are each linked twice from the one before: 2^13 paths in a kilobyte.
+TEST(Isolation, PathsThatDoubleAtEachGroupAreRefusedInTime) {
+    const std::string path = ::testing::TempDir() + "doubling.h5";
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t from = H5Gopen2(file, "/", H5P_DEFAULT);
+    for (int depth = 0; depth < 13; ++depth) {
+        const hid_t next = H5Gcreate2(from, "a", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        H5Lcreate_hard(from, "a", from, "b", H5P_DEFAULT, H5P_DEFAULT);
+        H5Gclose(from);
+        from = next;
+    }
+    H5Gclose(from);
+    H5Fclose(file);
+    const auto in = Reader::open(path);
+    EXPECT_THAT(message_of([&] { walk(in, [](const std::string&) {}); }),
+                HasSubstr("more than 4096 links to follow"));
+}
+
 }  // namespace
 }  // namespace acim::hdf5
