@@ -32,9 +32,9 @@ std::string number(double value) { return std::isnan(value) ? "-" : fmt::format(
 TextColumn parameter_column(const hdf5::Reader& in, const std::string& dataset) {
     TextColumn column{in.attribute_text("/" + dataset, "spec_path"), {}};
     if (in.type_class("/" + dataset) == hdf5::TypeClass::text)
-        column.cells = in.read_strings("/" + dataset);
+        column.cells = point_texts(in, "/" + dataset);
     else
-        for (const double v : in.read<double>("/" + dataset)) column.cells.push_back(number(v));
+        for (const double v : point_numbers(in, "/" + dataset)) column.cells.push_back(number(v));
     return column;
 }
 
@@ -55,9 +55,9 @@ std::string interval(double low, double high) {
 // Where the network predicts at several positions, as a language model does.
 std::vector<TextColumn> perplexity_columns(const hdf5::Reader& in) {
     if (!in.is_dataset("/perplexity")) return {};
-    const auto mean = in.read<double>("/perplexity");
-    const auto low = in.read<double>("/perplexity_ci_low"),
-               high = in.read<double>("/perplexity_ci_high");
+    const auto mean = point_numbers(in, "/perplexity");
+    const auto low = point_numbers(in, "/perplexity_ci_low"),
+               high = point_numbers(in, "/perplexity_ci_high");
     TextColumn value{"perplexity", {}}, ci{"95 % over chips", {}};
     for (std::size_t p = 0; p < mean.size(); ++p) {
         value.cells.push_back(fmt::format("{:.4g}", mean[p]));
@@ -68,11 +68,11 @@ std::vector<TextColumn> perplexity_columns(const hdf5::Reader& in) {
 }
 
 std::vector<TextColumn> result_columns(const hdf5::Reader& in, const std::vector<bool>& front) {
-    const auto accuracy = in.read<double>("/accuracy");
-    const auto low = in.read<double>("/accuracy_ci_low"),
-               high = in.read<double>("/accuracy_ci_high");
-    const auto images = in.read<double>("/accuracy_image_half_width");
-    const auto energy = in.read<double>("/energy"), tops = in.read<double>("/tops_per_watt");
+    const auto accuracy = point_numbers(in, "/accuracy");
+    const auto low = point_numbers(in, "/accuracy_ci_low"),
+               high = point_numbers(in, "/accuracy_ci_high");
+    const auto images = point_numbers(in, "/accuracy_image_half_width");
+    const auto energy = point_numbers(in, "/energy"), tops = point_numbers(in, "/tops_per_watt");
     TextColumn mark{"front", {}}, acc{"accuracy %", {}}, ci{"95 % over chips", {}},
         half{"+- images %", {}}, joule{"energy nJ", {}}, top{"TOPS/W", {}};
     for (std::size_t p = 0; p < accuracy.size(); ++p) {
@@ -91,7 +91,8 @@ std::vector<TextColumn> result_columns(const hdf5::Reader& in, const std::vector
 // What the noise-free quantised networks of the points reach.
 std::string baseline_text(const hdf5::Reader& in) {
     const auto range = [&](const char* column, double factor, const char* decimals) {
-        const auto values = in.read<double>(column);
+        const auto values = point_numbers(in, column);
+        if (values.empty()) return std::string("unknown");
         const auto [least, most] = std::minmax_element(values.begin(), values.end());
         std::string text;
         if (*least != *most) text = fmt::format(fmt::runtime(decimals), factor * *least) + " to ";
@@ -116,8 +117,8 @@ std::string line(const std::vector<TextColumn>& columns, const std::vector<std::
 
 std::string pareto_table(const std::filesystem::path& results) {
     const hdf5::Reader in = open_results(results);
-    const auto accuracy = in.read<double>("/accuracy");
-    const auto tops = in.read<double>("/tops_per_watt");
+    const auto accuracy = point_numbers(in, "/accuracy");
+    const auto tops = point_numbers(in, "/tops_per_watt");
     const std::vector<bool> front = pareto_front(accuracy, tops);
     std::vector<TextColumn> columns = parameter_columns(in);
     for (TextColumn& column : result_columns(in, front)) columns.push_back(std::move(column));

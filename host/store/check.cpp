@@ -40,7 +40,8 @@ void check_results(const fs::path& path, CheckReport& report, bool count) {
             }
         });
         if (count) {
-            report.trials += in.dims("/trials/point").at(0);
+            const hdf5::Dims rows = in.dims("/trials/point");
+            report.trials += rows.empty() ? 1 : rows[0];
         }
     } catch (const InputError& error) {
         report.damaged.emplace_back(error.what());

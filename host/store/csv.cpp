@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "host/core/error.hpp"
+#include "host/core/machine_memory.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/store/results_file.hpp"
 
@@ -57,7 +59,8 @@ std::vector<std::string> fields_of(const hdf5::Reader& in, const std::string& pa
 
 void export_csv(const std::filesystem::path& results, std::ostream& out) {
     const hdf5::Reader in = open_results(results);
-    const std::uint64_t points = in.dims("/point").at(0);
+    const std::uint64_t points = point_count(in);
+    std::uint64_t bytes = 0;
     std::vector<std::vector<std::string>> columns;
     std::string line;
     for (const std::string& name : in.members("/")) {
@@ -69,6 +72,13 @@ void export_csv(const std::filesystem::path& results, std::ostream& out) {
         if (columns.back().size() != points) {
             columns.pop_back();
             continue;
+        }
+        for (const std::string& field : columns.back()) bytes += sizeof field + field.size();
+        if (bytes > machine_memory() / 2) {
+            throw InputError(fmt::format(
+                "{}: more values than this machine has memory for. Read single columns by the "
+                "Python package",
+                results.string()));
         }
         const bool parameter = in.has_attribute(path, "spec_path");
         line += (columns.size() == 1 ? "" : ",") +

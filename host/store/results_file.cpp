@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
@@ -164,6 +165,17 @@ void write_layers(ImageWriter& out, const ResultColumns& extra) {
     }
 }
 
+void expect_point_column(const hdf5::Reader& results, const std::string& path) {
+    const std::uint64_t points = point_count(results);
+    const hdf5::Dims dims = results.dims(path);
+    if (dims != hdf5::Dims{points}) {
+        throw InputError(
+            fmt::format("{}: {} of shape [{}] has not one value for each of {} points. Merge the "
+                        "run directory again",
+                        results.name(), path, fmt::join(dims, ", "), points));
+    }
+}
+
 }  // namespace
 
 std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& table,
@@ -198,9 +210,7 @@ hdf5::Reader open_results(const std::filesystem::path& path) {
                         "again",
                         path.string()));
     }
-    hdf5::Reader in = hdf5::Reader::from_bytes(
-        sealed.image, path.string(), hdf5::default_read_cap,
-        sealed.state == SealState::good ? hdf5::Origin::sealed : hdf5::Origin::foreign);
+    hdf5::Reader in = hdf5::Reader::from_bytes(sealed.image, path.string());
     if (!in.has_attribute("/", "schema_name") || !in.has_attribute("/", "schema_version") ||
         in.attribute_text("/", "schema_name") != results_schema_name) {
         throw InputError(
@@ -216,6 +226,27 @@ hdf5::Reader open_results(const std::filesystem::path& path) {
                         path.string(), version, results_schema_version));
     }
     return in;
+}
+
+std::uint64_t point_count(const hdf5::Reader& results) {
+    const hdf5::Dims dims = results.dims("/point");
+    if (dims.size() != 1 || dims[0] > most_points) {
+        throw InputError(fmt::format(
+            "{}: /point of shape [{}] is no list of at most {} points. Give a file that "
+            "acimsweep run or merge wrote",
+            results.name(), fmt::join(dims, ", "), most_points));
+    }
+    return dims[0];
+}
+
+std::vector<double> point_numbers(const hdf5::Reader& results, const std::string& path) {
+    expect_point_column(results, path);
+    return results.read<double>(path);
+}
+
+std::vector<std::string> point_texts(const hdf5::Reader& results, const std::string& path) {
+    expect_point_column(results, path);
+    return results.read_strings(path);
 }
 
 }  // namespace acim

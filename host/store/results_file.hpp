@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "host/hdf5/reader.hpp"
@@ -29,7 +30,16 @@ std::vector<std::byte> encode_results(const PlanRecord& plan, const TrialTable& 
 void write_results(const std::filesystem::path& path, const PlanRecord& plan,
                    const TrialTable& table, const ResultColumns& extra);
 
-// Opens a results file and checks schema name and version: InputError for any other.
+// Opens a results file and checks schema name and version: InputError for any other. Files of results
+// travel, and anybody can compute a seal: however it ends, it is read as one of somebody else.
 hdf5::Reader open_results(const std::filesystem::path& path);
+
+// More points than a plan can have; what prints tables holds a text for each of their values.
+inline constexpr std::uint64_t most_points = std::uint64_t{1} << 23;
+// The number of design points, as /point says. InputError unless it is a list of at most so many.
+std::uint64_t point_count(const hdf5::Reader& results);
+// A column of the points, read only where it has one value for each: else InputError.
+std::vector<double> point_numbers(const hdf5::Reader& results, const std::string& path);
+std::vector<std::string> point_texts(const hdf5::Reader& results, const std::string& path);
 
 }  // namespace acim
