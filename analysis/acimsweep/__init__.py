@@ -17,7 +17,7 @@ _HOMES = {
     "find_front": "design_front", "DesignFront": "design_front", "pareto_front": "front",
     "hypervolume": "dominated_volume", "front_probability": "membership", "select": "selection",
     "yield_at": "yields", "yield_curve": "yields", "sensitivity": "main_effects",
-    "compare": "comparison", "per_class": "class_accuracy", "confusion": "confusion",
+    "compare": "comparison", "per_class": "class_accuracy", "confusion": "confusion_matrix",
     "run_sweep": "program", "ProgramError": "program",
     "simulate": "torch.simulation",  # needs PyTorch, as nothing else here does
 }

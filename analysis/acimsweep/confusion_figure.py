@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from acimsweep import style
-from acimsweep.confusion import confusion
+from acimsweep.confusion_matrix import confusion
 from acimsweep.results import Point, ResultsError
 from acimsweep.style import plt
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from acimsweep.results import ReplacedError, Results, ResultsError
 from acimsweep.run_directory import open_run
+from acimsweep.stored import check, is_column, member, reading, values
 
 RESULTS = "results.h5"  # in a run directory
 SCHEMA_NAME = "acimsweep"
@@ -92,7 +93,7 @@ class _StoredFile:
         except OSError as error:
             self._check()
             raise ResultsError(f"{self.name}: not an HDF5 file, or damaged ({error})") from error
-        with file:
+        with file, reading(self.name):
             self._check()  # now the open file is the checked one
             yield file
 
@@ -104,17 +105,20 @@ class _StoredFile:
             if table == "correct_bits":
                 return _correct_bits(file)
             if table in _KEPT:
-                dataset = file.get(_KEPT[table])
-                return None if dataset is None else dataset[...]
+                kept = member(file, _KEPT[table])
+                return None if kept is None else values(kept)
             if table == "sweep_text":
                 return _sweep_text(file)
-            return _frame(file[table]) if table in file else pd.DataFrame()
+            group = member(file, table)
+            return _frame(group) if isinstance(group, h5py.Group) else pd.DataFrame()
 
     def rows(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Rows of a column of the trials in the given order."""
         with self.open() as file:
             wanted, place = np.unique(rows, return_inverse=True)
-            return file["trials"][name][wanted, :][place]
+            column = member(file, f"trials/{name}")
+            check(column)
+            return column[wanted, :][place]
 
     def _check(self) -> None:
         try:
@@ -143,10 +147,10 @@ def _check_schema(name: str, file: h5py.File) -> None:
 
 
 def _columns(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Columns of a table: datasets of rank 1 that are not bare dimensions, in file order."""
+    """Columns of a table: lists of numbers or text that are not bare dimensions, in file order."""
     for key in group:
-        item = group[key]
-        if not isinstance(item, h5py.Dataset) or item.ndim != 1:
+        item = member(group, key)
+        if not is_column(item):
             continue
         if _text(item.attrs.get("NAME", "")).startswith("This is a netCDF dimension but not"):
             continue
@@ -159,23 +163,20 @@ def _frame(group: h5py.Group, dimension: str | None = None) -> pd.DataFrame:
     if dimension is not None:
         rows = len(columns[dimension]) if dimension in columns else 0
         columns = {n: d for n, d in columns.items() if len(d) == rows}
-    return pd.DataFrame({name: _values(dataset) for name, dataset in columns.items()})
-
-
-def _values(dataset: h5py.Dataset) -> np.ndarray:
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        return dataset.asstr()[...]
-    return dataset[...]
+    return pd.DataFrame({name: values(dataset) for name, dataset in columns.items()})
 
 
 def _correct_bits(file: h5py.File) -> np.ndarray:
-    dataset = file.get("trials/correct_bits")
-    return np.zeros((0, 0), np.uint8) if dataset is None else dataset[...]
+    dataset = member(file, "trials/correct_bits")
+    return np.zeros((0, 0), np.uint8) if dataset is None else values(dataset)
 
 
 def _sweep_text(file: h5py.File) -> str:
-    dataset = file.get("provenance/sweep_yaml")
-    return "" if dataset is None else _text(dataset[()])
+    dataset = member(file, "provenance/sweep_yaml")
+    if dataset is None:
+        return ""
+    check(dataset)
+    return _text(dataset[()])
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def _attributes(file: h5py.File) -> dict[str, Any]:
 
 def _scalar(value: Any) -> Any:
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode("utf-8", "replace")
     return value.item() if isinstance(value, np.generic) else value
 
 

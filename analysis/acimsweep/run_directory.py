@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from acimsweep.results import Results, ResultsError
+from acimsweep.stored import member, reading, values
 
 _SEAL = re.compile(rb"\nacimsweep-seal sha256 ([0-9a-f]{64})\n\Z")
 _SEAL_BYTES = 88
@@ -33,13 +34,24 @@ class _Trials:
     predictions: list[np.ndarray] = field(default_factory=list)
 
     def add(self, file: h5py.File) -> None:
-        ids = file["point_id"].asstr()[...]
-        self.point_id.append(ids[file["trials/point"][...]])
+        """Raises where the columns of a segment do not fit each other; then nothing is added."""
+        ids = values(member(file, "point_id"))
+        point_id = ids[values(member(file, "trials/point"))]
+        counts = {n: values(member(file, f"trials/{n}")).astype(np.int64) for n in _COUNTS}
+        bits = values(member(file, "trials/correct_bits"))
+        if bits.ndim != 2 or any(c.shape != point_id.shape for c in (*counts.values(), bits[:, 0])):
+            raise ResultsError("columns of different lengths")
+        kept = member(file, "trials/predictions")
+        if kept is not None:
+            kept = values(kept)
+            if kept.ndim != 2 or len(kept) != len(bits):
+                raise ResultsError("columns of different lengths")
+        self.point_id.append(point_id)
+        self.bits.append(bits)
         for name in _COUNTS:
-            self.counts[name].append(file["trials"][name][...].astype(np.int64))
-        self.bits.append(file["trials/correct_bits"][...])
-        if "predictions" in file["trials"]:
-            self.predictions.append(file["trials/predictions"][...])
+            self.counts[name].append(counts[name])
+        if kept is not None:
+            self.predictions.append(kept)
 
 
 def open_run(path: Path) -> Results:
@@ -110,10 +122,19 @@ def _read_segments(path: Path, plan: dict[str, Any]) -> tuple[_Trials, list[str]
             if not seal or hashlib.sha256(image).hexdigest().encode() != seal[1]:
                 damaged.append(str(file))
                 continue
-            with h5py.File(io.BytesIO(image), "r") as segment:
-                _check_origin(file, segment, plan)
-                trials.add(segment)
+            try:
+                with reading(str(file)), h5py.File(io.BytesIO(image), "r") as segment:
+                    _check_origin(file, segment, plan)
+                    trials.add(segment)
+            except _OtherRun:
+                raise
+            except ResultsError:
+                damaged.append(str(file))
     return trials, damaged
+
+
+class _OtherRun(ResultsError):
+    """A segment that does not belong into this directory."""
 
 
 def _check_origin(file: Path, segment: h5py.File, plan: dict[str, Any]) -> None:
@@ -121,11 +142,11 @@ def _check_origin(file: Path, segment: h5py.File, plan: dict[str, Any]) -> None:
         default = 1 if name == "positions" else None
         found, planned = segment.attrs.get(name, default), plan.get(name, default)
         if found != planned:
-            raise ResultsError(f"{file}: a segment of another run ({name} {found}, "
-                               f"the plan has {planned}). Remove it from this directory")
-    if ("predictions" in segment["trials"]) != ("labels" in plan):
-        raise ResultsError(f"{file}: a segment of another run (it holds predictions and the plan "
-                           "does not, or the other way round). Remove it from this directory")
+            raise _OtherRun(f"{file}: a segment of another run ({name} {found}, "
+                            f"the plan has {planned}). Remove it from this directory")
+    if (member(segment, "trials/predictions") is not None) != ("labels" in plan):
+        raise _OtherRun(f"{file}: a segment of another run (it holds predictions and the plan "
+                        "does not, or the other way round). Remove it from this directory")
 
 
 def _joined(parts: list[np.ndarray], width: int, kind: type) -> np.ndarray:

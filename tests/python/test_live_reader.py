@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -97,3 +99,37 @@ def test_damaged_and_foreign_segments(mixed: Path, tmp_path: Path) -> None:
         open_results(folder)
     with pytest.raises(ResultsError, match="no run directory"):
         open_results(tmp_path)
+
+
+def test_a_sealed_segment_of_somebody_else_is_named_and_left_out(mixed: Path,
+                                                                 tmp_path: Path) -> None:
+    """A seal says that a file is whole, not who wrote it: links and claims are not believed."""
+    folder = tmp_path / "run"
+    shutil.copytree(mixed, folder)
+    whole = len(open_results(folder).trials)
+    victim = sorted((folder / "segments").glob("*.h5"))[0]
+    plain = tmp_path / "plain.h5"
+
+    def link(file: h5py.File) -> None:
+        del file["trials/correct"]
+        file["trials/correct"] = h5py.ExternalLink(str(mixed / "results.h5"), "trials/correct")
+
+    def claim(file: h5py.File) -> None:
+        del file["trials/point"]
+        file.create_dataset("trials/point", (10**12,), "u4", chunks=(1000,))
+
+    def shorten(file: h5py.File) -> None:
+        del file["trials/correct"]
+        file["trials/correct"] = np.zeros(0, "u4")
+
+    image = victim.read_bytes()[:-88]
+    for change in (link, claim, shorten):
+        plain.write_bytes(image)
+        with h5py.File(plain, "a") as file:
+            change(file)
+        content = plain.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        victim.write_bytes(content + f"\nacimsweep-seal sha256 {digest}\n".encode())
+        live = open_results(folder)
+        assert live.attrs["damaged"] == [str(victim)], change
+        assert len(live.trials) < whole

@@ -24,6 +24,9 @@ def confusion(point: Point, chip: int | None = None) -> pd.DataFrame:
     labels = results.labels
     rows = _rows(point, chip)
     predictions = results.predicted(rows)
+    if len(labels) < results.images * results.positions or labels.min() < 0:
+        raise ResultsError(f"{results.path}: {len(labels)} labels do not fit {results.images} images. "
+                           "The file may be damaged; merge it again")
     classes = 1 + int(max(labels.max(), predictions.max()))
     if classes > _MOST_CLASSES:
         raise ResultsError(f"{results.path}: {classes} classes are too many for a matrix; work with "
