@@ -9,6 +9,7 @@
 #include "cuda/model/macro/params.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/core/allotment.hpp"
 #include "host/engine/cpu_engine.hpp"
 #include "host/sweep/preset.hpp"
 
@@ -23,6 +24,12 @@ std::string compiler() {
 #else
     return "unknown";
 #endif
+}
+
+// "64", or "4 of 64" where a batch system or container grants fewer.
+std::string usable_cores_text() {
+    const int usable = usable_cores(), all = static_cast<int>(std::thread::hardware_concurrency());
+    return usable < all ? fmt::format("{} of {}", usable, all) : std::to_string(usable);
 }
 
 std::string hdf5_version() {
@@ -65,17 +72,19 @@ std::string preset_lines() {
 }
 
 void run_info() {
-    print(fmt::format(
-        "acimsweep      {}\n"
-        "model version  {}\n"
-        "compiler       {}\n"
-        "cores          {}\n"
-        "SIMD           {}\n"
-        "{}"
-        "HDF5           {}\n"
-        "yaml-cpp       {}\n",
-        program_version(), model_version, compiler(), std::thread::hardware_concurrency(),
-        simd_description(), cuda_lines(), hdf5_version(), ACIM_YAML_CPP_VERSION));
+    print(
+        fmt::format("acimsweep      {}\n"
+                    "model version  {}\n"
+                    "compiler       {}\n"
+                    "cores          {}\n"
+                    "memory         {:.1f} GiB\n"
+                    "SIMD           {}\n"
+                    "{}"
+                    "HDF5           {}\n"
+                    "yaml-cpp       {}\n",
+                    program_version(), model_version, compiler(), usable_cores_text(),
+                    static_cast<double>(usable_memory()) / (std::uint64_t{1} << 30),
+                    simd_description(), cuda_lines(), hdf5_version(), ACIM_YAML_CPP_VERSION));
     print(preset_lines());
 }
 

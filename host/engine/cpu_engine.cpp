@@ -10,7 +10,7 @@
 
 #include "cuda/trial/open_plans.hpp"
 #include "cuda/trial/unit_runner.hpp"
-#include "host/core/machine_memory.hpp"
+#include "host/core/allotment.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/engine/simd_loops.hpp"
 
@@ -29,10 +29,7 @@ struct Task {
 
 class CpuEngine : public TrialEngine {
 public:
-    explicit CpuEngine(int threads)
-        : threads_(threads > 0
-                       ? threads
-                       : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))) {}
+    explicit CpuEngine(int threads) : threads_(threads > 0 ? threads : usable_cores()) {}
 
     std::string name() const override {
         return "cpu, " + std::to_string(threads_) + (threads_ == 1 ? " thread, " : " threads, ") +

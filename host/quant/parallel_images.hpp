@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "host/core/machine_memory.hpp"
+#include "host/core/allotment.hpp"
 
 // Shared by the passes over images in this folder.
 namespace acim {
@@ -45,11 +45,9 @@ inline void parallel_images(std::uint32_t first, std::uint32_t images, int threa
     if (failure) std::rethrow_exception(failure);
 }
 
-// The number of threads that parallel_images() gets: 0 means every core, never more than images.
+// The number of threads that parallel_images() gets: 0 means every usable core, never more than images.
 inline int image_threads(int wanted, std::uint32_t images) {
-    const unsigned cores = std::thread::hardware_concurrency();
-    const std::uint32_t threads =
-        wanted > 0 ? static_cast<std::uint32_t>(wanted) : (cores > 0 ? cores : 1U);
+    const auto threads = static_cast<std::uint32_t>(wanted > 0 ? wanted : usable_cores());
     return static_cast<int>(threads < images ? threads : (images > 0 ? images : 1U));
 }
 

@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <thread>
 
 #include "cuda/engine/cuda_engine.hpp"
+#include "host/core/allotment.hpp"
 #include "host/core/error.hpp"
 #include "host/core/here_and_now.hpp"
 #include "host/core/version.hpp"
@@ -120,8 +120,7 @@ EngineBench bench_engine(const EngineBenchOptions& options,
     bench.options = options;
     bench.load = load_average();
     bench.date = utc_now();
-    bench.machine =
-        fmt::format("{}, {} cores", processor_name(), std::thread::hardware_concurrency());
+    bench.machine = fmt::format("{}, {} cores", processor_name(), usable_cores());
     const EngineChoice choice = available_engine(options.engine);
     const auto engine = make_engine(choice, options.threads);
     const auto cpu =

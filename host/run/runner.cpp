@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "host/core/allotment.hpp"
 #include "host/core/error.hpp"
 #include "host/core/here_and_now.hpp"
 #include "host/core/version.hpp"
@@ -111,9 +112,8 @@ private:
         a.start = utc_now();
         a.host = host_name();
         a.engine = engine_.name();
-        a.threads = static_cast<std::uint32_t>(
-            options_.threads > 0 ? options_.threads
-                                 : static_cast<int>(std::thread::hardware_concurrency()));
+        a.threads =
+            static_cast<std::uint32_t>(options_.threads > 0 ? options_.threads : usable_cores());
         a.code_version = code_version();
         return a;
     }

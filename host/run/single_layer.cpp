@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "cuda/trial/product_kernel.hpp"
+#include "host/core/allotment.hpp"
 #include "host/core/error.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/run/adc_ranges.hpp"
@@ -225,7 +226,7 @@ void run_jobs(std::uint64_t count, int threads, MakeWorker make_worker, Job job)
             next = count;
         }
     };
-    if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    if (threads <= 0) threads = usable_cores();
     {
         std::vector<std::jthread> pool;
         try {

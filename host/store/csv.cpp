@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "host/core/allotment.hpp"
 #include "host/core/error.hpp"
-#include "host/core/machine_memory.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/store/results_file.hpp"
 
@@ -74,9 +74,9 @@ void export_csv(const std::filesystem::path& results, std::ostream& out) {
             continue;
         }
         for (const std::string& field : columns.back()) bytes += sizeof field + field.size();
-        if (bytes > machine_memory() / 2) {
+        if (bytes > usable_memory() / 2) {
             throw InputError(fmt::format(
-                "{}: more values than this machine has memory for. Read single columns by the "
+                "{}: more values than this process has memory for. Read single columns by the "
                 "Python package",
                 results.string()));
         }

@@ -6,7 +6,6 @@
 #include <random>
 
 #include "host/core/error.hpp"
-#include "host/core/machine_memory.hpp"
 #include "host/quant/calibrate.hpp"
 #include "host/quant/float_executor.hpp"
 #include "host/quant/network_file.hpp"
@@ -63,11 +62,6 @@ TEST(Observe, MoreMemoryThanTheMachineHasIsRefused) {
         EXPECT_THAT(error.what(), HasSubstr("calibration on one image takes 1073741824 MB, this"));
     }
     EXPECT_THROW(score_float(graph, images, 0, 1), InputError);
-    EXPECT_EQ(threads_in_memory(8, 100, "x", 350), 3);
-    EXPECT_EQ(threads_in_memory(2, 100, "x", 350), 2);
-    EXPECT_EQ(threads_in_memory(8, 0, "x", 350), 8);
-    EXPECT_THROW(threads_in_memory(8, 351, "x", 350), InputError);
-    EXPECT_GT(machine_memory(), std::uint64_t{1} << 20);
 }
 
 TEST(Observe, SeesRangeSignAndEveryValue) {
