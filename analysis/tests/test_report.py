@@ -21,7 +21,7 @@ from report_results import EVIL, EVIL_IMAGE, Sweep, write_sweep
 
 pytest.importorskip("plotly", reason="needs python3-plotly (scripts/install-packages python)")
 
-from acimsweep import open_results  # noqa: E402
+from acimsweep import find_front, open_results  # noqa: E402
 from acimsweep.report import provenance, report_page, summary  # noqa: E402
 from acimsweep.report.__main__ import main  # noqa: E402
 from acimsweep.report.cliff import cliff_sentence  # noqa: E402
@@ -263,6 +263,16 @@ def test_run_directory_takes_its_finished_file(tmp_path: Path) -> None:
     assert "tops_per_watt" not in live.points and len(live.points) == 30
     data = json.loads(unpack(report_page(live).html.decode(), "packed-data"))
     assert data["metric"] == "accuracy" and data["layers"]["point"] == []
+
+
+def test_probability_of_the_front_is_that_of_the_command(results_path: Path) -> None:
+    data = page_data(results_path)
+    found = find_front(open_results(results_path)).table["front_probability"].sort_index()
+    assert len(found) == data["count"] and 0 < found.max() and found.min() < 1
+    given = [np.nan if v is None else v for v in data["values"]["front_probability"]]
+    np.testing.assert_array_equal(given, found)
+    column = next(c for c in data["columns"] if c["key"] == "front_probability")
+    assert (column["label"], column["unit"], column["role"]) == ("P(front)", "%", "estimate")
 
 
 def test_yield_of_a_specification(results_path: Path, tmp_path: Path) -> None:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from acimsweep.design_front import PROBABILITY
 from acimsweep.names import prefixed
 from acimsweep.objectives import Objective
 from acimsweep.results import Results
 
 # Fractions that are shown in percent.
-_PERCENT = ("agreement", "float_accuracy", "baseline_accuracy")
+_PERCENT = (PROBABILITY, "agreement", "float_accuracy", "baseline_accuracy")
 _UNITS = {"1": "", "percent_fs": "% FS", "lsb": "LSB", "1e12/J": "TOPS/W", "1e12/s": "TOPS",
           "1e12/s/mm2": "TOPS/mm²", "mm2": "mm²"}
 _LABELS = {
+    PROBABILITY: "P(front)",
     "float_accuracy": "Accuracy of the float network",
     "baseline_accuracy": "Accuracy of the noise-free quantised network",
     "status": "Status",
@@ -45,7 +47,7 @@ class Column:
     short: str
     unit: str
     factor: float
-    role: str  # parameter, objective, interval, identity or other
+    role: str  # parameter, objective, estimate (P(front)), interval, identity or other
 
 
 def describe(key: str, values: pd.Series, results: Results,
@@ -92,4 +94,6 @@ def _role(key: str, results: Results, objectives: dict[str, Objective]) -> str:
         return "objective"
     if key in ("point_id", "point_json", "network_hash"):
         return "identity"
+    if key == PROBABILITY:
+        return "estimate"
     return "interval" if key.endswith(("_ci_low", "_ci_high")) else "other"

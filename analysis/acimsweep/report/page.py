@@ -21,6 +21,7 @@ from pathlib import Path
 from acimsweep.atomic import atomic_path
 from acimsweep.report import provenance, summary
 from acimsweep.report.plotly import PlotlySource, plotly_source
+from acimsweep.report.source import with_membership
 from acimsweep.report.tables import page_data, to_json
 from acimsweep.results import Results
 
@@ -45,6 +46,7 @@ def report_page(results: Results, title: str | None = None) -> Page:
     Raises ImportError where the package plotly is missing.
     """
     library = plotly_source()
+    results = with_membership(results)
     name = title or str(results.attrs.get("title") or results.attrs.get("sweep_name") or "sweep")
     script = _script()
     data = _packed(to_json(_data(results)))

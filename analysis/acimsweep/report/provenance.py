@@ -7,6 +7,7 @@ import re
 import shlex
 
 from acimsweep import __version__
+from acimsweep.design_front import PROBABILITY
 from acimsweep.results import Results
 
 _OVERRIDE = "# --set "
@@ -91,4 +92,8 @@ _DEFINITIONS: list[tuple[str, set[str], str]] = [
     ("Pareto front", set(),
      "Points that no other shown point beats in both chosen objectives. It is taken over means: "
      "neighbours whose intervals overlap may change places."),
+    ("P(front)", {PROBABILITY},
+     "Probability that a point is on the front of accuracy (or perplexity) and TOPS/W among all "
+     "points of the sweep, whatever axes and filter show: the share of 1,000 drawings of the chips, "
+     "the same at every point. A noisy point with fewer than two chips has none."),
 ]

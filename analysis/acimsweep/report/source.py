@@ -9,8 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from acimsweep.design_front import PROBABILITY, find_front
 from acimsweep.objectives import design_table
 from acimsweep.reader import RESULTS, open_finished
+from acimsweep.report.summary import EFFICIENCY, headline_metric
+from acimsweep.report.tables import known
 from acimsweep.results import Results, ResultsError
 
 
@@ -29,13 +34,22 @@ def with_yield(results: Results, spec: float | None) -> Results:
     least this accuracy. Raises ResultsError for a specification outside of 0..1."""
     if spec is None:
         return results
-    table = design_table(results, spec)
+    units = {name: "1" for name in ("yield", "yield_ci_low", "yield_ci_high")}
+    with_them = _with_points(results, design_table(results, spec), units)
+    return replace(with_them, attrs=results.attrs | {"spec": spec})
 
-    def load(name: str) -> Any:
-        return table if name == "points" else results.load(name)
 
-    units = results.units | {name: "1" for name in ("yield", "yield_ci_low", "yield_ci_high")}
-    return replace(results, attrs=results.attrs | {"spec": spec}, units=units, load=load)
+def with_membership(results: Results) -> Results:
+    """The results with the column front_probability (find_front) for the front of all points in accuracy,
+    or perplexity, and efficiency; as they are where such a front is not known yet."""
+    metric = headline_metric(results)
+    if metric is None or not known(results, EFFICIENCY):
+        return results
+    probability = find_front(results, f"{metric.key},{EFFICIENCY}").table[PROBABILITY]
+    if probability.isna().all():
+        return results
+    table = results.points.assign(**{PROBABILITY: probability})
+    return _with_points(results, table, {PROBABILITY: "1"})
 
 
 def default_output(results: Path) -> Path:
@@ -50,6 +64,15 @@ def check_output(out: Path, results: Path) -> None:
         raise ResultsError(f"{out}: the output is one of the inputs. Name another file")
     if out.is_symlink() or (out.exists() and not out.is_file()):
         raise ResultsError(f"{out}: this is a directory, link or device. Name a file")
+
+
+def _with_points(results: Results, table: pd.DataFrame, units: dict[str, str]) -> Results:
+    """The results with another table of points, whose new columns have these units."""
+
+    def load(name: str) -> Any:
+        return table if name == "points" else results.load(name)
+
+    return replace(results, units=results.units | units, load=load)
 
 
 def _with_hash(results: Results, file: Path) -> Results:

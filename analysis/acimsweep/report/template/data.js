@@ -20,6 +20,8 @@ function adoptSweep(text) {
   sweep.column = new Map(sweep.columns.map((column) => [column.key, column]));
   sweep.objective = new Map(sweep.objectives.map((entry) => [entry.key, entry]));
   sweep.parameters = sweep.columns.filter((column) => column.role === "parameter");
+  // What is worth a place beside the objectives, without being one: the probability of the front.
+  sweep.estimates = sweep.columns.filter((column) => column.role === "estimate");
   sweep.varied = sweep.parameters.filter((column) => distinct(column.key).length > 1);
   sweep.layerRange = new Map();
   sweep.layers.point.forEach((point, row) => {

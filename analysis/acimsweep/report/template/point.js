@@ -20,7 +20,8 @@ function drawPoint() {
   section.hidden = state.selected === null;
   if (section.hidden) return;
   byId("point-name").textContent = `no. ${sweep.index[state.selected]}`;
-  const entries = [...sweep.parameters, ...sweep.objectives.map((o) => sweep.column.get(o.key))];
+  const entries = [...sweep.parameters, ...sweep.objectives.map((o) => sweep.column.get(o.key)),
+    ...sweep.estimates];
   byId("point-values").replaceChildren(...entries.map(pointEntry));
   drawLayers(layerRows(state.selected));
 }

@@ -37,8 +37,8 @@ function fillAxisMenu(id, axis, log) {
   const groups = [
     ["Objectives", sweep.objectives.map((objective) => sweep.column.get(objective.key))],
     ["Parameters", sweep.parameters],
-    ["Other columns", sweep.columns.filter((c) => c.role === "other" && c.kind === "number" &&
-      distinct(c.key).length > 1)],
+    ["Other columns", sweep.columns.filter((c) => ["other", "estimate"].includes(c.role) &&
+      c.kind === "number" && distinct(c.key).length > 1)],
   ];
   for (const [label, columns] of groups) addOptions(menu, label, columns);
   menu.value = state[axis];
@@ -74,6 +74,7 @@ function fillColourMenu() {
   menu.append(none);
   addOptions(menu, "Parameters", sweep.parameters);
   addOptions(menu, "Objectives", sweep.objectives.map((entry) => sweep.column.get(entry.key)));
+  addOptions(menu, "Estimates", sweep.estimates);
   menu.value = state.colour || "";
   menu.addEventListener("change", () => {
     state.colour = menu.value || null;
@@ -168,7 +169,7 @@ function hoverText(point) {
     lines.push(`${escaped(shortKey(key), 48)} = ${escaped(withUnit(valueText(key, point), unit), 48)}`);
   }
   lines.push("");
-  for (const { key } of sweep.objectives) {
+  for (const { key } of [...sweep.objectives, ...sweep.estimates]) {
     if (valuesOf(key)[point] === null) continue;
     const column = sweep.column.get(key);
     const ends = intervalText(key, point);

@@ -42,7 +42,7 @@ function turn(by) {
 function tableColumns(printed) {
   if (table.all && !printed) return sweep.columns;
   const pending = sweep.column.has("status") && valuesOf("status").some((text) => text !== "done");
-  return sweep.columns.filter((column) => column.role === "parameter" ||
+  return sweep.columns.filter((column) => ["parameter", "estimate"].includes(column.role) ||
     (sweep.objective.get(column.key) || {}).main || (pending && ["status", "n_chips"].includes(column.key)));
 }
 
