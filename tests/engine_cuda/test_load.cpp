@@ -31,6 +31,8 @@ Results joined(const TrialSetup& setup, const Results& parts, std::uint32_t imag
         moved.correct_bits.assign(sum.correct_bits.size(), 0);
         moved.correct_bits[unit.first_image / 8] =
             static_cast<std::uint8_t>(part.correct_bits[0] << unit.first_image % 8);
+        moved.predictions.assign(sum.predictions.size(), 0);
+        moved.predictions[unit.first_image] = part.predictions[0];
         add_result(sum, moved);
     }
     return whole;
