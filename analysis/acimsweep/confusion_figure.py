@@ -35,6 +35,7 @@ def confusion_figure(point: Point, names: Sequence[str] | None = None, chip: int
     size = min(9.0, max(4.2, 0.46 * classes + 1.6))
     figure, axes = plt.subplots(figsize=(size + 0.9, size), layout="constrained")
     # By the root, so that errors of a few per cent show beside a diagonal of ninety.
+    axes.grid(False)
     image = axes.imshow(np.sqrt(share), cmap="Blues", vmin=0, vmax=10)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, ticks=np.sqrt([0, 1, 5, 20, 50, 100]))
     bar.ax.set_yticklabels(["0", "1", "5", "20", "50", "100"])
