@@ -44,10 +44,10 @@ void run_merge(const MergeOptions& options, ExitCode& result) {
     for (const std::string& line : merged.table.warnings) warn(line);
     print(fmt::format("{}: {} finished work units from {} segments; {}.\n", options.out,
                       merged.table.rows(), merged.table.segments,
-                      merged.missing() == 0
+                      merged.table.missing() == 0
                           ? std::string("complete")
-                          : fmt::format("{} of the plan are missing", merged.missing())));
-    if (options.complete && merged.missing() > 0) result = ExitCode::interrupted;
+                          : fmt::format("{} of the plan are missing", merged.table.missing())));
+    if (options.complete && merged.table.missing() > 0) result = ExitCode::interrupted;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -31,10 +32,15 @@ struct PlanCommandOptions : SweepOptions {
 std::string counts(const SweepPlan& plan) {
     const PlanRecord& record = plan.record;
     const std::size_t trials = record.points.size() * record.chips * record.repeats;
+    const std::string stop =
+        record.stop.active()
+            ? fmt::format(" at most; points stop at +-{} of accuracy, looked at from {} chips on",
+                          record.stop.half_width, std::min(record.stop.first_chips, record.chips))
+            : "";
     return fmt::format(
-        "{} points x {} chips x {} repeats = {} trials of {} images\n"
+        "{} points x {} chips x {} repeats = {} trials of {} images{}\n"
         "{} MAC layers; layers of all points by sampling path: {}\n",
-        record.points.size(), record.chips, record.repeats, trials, record.images,
+        record.points.size(), record.chips, record.repeats, trials, record.images, stop,
         plan.workload->layers.size(), path_counts(plan));
 }
 

@@ -54,13 +54,24 @@ std::string attempts(const std::vector<Attempt>& all, std::size_t left) {
     return text;
 }
 
+// How far points have come under a stop rule.
+std::string stops(const PlanRecord& plan, const TrialTable& table) {
+    if (!plan.stop.active()) return "";
+    const std::uint64_t all = unit_count(plan);
+    return fmt::format(
+        "points stop at +-{} of accuracy: {} units are needed so far, {:.1f} % of the {} of all "
+        "chips\n",
+        plan.stop.half_width, table.needed,
+        100.0 * static_cast<double>(table.needed) / static_cast<double>(all), all);
+}
+
 void run(const std::string& path) {
     const RunDirectory directory = RunDirectory::open(path);
     const PlanRecord& plan = directory.plan();
     const TrialTable table = load_trials({directory.path()}, plan);
     for (const std::string& line : table.warnings) warn(line);
-    const std::size_t planned = unit_count(plan);
-    const std::size_t left = planned - table.rows();
+    const std::size_t planned = table.needed;
+    const std::size_t left = table.missing();
     print(fmt::format("{}: sweep {}, {} points, {} chips, {} repeats, {} images\n", path,
                       plan.sweep_name, plan.points.size(), plan.chips, plan.repeats, plan.images));
     print(fmt::format(
@@ -68,6 +79,7 @@ void run(const std::string& path) {
         planned > 0 ? 100.0 * static_cast<double>(planned - left) / static_cast<double>(planned)
                     : 100.0,
         left));
+    print(stops(plan, table));
     print(attempts(load_attempts(directory), left));
     print(queue_report(read_job_records(directory.path()),
                        [&](std::uint32_t count) { return unfinished_shards(plan, table, count); }));

@@ -41,8 +41,6 @@ struct SubmitOptions : SweepOptions {
 struct Work {
     PlanRecord plan;
     TrialTable table;
-
-    std::uint64_t missing() const { return unit_count(plan) - table.rows(); }
 };
 
 bool is_run_directory(const fs::path& directory) {
@@ -65,19 +63,19 @@ PlanRecord prepare(const SubmitOptions& options, const fs::path& directory) {
 
 Work work_left(const SubmitOptions& options, const fs::path& directory) {
     Work work{prepare(options, directory), {}};
-    if (is_run_directory(directory)) work.table = load_trials({directory}, work.plan);
+    const std::vector<fs::path> stored(is_run_directory(directory) ? 1 : 0, directory);
+    work.table = load_trials(stored, work.plan);
     for (const std::string& line : work.table.warnings) warn(line);
     return work;
 }
 
-// As many parts as were asked for, or the usual number; no more than there are units or than the
+// As many parts as were asked for, or the usual number; no more than there is work for or than the
 // site takes. It depends on the plan alone, so that a part keeps its number when it is submitted
 // again.
 std::uint32_t number_of_shards(const SubmitOptions& options, const PlanRecord& plan,
                                const std::optional<SlurmSite>& site) {
-    const std::uint64_t units = unit_count(plan);
     const std::uint64_t shards =
-        std::min<std::uint64_t>(options.array > 0 ? options.array : usual_tasks, units);
+        std::min<std::uint64_t>(options.array > 0 ? options.array : usual_tasks, most_shards(plan));
     if (!site || !options.for_slurm() || shards <= site->max_array_size)
         return static_cast<std::uint32_t>(shards);
     if (site->max_array_size == 0)
@@ -168,7 +166,7 @@ void run(const SubmitOptions& options) {
     if (site && !options.only_prints() && !options.again)
         refuse_while_queued(directory, site->cluster);
     const Work work = work_left(options, directory);
-    if (work.missing() == 0) {
+    if (work.table.missing() == 0) {
         print(
             fmt::format("{}: all units are done, nothing is submitted. Collect them with "
                         "acimsweep merge {} -o {}\n",
@@ -181,7 +179,7 @@ void run(const SubmitOptions& options) {
     if (options.only_prints())
         print(printed_job(job));
     else
-        print(submit_to_slurm(job, *site, work.missing()));
+        print(submit_to_slurm(job, *site, work.table.missing()));
 }
 
 void add_resource_options(CLI::App& command, TaskResources& r) {

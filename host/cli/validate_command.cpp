@@ -27,13 +27,15 @@ void run_validate(const ValidateOptions& options) {
     check_stated_axes(spec, workload);
     check_points_on_layers(spec, points, workload);
     check_trial_count(spec, points.size(), workload.images);
+    check_stop_rule(spec, workload);
     const std::uint64_t trials =
         std::uint64_t{points.size()} * spec.trials.chips * spec.trials.repeats;
     print(
-        fmt::format("{}: valid. {} points x {} chips x {} repeats = {} trials of {} images; {} MAC "
-                    "layers in {}.\n",
+        fmt::format("{}: valid. {} points x {} chips x {} repeats = {} trials of {} images{}; {} "
+                    "MAC layers in {}.\n",
                     options.sweep, points.size(), spec.trials.chips, spec.trials.repeats, trials,
-                    workload.images, workload.layers.size(), spec.workload.network));
+                    workload.images, spec.trials.stop_half_width > 0.0 ? " at most" : "",
+                    workload.layers.size(), spec.workload.network));
     print(fmt::format("data: {} images of {}; {}\n", workload.data->count(),
                       fmt::join(workload.data->image_shape(), "x"), workload.normalisation));
     if (!workload.stated.empty()) print(workload.stated + "\n");

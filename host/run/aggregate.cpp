@@ -13,36 +13,12 @@
 #include "host/run/point_facts.hpp"
 #include "host/stats/pareto_front.hpp"
 #include "host/stats/point_statistics.hpp"
+#include "host/store/needed_chips.hpp"
 
 namespace acim {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-// The complete trials of the point whose rows begin at `row`, which moves behind them.
-std::vector<TrialAccuracy> complete_trials(const PlanRecord& plan, const TrialTable& table,
-                                           std::uint32_t point, std::size_t& row) {
-    std::vector<TrialAccuracy> trials;
-    const auto n = static_cast<double>(items_of(plan, plan.images));
-    while (row < table.rows() && table.units[row].point == point) {
-        const WorkUnit& first = table.units[row];
-        std::uint64_t images = 0, correct = 0, agree = 0;
-        double loss = 0.0;  // [nat], sum over items
-        for (; row < table.rows(); ++row) {
-            const WorkUnit& unit = table.units[row];
-            if (unit.point != point || unit.chip != first.chip || unit.repeat != first.repeat)
-                break;
-            images += unit.images;
-            correct += table.correct[row];
-            agree += table.agree[row];
-            loss += static_cast<double>(table.cross_entropy[row]) / 4294967296.0;
-        }
-        if (images != plan.images) continue;
-        trials.push_back({first.chip, first.repeat, static_cast<double>(correct) / n,
-                          static_cast<double>(agree) / n, loss / n});
-    }
-    return trials;
-}
 
 using Doubles = std::vector<double>;
 using Integers = std::vector<std::int64_t>;
@@ -212,13 +188,12 @@ struct PointColumns {
     FactColumns facts;
     Texts status;
 
-    void add(const std::vector<TrialAccuracy>& trials, const PointFacts& f, const PlanRecord& plan,
-             const PlanPoint& p) {
+    // needed: complete trials that make a finished point.
+    void add(const std::vector<TrialAccuracy>& trials, std::uint64_t needed, const PointFacts& f,
+             const PlanRecord& plan, const PlanPoint& p) {
         statistics.add(point_statistics(trials, {plan.images, f.deterministic, plan.positions}));
         facts.add(f, technology_name(plan, p));
-        status.push_back(trials.size() == std::uint64_t{plan.chips} * plan.repeats ? "done"
-                         : trials.empty()                                          ? "pending"
-                                                                                   : "partial");
+        status.push_back(trials.size() == needed ? "done" : trials.empty() ? "pending" : "partial");
     }
 
     void move_to(std::vector<Column>& out, bool is_image) {
@@ -316,7 +291,8 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     std::size_t row = 0;
     for (std::uint32_t p = 0; p < plan.points.size(); ++p) {
         const PointFacts facts = facts_of(plan.points[p]);
-        points.add(complete_trials(plan, table, p, row), facts, plan, plan.points[p]);
+        points.add(complete_trials(plan, table, p, row),
+                   std::uint64_t{table.chips[p]} * plan.repeats, facts, plan, plan.points[p]);
         std::vector<LayerSums> sums = table.layers[p];
         ACIM_EXPECT(sums.size() <= facts.layers.size());
         sums.resize(facts.layers.size());

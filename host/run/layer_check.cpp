@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/run/layer_check.hpp"
 
+#include <fmt/format.h>
+
 #include "cuda/trial/layer_plan.hpp"
 #include "host/core/error.hpp"
 #include "host/quant/adc_window.hpp"
 #include "host/run/sweep_plan.hpp"
+#include "host/stats/stop_rule.hpp"
 #include "host/sweep/point.hpp"
 
 namespace acim {
@@ -38,6 +41,18 @@ void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t 
                          std::to_string(points) +
                          " points give more than 1e7 units of work. "
                          "Lower them, or cut the sweep into several");
+}
+
+void check_stop_rule(const SweepSpec& spec, const Workload& workload) {
+    const double wanted = spec.trials.stop_half_width;
+    const double least =
+        least_half_width(workload.images, static_cast<std::uint64_t>(workload.positions));
+    if (wanted == 0.0 || wanted >= least) return;
+    throw InputError(fmt::format(
+        "{}: key 'trials.stop.half_width' is {}, but with {} images no interval is narrower than "
+        "{} "
+        "on each side (half an image of an accuracy). Take more images or a wider interval",
+        spec.file.string(), wanted, workload.images, least));
 }
 
 void check_stated_axes(const SweepSpec& spec, const Workload& workload) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
@@ -37,21 +38,20 @@ public:
           writer_(directory_, options.shard.name()) {}
 
     RunOutcome go() {
-        const auto left = units_left();
+        std::vector<WorkUnit> left = units_left();
+        outcome_.found = outcome_.planned - left.size();
         attempt_ = describe_attempt();
         report_attempt();
         log_.info(fmt::format("start: shard {} on {} ({}), {} of {} units left", attempt_.shard,
                               attempt_.host, attempt_.engine, left.size(), outcome_.planned));
         for (const std::string& line : outcome_.warnings) log_.warn(line);
-        Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
-        progress_ = &progress;
-        {
-            const std::jthread ticker([this](std::stop_token end) { tick(end); });
-            run_groups(left);
+        run_round(left);
+        while (plan_.record.stop.active()) {  // may ask for more once what was left is stored
+            left = units_left();
+            if (left.empty() || stop_ || !outcome_.engine_failure.empty()) break;
+            log_.info(fmt::format("stop rule: {} more units", left.size()));
+            run_round(left);
         }
-        note_warnings();
-        outcome_.finished = writer_.flush();
-        if (!left.empty()) progress.finish();
         outcome_.interrupted = stop_ && outcome_.left() > 0;
         attempt_.stop = utc_now();
         attempt_.failures = outcome_.failures;
@@ -67,6 +67,18 @@ public:
     }
 
 private:
+    void run_round(const std::vector<WorkUnit>& left) {
+        Progress progress(left.size(), conversions(left), options_.quiet || left.empty());
+        progress_ = &progress;
+        {
+            const std::jthread ticker([this](std::stop_token end) { tick(end); });
+            run_groups(left);
+        }
+        note_warnings();
+        outcome_.finished = writer_.flush();
+        if (!left.empty()) progress.finish();
+    }
+
     // Stores what waits even while long units run, logs what the engine warns of, and tells
     // `status` every few seconds how far this attempt is. A full disk shows again in the next
     // append or in the last flush, which report it; a failure that passes is none.
@@ -118,20 +130,23 @@ private:
         return a;
     }
 
-    // Units of this shard that are not stored; counts what was found.
+    // Needed units of this shard that are not stored and whose points did not fail; counts what is
+    // needed.
     std::vector<WorkUnit> units_left() {
         const TrialTable table = load_trials({directory_.path()}, plan_.record);
-        outcome_.warnings = table.warnings;
-        const std::vector<bool> stored = stored_units(plan_.record, table);
+        for (const std::string& line : table.warnings)
+            if (std::ranges::find(outcome_.warnings, line) == outcome_.warnings.end())
+                outcome_.warnings.push_back(line);
+        const std::vector<bool> missing = missing_units(plan_.record, table);
         std::vector<double> work;
         for (const PointFacts& facts : plan_.facts) work.push_back(point_work(facts));
         std::vector<WorkUnit> left;
+        outcome_.planned = 0;
         for (const std::uint64_t i : units_of_shard(plan_.record, work, options_.shard)) {
+            const WorkUnit unit = unit_at(plan_.record, i);
+            if (unit.chip >= table.chips[unit.point]) continue;
             ++outcome_.planned;
-            if (stored[i])
-                ++outcome_.found;
-            else
-                left.push_back(unit_at(plan_.record, i));
+            if (missing[i] && !failed_.contains(unit.point)) left.push_back(unit);
         }
         return left;
     }
@@ -189,10 +204,12 @@ private:
             for (const WorkUnit& unit : units)
                 if (unit.point == point && !done_.contains(in_plan(group, unit)))
                     rest.push_back(unit);
-            if (!rest.empty() && (!prepared || !run_units(group, rest)))
+            if (!rest.empty() && (!prepared || !run_units(group, rest))) {
+                failed_.insert(group.points[point]);
                 outcome_.failures.push_back(fmt::format("point {} ({}): {}", group.points[point],
                                                         group.design_points[point].id.substr(0, 12),
                                                         failure_));
+            }
         }
     }
 
@@ -250,6 +267,7 @@ private:
     RunOutcome outcome_;
     Progress* progress_ = nullptr;
     std::set<WorkUnit> done_;
+    std::set<std::uint32_t> failed_;  // points of the plan
     std::string failure_;
 };
 

@@ -22,7 +22,7 @@ struct RunOptions {
 };
 
 struct RunOutcome {
-    std::uint64_t planned = 0;   // units of this shard
+    std::uint64_t planned = 0;   // units of this shard that are needed
     std::uint64_t found = 0;     // of these, stored before
     std::uint64_t finished = 0;  // run and stored now
     bool interrupted = false;
@@ -34,6 +34,7 @@ struct RunOutcome {
 };
 
 // Runs what the directory lacks; finished work is stored every ten seconds and never run again. A
+// Where the plan has a stop rule, points go on in rounds until they have enough chips. A
 // process that runs the whole sweep writes results.h5 at the end, complete or not, after an engine's
 // failure too. InputError, StorageError.
 RunOutcome run_sweep(SweepPlan& plan, TrialEngine& engine, const RunOptions& options,

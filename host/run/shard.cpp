@@ -42,9 +42,9 @@ template <class Take>
 void deal(const PlanRecord& plan, std::span<const double> work, std::uint32_t count, Take take) {
     constexpr std::uint64_t hands_wanted = 8;  // per shard: the last ones even out the sums
     ACIM_EXPECT(work.size() == plan.points.size());
-    const std::uint64_t per_chip = unit_count(plan) / plan.points.size() / plan.chips;
+    const std::uint64_t per_chip = units_per_chip(plan);
     const bool by_chip = unit_count(plan) / per_chip >= hands_wanted * count;
-    const std::uint64_t units = by_chip ? per_chip : 1;
+    const std::uint64_t units = plan.stop.active() ? plan.chips * per_chip : by_chip ? per_chip : 1;
     std::vector<Hand> hands = hands_of(plan, units);
     const std::vector<std::uint32_t> rank = deal_order(plan, work);
     std::stable_sort(hands.begin(), hands.end(),
@@ -90,14 +90,18 @@ std::vector<std::uint64_t> units_of_shard(const PlanRecord& plan, std::span<cons
     return own;
 }
 
+std::uint64_t most_shards(const PlanRecord& plan) {
+    return plan.stop.active() ? plan.points.size() : unit_count(plan);
+}
+
 std::vector<std::uint32_t> unfinished_shards(const PlanRecord& plan, const TrialTable& table,
                                              std::uint32_t count) {
-    const std::vector<bool> stored = stored_units(plan, table);
+    const std::vector<bool> missing = missing_units(plan, table);
     std::vector<bool> unfinished(count);
     const std::vector<double> work = works_of(plan);
     deal(plan, work, count, [&](std::uint32_t to, std::uint64_t first, std::uint64_t units) {
         for (std::uint64_t u = first; u < first + units; ++u)
-            if (!stored[u]) unfinished[to] = true;
+            if (missing[u]) unfinished[to] = true;
     });
     std::vector<std::uint32_t> shards;
     for (std::uint32_t shard = 0; shard < count; ++shard)

@@ -28,10 +28,14 @@ std::vector<double> works_of(const PlanRecord& plan);
 // The numbers (unit_index) of the shard's units, ascending. A pure function of the plan: every task
 // of a job sees the same parts, whatever is stored already. Slow points are dealt over all shards:
 // what belongs together, all units of one chip of a point (its cells are drawn once), is sorted by
-// work and dealt to and fro; where that makes few hands per shard, single units are. `work` has an
-// entry per point.
+// work and dealt to and fro; where that makes few hands per shard, single units are. Under a stop
+// rule whole points are dealt: whether a point goes on is then seen by one shard alone. `work` has
+// an entry per point.
 std::vector<std::uint64_t> units_of_shard(const PlanRecord& plan, std::span<const double> work,
                                           const Shard& shard);
+
+// The most parts that may have work: units, or points under a stop rule.
+std::uint64_t most_shards(const PlanRecord& plan);
 
 // The parts of `count` that have units which the table lacks, ascending.
 std::vector<std::uint32_t> unfinished_shards(const PlanRecord& plan, const TrialTable& table,

@@ -179,6 +179,28 @@ void add_baselines(SweepPlan& plan) {
     }
 }
 
+// What the file says of the sweep as a whole.
+void describe_sweep(SweepPlan& plan) {
+    const TrialsSpec& trials = plan.spec.trials;
+    PlanRecord& record = plan.record;
+    record.sweep_name = plan.spec.name;
+    record.sweep_text = plan.spec.text;
+    for (const std::string& change : plan.spec.overrides)
+        record.sweep_text += "# --set " + change + "\n";
+    record.seed = plan.spec.seed;
+    record.chips = trials.chips;
+    record.repeats = trials.repeats;
+    record.stop = {trials.stop_half_width, trials.stop_first_chips};
+    record.images = plan.workload->images;
+    record.positions = static_cast<std::uint32_t>(plan.workload->positions);
+    record.block_images = std::min(block_images, record.images);
+    if (trials.predictions) record.labels = labels_of(plan);
+    record.model_version = model_version;
+    record.data_hash = plan.workload->data->content_hash();
+    record.code_version = code_version();
+    record.parameter_units = parameter_units(plan.spec);
+}
+
 }  // namespace
 
 SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options) {
@@ -188,6 +210,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec, options.quiet));
     check_stated_axes(plan.spec, *plan.workload);
     check_trial_count(plan.spec, points.size(), plan.workload->images);
+    check_stop_rule(plan.spec, *plan.workload);
     const std::filesystem::path folder = options.run_directory.empty()
                                              ? std::filesystem::path()
                                              : options.run_directory / "networks";
@@ -195,22 +218,8 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     plan.ranges = std::make_shared<AdcRanges>(plan.workload, folder, options.threads);
     plan.activities = std::make_shared<Activities>(plan.workload, folder, options.threads);
     plan.baselines = std::make_shared<Baselines>(plan.workload, folder, options.threads);
+    describe_sweep(plan);
     PlanRecord& record = plan.record;
-    record.sweep_name = plan.spec.name;
-    record.sweep_text = plan.spec.text;
-    for (const std::string& change : plan.spec.overrides)
-        record.sweep_text += "# --set " + change + "\n";
-    record.seed = plan.spec.seed;
-    record.chips = plan.spec.trials.chips;
-    record.repeats = plan.spec.trials.repeats;
-    record.images = plan.workload->images;
-    record.positions = static_cast<std::uint32_t>(plan.workload->positions);
-    record.block_images = std::min(block_images, record.images);
-    if (plan.spec.trials.predictions) record.labels = labels_of(plan);
-    record.model_version = model_version;
-    record.data_hash = plan.workload->data->content_hash();
-    record.code_version = code_version();
-    record.parameter_units = parameter_units(plan.spec);
     std::map<std::string, std::size_t> by_hash;
     TechnologyShelf technologies;
     for (const PointConfig& point : points) {

@@ -83,7 +83,8 @@ CheckReport check_directory(const fs::path& path) {
     report.planned = unit_count(directory.plan());
     try {
         const TrialTable table = load_trials({path}, directory.plan());
-        report.missing = report.planned - table.rows();
+        report.planned = table.needed;
+        report.missing = table.missing();
         report.trials = table.rows() + table.unplanned;
     } catch (const std::runtime_error& error) {
         report.damaged.emplace_back(error.what());

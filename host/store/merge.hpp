@@ -20,8 +20,6 @@ PlanRecord common_plan(const std::vector<std::filesystem::path>& run_directories
 struct Merged {
     PlanRecord plan;
     TrialTable table;
-
-    std::uint64_t missing() const { return unit_count(plan) - table.rows(); }
 };
 
 // Collects the finished trials of all directories into one results file. Idempotent; may run while

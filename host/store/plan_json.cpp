@@ -49,6 +49,10 @@ json head(const PlanRecord& plan) {
     if (plan.positions != 1) {
         value["positions"] = plan.positions;
     }
+    if (plan.stop.active()) {
+        value["stop"] = {{"half_width", plan.stop.half_width},
+                         {"first_chips", plan.stop.first_chips}};
+    }
     if (plan.keeps_predictions()) {
         value["labels"] = fmt::format("{}", fmt::join(plan.labels, " "));
     }
@@ -169,6 +173,16 @@ void read_head(const json& value, PlanRecord& plan) {
     plan.technologies = value.value("technologies", plan.technologies);
 }
 
+StopRule read_stop_rule(const json& value, const std::string& place) {
+    const StopRule rule{value.at("half_width").get<double>(),
+                        value.at("first_chips").get<std::uint32_t>()};
+    if (!(rule.half_width > 0.0 && rule.half_width < 1.0) || rule.first_chips < 2) {
+        throw damaged(place,
+                      fmt::format("stop at {} from {} chips", rule.half_width, rule.first_chips));
+    }
+    return rule;
+}
+
 // The tree of everything but the points, which are taken as they come and dropped.
 json parse(const std::string& text, std::vector<PlanPoint>& points) {
     std::string key;
@@ -215,6 +229,9 @@ PlanRecord plan_from_json(const std::string& text, const std::string& place) {
         read_head(value, plan);
         value.at("points");
         check_counts(value, plan.points.size(), place);
+        if (value.contains("stop")) {
+            plan.stop = read_stop_rule(value.at("stop"), place);
+        }
         if (value.contains("labels")) {
             plan.labels = read_labels(value.at("labels").get_ref<const std::string&>(),
                                       items_of(plan, plan.images), place);

@@ -24,8 +24,10 @@ std::uint64_t items_of(const PlanRecord& plan, std::uint32_t images) {
     return std::uint64_t{images} * plan.positions;
 }
 
+std::uint64_t units_per_chip(const PlanRecord& plan) { return plan.repeats * blocks_of(plan); }
+
 std::uint64_t unit_count(const PlanRecord& plan) {
-    return plan.points.size() * plan.chips * plan.repeats * blocks_of(plan);
+    return plan.points.size() * plan.chips * units_per_chip(plan);
 }
 
 WorkUnit unit_at(const PlanRecord& plan, std::uint64_t index) {

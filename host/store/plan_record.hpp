@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuda/trial/work.hpp"
+#include "host/stats/stop_rule.hpp"
 
 namespace acim {
 
@@ -31,8 +32,9 @@ struct PlanRecord {
     std::string sweep_name;
     std::string sweep_text;  // verbatim
     std::uint64_t seed = 0;
-    std::uint32_t chips = 1;
+    std::uint32_t chips = 1;  // of a point; at most, where there is a stop rule
     std::uint32_t repeats = 1;
+    StopRule stop;
     std::uint32_t images = 0;        // evaluation images of every trial
     std::uint32_t positions = 1;     // items of an image: where the network predicts
     std::uint32_t block_images = 0;  // images of a work unit; the last of a trial may hold fewer
@@ -57,6 +59,7 @@ std::uint64_t items_of(const PlanRecord& plan, std::uint32_t images);
 
 // The units of a plan are numbered in the order of results.h5: point, chip, repeat, first image.
 std::uint64_t unit_count(const PlanRecord& plan);
+std::uint64_t units_per_chip(const PlanRecord& plan);  // of one point
 WorkUnit unit_at(const PlanRecord& plan, std::uint64_t index);
 // The number of a planned unit.
 std::uint64_t unit_index(const PlanRecord& plan, const WorkUnit& unit);

@@ -25,11 +25,15 @@ void write_root(ImageWriter& out, const PlanRecord& plan, const TrialTable& tabl
     out.attribute("/", "schema_name", results_schema_name);
     out.attribute("/", "schema_version", results_schema_version);
     out.attribute("/", "sweep_name", plan.sweep_name);
-    const bool complete = table.rows() == unit_count(plan);
+    const bool complete = table.missing() == 0;
     out.attribute("/", "sweep_complete", static_cast<std::int8_t>(complete ? 1 : 0));
     out.attribute("/", "seed", plan.seed);
     out.attribute("/", "chips", std::int64_t{plan.chips});
     out.attribute("/", "repeats", std::int64_t{plan.repeats});
+    if (plan.stop.active()) {
+        out.attribute("/", "stop_half_width", plan.stop.half_width);
+        out.attribute("/", "stop_first_chips", std::int64_t{plan.stop.first_chips});
+    }
     out.attribute("/", "images", std::int64_t{plan.images});
     if (plan.positions != 1) {
         out.attribute("/", "positions", std::int64_t{plan.positions});

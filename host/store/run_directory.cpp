@@ -56,6 +56,13 @@ void expect_same(const fs::path& path, const char* key, const T& stored, const T
     }
 }
 
+std::string text_of(const StopRule& rule) {
+    if (!rule.active()) {
+        return "none";
+    }
+    return fmt::format("half_width {} from {} chips", rule.half_width, rule.first_chips);
+}
+
 // In what two plans of one origin differ, for people.
 std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
     std::string text;
@@ -69,6 +76,10 @@ std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
     compare("chips", stored.chips, asked.chips);
     compare("repeats", stored.repeats, asked.repeats);
     compare("images", stored.images, asked.images);
+    if (stored.stop != asked.stop) {
+        text += fmt::format("{}trials.stop: {} there, {} now", text.empty() ? "" : "; ",
+                            text_of(stored.stop), text_of(asked.stop));
+    }
     if (!text.empty()) {
         return text;
     }

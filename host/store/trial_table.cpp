@@ -8,6 +8,7 @@
 
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
+#include "host/store/needed_chips.hpp"
 
 namespace acim {
 
@@ -36,14 +37,16 @@ void append_row(std::vector<T>& rows, const std::vector<T>& row, std::size_t wid
 }  // namespace
 
 TrialTableBuilder::TrialTableBuilder(const PlanRecord& plan)
-    : plan_(plan), row_of_(unit_count(plan)) {
+    : plan_(plan),
+      row_of_(unit_count(plan)),
+      rounds_(rounds_of(plan.stop, plan.chips)),
+      sums_(plan.points.size() * rounds_.size()) {
     for (std::uint32_t i = 0; i < plan.points.size(); ++i) {
         points_.emplace(plan.points[i].id, i);
     }
     const std::uint64_t items = items_of(plan, plan.block_images);
     table_.bits_width = (items + 7) / 8;
     table_.predictions_width = plan.keeps_predictions() ? items : 0;
-    table_.layers.resize(plan.points.size());
 }
 
 void TrialTableBuilder::open_source(const std::filesystem::path& file) {
@@ -101,13 +104,18 @@ void TrialTableBuilder::append(const StoredTrial& trial, const WorkUnit& unit,
     table_.cross_entropy.push_back(r.cross_entropy);
     append_row(table_.correct_bits, r.correct_bits, table_.bits_width);
     append_row(table_.predictions, r.predictions, table_.predictions_width);
-    std::vector<LayerSums>& sums = table_.layers[unit.point];
+    std::vector<LayerSums>& sums = sums_of(unit);
     sums.resize(std::max(sums.size(), r.layers.size()));
     for (std::size_t i = 0; i < r.layers.size(); ++i) {
         sums[i].add(r.layers[i]);
     }
     digests_.push_back(digest);
     source_.push_back(static_cast<std::uint32_t>(sources_.empty() ? 0 : sources_.size() - 1));
+}
+
+std::vector<LayerSums>& TrialTableBuilder::sums_of(const WorkUnit& unit) {
+    const auto round = std::upper_bound(rounds_.begin(), rounds_.end(), unit.chip);
+    return sums_[unit.point * rounds_.size() + static_cast<std::size_t>(round - rounds_.begin())];
 }
 
 TrialTable TrialTableBuilder::finish() {
@@ -118,21 +126,66 @@ TrialTable TrialTableBuilder::finish() {
             rows.push_back(slot - 1);
         }
     }
+    order_columns(rows);
+    drop_what_is_not_needed();
+    sum_layers();
+    return std::move(table_);
+}
+
+void TrialTableBuilder::order_columns(const std::vector<std::uint32_t>& rows) {
     table_.units = gather(table_.units, rows);
     table_.correct = gather(table_.correct, rows);
     table_.agree = gather(table_.agree, rows);
     table_.cross_entropy = gather(table_.cross_entropy, rows);
     table_.correct_bits = gather(table_.correct_bits, rows, table_.bits_width);
     table_.predictions = gather(table_.predictions, rows, table_.predictions_width);
-    return std::move(table_);
 }
 
-std::vector<bool> stored_units(const PlanRecord& plan, const TrialTable& table) {
-    std::vector<bool> stored(unit_count(plan));
-    for (const WorkUnit& unit : table.units) {
-        stored[unit_index(plan, unit)] = true;
+void TrialTableBuilder::drop_what_is_not_needed() {
+    table_.chips = needed_chips(plan_, table_);
+    for (const std::uint32_t chips : table_.chips) {
+        table_.needed += chips * units_per_chip(plan_);
     }
-    return stored;
+    std::vector<std::uint32_t> rows;
+    rows.reserve(table_.rows());
+    for (std::uint32_t row = 0; row < table_.rows(); ++row) {
+        if (table_.units[row].chip < table_.chips[table_.units[row].point]) {
+            rows.push_back(row);
+        }
+    }
+    if (rows.size() < table_.rows()) {
+        table_.unplanned += table_.rows() - rows.size();
+        order_columns(rows);
+    }
+}
+
+void TrialTableBuilder::sum_layers() {
+    table_.layers.resize(plan_.points.size());
+    for (std::size_t point = 0; point < table_.layers.size(); ++point) {
+        std::vector<LayerSums>& sums = table_.layers[point];
+        for (std::size_t round = 0; round < rounds_.size(); ++round) {
+            if (rounds_[round] > table_.chips[point]) break;
+            const std::vector<LayerSums>& part = sums_[point * rounds_.size() + round];
+            sums.resize(std::max(sums.size(), part.size()));
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                sums[i].add(part[i]);
+            }
+        }
+    }
+}
+
+std::vector<bool> missing_units(const PlanRecord& plan, const TrialTable& table) {
+    std::vector<bool> missing(unit_count(plan));
+    const std::uint64_t per_chip = units_per_chip(plan);
+    for (std::uint32_t point = 0; point < table.chips.size(); ++point) {
+        const auto first = missing.begin() + static_cast<std::ptrdiff_t>(std::uint64_t{point} *
+                                                                         plan.chips * per_chip);
+        std::fill_n(first, table.chips[point] * per_chip, true);
+    }
+    for (const WorkUnit& unit : table.units) {
+        missing[unit_index(plan, unit)] = false;
+    }
+    return missing;
 }
 
 }  // namespace acim

@@ -14,7 +14,7 @@
 
 namespace acim {
 
-// The finished units of a plan in columns: about 100 bytes a row, whatever the network. Sums of
+// The finished units that a plan needs, in columns: about 100 bytes a row, whatever the network. Sums of
 // layers are kept per point, since integers add in any order.
 struct TrialTable {
     // A row is a finished unit: sorted by (point in the plan, chip, repeat, first image), each once.
@@ -30,11 +30,18 @@ struct TrialTable {
     // Per point of the plan and MAC layer: the sums over the rows of the point, if there are any.
     std::vector<std::vector<LayerSums>> layers;
 
+    // Per point: the chips that it needs as far as the rows say (host/store/needed_chips.hpp).
+    std::vector<std::uint32_t> chips;
+    std::uint64_t needed = 0;  // units of all these chips
+
     std::uint64_t unplanned = 0;        // stored trials that this plan does not ask for
     std::uint64_t segments = 0;         // segments read
     std::vector<std::string> warnings;  // damaged segments, by name: their trials are run again
 
     std::size_t rows() const { return units.size(); }
+    // Needed units that are not there. None: the sweep is complete; after more rows of a stop rule's
+    // plan more may be needed.
+    std::uint64_t missing() const { return needed - rows(); }
     friend bool operator==(const TrialTable&, const TrialTable&) = default;
 };
 
@@ -56,6 +63,10 @@ private:
 
     bool holds(std::size_t row, const StoredTrial& trial, const Digest& digest) const;
     void append(const StoredTrial& trial, const WorkUnit& unit, const Digest& digest);
+    void order_columns(const std::vector<std::uint32_t>& rows);
+    void drop_what_is_not_needed();
+    void sum_layers();
+    std::vector<LayerSums>& sums_of(const WorkUnit& unit);
 
     const PlanRecord& plan_;
     std::unordered_map<std::string, std::uint32_t> points_;
@@ -63,7 +74,11 @@ private:
     std::vector<std::uint32_t> row_of_;  // per planned unit: its row in arrival order, plus one
     std::vector<std::uint32_t> source_;  // per row in arrival order
     std::vector<Digest> digests_;        // likewise
-    TrialTable table_;                   // rows in arrival order until finish()
+    std::vector<std::uint32_t> rounds_;  // chips after each (rounds_of)
+    // Per point and round: what the layers of its chips sum to, since chips of later rounds may
+    // turn out not to be needed.
+    std::vector<std::vector<LayerSums>> sums_;
+    TrialTable table_;  // rows in arrival order until finish()
 };
 
 // Reads the segments of all run directories. Stray temporary files are passed over; a segment that a
@@ -72,7 +87,7 @@ private:
 TrialTable load_trials(const std::vector<std::filesystem::path>& run_directories,
                        const PlanRecord& plan);
 
-// Per planned unit, by its number: whether the table has it.
-std::vector<bool> stored_units(const PlanRecord& plan, const TrialTable& table);
+// Per planned unit, by its number: whether it is needed and not in the table.
+std::vector<bool> missing_units(const PlanRecord& plan, const TrialTable& table);
 
 }  // namespace acim

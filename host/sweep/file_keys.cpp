@@ -181,6 +181,23 @@ const auto table = std::to_array<KeyInfo>({
      .high = most,
      .fallback = "1",
      .help = "noise streams per chip"},
+    {.path = "trials.stop.half_width",
+     .type = KeyType::real,
+     .scopes = in_sweep,
+     .low = 0,
+     .high = 0.5,
+     .fallback = "0.0",
+     .help =
+         "a point stops when the 95 % interval of its accuracy over chips is no wider than this "
+         "on each side; `trials.chips` is then the most that a point gets; 0: all run"},
+    {.path = "trials.stop.first_chips",
+     .type = KeyType::whole,
+     .scopes = in_sweep,
+     .low = 2,
+     .high = most,
+     .fallback = "8",
+     .help = "chips before the first look at the interval; each further round adds half of what "
+             "there is"},
     {.path = "trials.predictions",
      .type = KeyType::boolean,
      .scopes = in_sweep,

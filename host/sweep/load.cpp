@@ -224,6 +224,8 @@ SweepSpec load_sweep(const std::filesystem::path& path, const std::vector<std::s
     spec.trials.chips = document.value("trials.chips").get<std::uint32_t>();
     spec.trials.repeats = document.value("trials.repeats").get<std::uint32_t>();
     spec.trials.predictions = document.value("trials.predictions").get<bool>();
+    spec.trials.stop_half_width = document.value("trials.stop.half_width").get<double>();
+    spec.trials.stop_first_chips = document.value("trials.stop.first_chips").get<std::uint32_t>();
     spec.workload = read_workload(document);
     read_calibration(document, spec);
     if (!has_axis(spec, "macro.bits_per_cycle") && !has_axis(spec, "activation_bits")) {

@@ -78,6 +78,9 @@ struct TrialsSpec {
     std::uint32_t chips = 1;
     std::uint32_t repeats = 1;
     bool predictions = false;  // stored for every item
+    // Wanted half-width of the accuracy's interval, at which a point stops; 0: all chips run.
+    double stop_half_width = 0.0;
+    std::uint32_t stop_first_chips = 8;  // before the first look at it
 };
 
 // A sweep file, checked. Nothing in it has touched the network or the data yet.
