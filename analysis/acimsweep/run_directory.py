@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from acimsweep.results import Results, ResultsError
+from acimsweep.stop_rule import needed_chips
 from acimsweep.stored import member, reading, values
 
 _SEAL = re.compile(rb"\nacimsweep-seal sha256 ([0-9a-f]{64})\n\Z")
@@ -68,8 +69,11 @@ def open_run(path: Path) -> Results:
     plan = _plan(path)
     trials, damaged = _read_segments(path, plan)
     table, order = _table(trials, plan)
+    needed = needed_chips(plan, table)
+    kept = (table["chip"] < needed[table["point"]]).to_numpy()
+    table, order = table[kept].reset_index(drop=True), order[kept]
     items = plan["block_images"] * _positions(plan)
-    tables = {"points": _points(plan, table), "trials": table, "layers": pd.DataFrame(),
+    tables = {"points": _points(plan, table, needed), "trials": table, "layers": pd.DataFrame(),
               "correct_bits": _joined(trials.bits, (items + 7) // 8, np.uint8)[order],
               "predictions": None, "labels": None, "sweep_text": plan["sweep_text"]}
     if "labels" in plan:
@@ -77,7 +81,7 @@ def open_run(path: Path) -> Results:
         tables["labels"] = np.array(plan["labels"].split(), np.int64)
     return Results(
         path=str(path),
-        attrs=_attributes(plan, table) | {"damaged": damaged},
+        attrs=_attributes(plan, table, needed) | {"damaged": damaged},
         parameters=_parameter_names(plan),
         units={name: str(unit) for name, unit in plan["parameter_units"].items()},
         load=tables.__getitem__,
@@ -177,18 +181,19 @@ def _columns() -> list[str]:
     return _KEY + ["n_images", "correct", "agree", "cross_entropy"]
 
 
-def _points(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+def _points(plan: dict[str, Any], table: pd.DataFrame, needed: np.ndarray) -> pd.DataFrame:
     points = pd.DataFrame(index=pd.RangeIndex(len(plan["points"]), name="point"))
     parameters: list[dict[str, Any]] = [{path: value for path, value in point["parameters"]}
                                         for point in plan["points"]]
     for name in _parameter_names(plan):
         points[name] = _column([own.get(name) for own in parameters])
     points["point_id"] = [point["id"] for point in plan["points"]]
-    return points.join(_aggregates(plan, table))
+    return points.join(_aggregates(plan, table, needed))
 
 
-def _aggregates(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Columns of the points from complete trials: means over chips of means over repeats."""
+def _aggregates(plan: dict[str, Any], table: pd.DataFrame, needed: np.ndarray) -> pd.DataFrame:
+    """Columns of the points from complete trials: means over chips of means over repeats. needed:
+    chips [points]."""
     trials = table.groupby(["point", "chip", "repeat"])[
         ["n_images", "correct", "agree", "cross_entropy"]].sum()
     trials = trials[trials["n_images"] == plan["images"]] / (plan["images"] * _positions(plan))
@@ -199,7 +204,7 @@ def _aggregates(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     out["n_trials"] = trials.groupby("point").size()
     out["n_chips"] = by_point.size()
     out = out.fillna(0).astype(np.int64)
-    whole = plan["chips"] * plan["repeats"]
+    whole = needed * plan["repeats"]
     out.insert(0, "status", np.select([out["n_trials"] == whole, out["n_trials"] == 0],
                                       ["done", "pending"], "partial"))
     out["accuracy"] = mean["correct"]
@@ -232,11 +237,12 @@ def _column(values: list[Any]) -> np.ndarray:
                      for v in values], object)
 
 
-def _attributes(plan: dict[str, Any], table: pd.DataFrame) -> dict[str, Any]:
+def _attributes(plan: dict[str, Any], table: pd.DataFrame, needed: np.ndarray) -> dict[str, Any]:
     blocks = -(-plan["images"] // plan["block_images"])
-    units = len(plan["points"]) * plan["chips"] * plan["repeats"] * blocks
+    units = int(needed.sum()) * plan["repeats"] * blocks
     names = ("sweep_name", "seed", "chips", "repeats", "images", "data_hash", "model_version",
              "code_version")
     positions = {} if _positions(plan) == 1 else {"positions": _positions(plan)}
-    return {name: plan[name] for name in names} | positions | {
+    stop = {f"stop_{name}": value for name, value in plan.get("stop", {}).items()}
+    return {name: plan[name] for name in names} | positions | stop | {
         "title": plan["sweep_name"], "sweep_complete": int(len(table) == units)}

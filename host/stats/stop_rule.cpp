@@ -11,7 +11,8 @@ std::vector<std::uint32_t> rounds_of(const StopRule& rule, std::uint32_t chips) 
     if (!rule.active()) return {chips};
     ACIM_EXPECT(rule.first_chips > 0);
     std::vector<std::uint32_t> rounds;
-    for (std::uint32_t n = rule.first_chips; n < chips; n += n / 2 + n % 2) rounds.push_back(n);
+    for (std::uint64_t n = rule.first_chips; n < chips; n += n / 2 + n % 2)
+        rounds.push_back(static_cast<std::uint32_t>(n));
     rounds.push_back(chips);
     return rounds;
 }

@@ -39,6 +39,7 @@ public:
             cpu_->run({&unit, 1}, sink, stop);
             ++units_run_;
         }
+        if (stop_at_end != nullptr) *stop_at_end = true;
     }
     std::uint64_t memory(std::span<const WorkUnit>) const override { return 0; }
     std::vector<std::string> warnings() override {
@@ -50,7 +51,8 @@ public:
         warnings_.push_back(line);
     }
 
-    std::string refuses;  // what prepare() throws; empty: nothing
+    std::string refuses;                       // what prepare() throws; empty: nothing
+    std::atomic<bool>* stop_at_end = nullptr;  // set when a run() has done all its units
 
 private:
     std::mutex mutex_;
@@ -70,7 +72,7 @@ class RunnerTest : public SweepPlanTest {
 protected:
     RunOutcome run(TrialEngine& engine, const std::string& name) {
         run_name_ = name;
-        SweepPlan planned = plan({}, true);
+        SweepPlan planned = plan(overrides_, true);
         RunOptions options;
         options.out = folder_ / name;
         options.threads = 1;
@@ -88,7 +90,8 @@ protected:
         return all.at(0);
     }
 
-    const std::atomic<bool> stop_ = false;
+    std::vector<std::string> overrides_;
+    std::atomic<bool> stop_ = false;
 };
 
 TEST_F(RunnerTest, ALostEngineEndsTheRunAndKeepsWhatIsFinished) {
@@ -130,6 +133,65 @@ TEST_F(RunnerTest, AFailingPointDoesNotStopTheOthers) {
     EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("no table fits")));
     EXPECT_EQ(outcome.finished, 30u);
     EXPECT_EQ(outcome.left(), 6u);
+}
+
+// 6 points of up to 12 chips, seen in rounds of 2, 3, 5, 8, 12. The labels are what the noise-free
+// network says, so that noise costs accuracy.
+class StopRuleTest : public RunnerTest {
+protected:
+    void SetUp() override {
+        RunnerTest::SetUp();
+        const SweepPlan planned = plan();
+        std::vector<std::uint8_t> labels;
+        for (const std::int32_t top1 : planned.groups.at(0).reference_top1)
+            labels.push_back(static_cast<std::uint8_t>(top1));
+        write_idx(folder_ / "labels", {12}, labels);
+        overrides_ = {"trials.chips=12", "trials.repeats=1", "trials.stop.half_width=0.1",
+                      "trials.stop.first_chips=2", "grid.macro.noise.random.sigma=[0, 8, 30]"};
+    }
+};
+
+TEST_F(StopRuleTest, PointsGoOnUntilTheyHaveEnough) {
+    const auto cpu = make_cpu_engine(2);
+    const RunOutcome outcome = run(*cpu, "run");
+    EXPECT_EQ(outcome.left(), 0u);
+    EXPECT_GT(outcome.finished, 12u) << "some need more than the first round";
+    EXPECT_LT(outcome.finished, 72u) << "and some do not";
+    const RunOutcome again = run(*cpu, "run");
+    EXPECT_EQ(again.found, outcome.finished);
+    EXPECT_EQ(again.finished, 0u);
+}
+
+TEST_F(StopRuleTest, AFailingPointEndsAndTheOthersGoOn) {
+    std::size_t tried = 0;
+    FailingEngine failing([&](const WorkUnit& unit, std::size_t) {
+        if (unit.point != 2) return;
+        ++tried;
+        throw std::runtime_error("no table fits");
+    });
+    const RunOutcome outcome = run(failing, "run");
+    EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("point 2 (")));
+    EXPECT_EQ(tried, 2u) << "with the others and alone, in one round only";
+    EXPECT_GT(outcome.finished, 10u);
+    EXPECT_EQ(outcome.left(), 2u);
+}
+
+// A round that is complete when the run is told to stop is not the end of the sweep.
+TEST_F(StopRuleTest, ARunStoppedBetweenRoundsSaysThatWorkIsLeft) {
+    FailingEngine engine([](const WorkUnit&, std::size_t) {});
+    engine.stop_at_end = &stop_;
+    RunOutcome outcome = run(engine, "run");
+    const std::uint64_t first = outcome.finished;
+    EXPECT_EQ(first, 12u);
+    EXPECT_TRUE(outcome.interrupted);
+    EXPECT_GT(outcome.left(), 0u);
+    stop_ = false;
+    const auto cpu = make_cpu_engine(2);
+    outcome = run(*cpu, "run");
+    EXPECT_EQ(outcome.found, first);
+    run(*cpu, "undisturbed");
+    EXPECT_EQ(bytes_of(folder_ / "run" / "results.h5"),
+              bytes_of(folder_ / "undisturbed" / "results.h5"));
 }
 
 TEST_F(RunnerTest, WarningsOfTheEngineAreLoggedAndTold) {

@@ -54,6 +54,28 @@ TEST(Shard, PartsAreDisjointAndTheWhole) {
     }
 }
 
+// Whether a point goes on is decided from all its chips: no other task may hold some of them.
+TEST(Shard, UnderAStopRuleAPointStaysInOnePart) {
+    PlanRecord plan = plan_of(30, 20, 2, 1200);
+    plan.stop.half_width = 0.01;
+    const std::vector<double> work(30, 1.0);
+    std::vector<std::uint32_t> part_of(30, 99);
+    std::size_t units = 0;
+    for (std::uint32_t i = 0; i < 8; ++i)
+        for (const std::uint64_t u : units_of_shard(plan, work, {i, 8})) {
+            std::uint32_t& part = part_of[unit_at(plan, u).point];
+            EXPECT_TRUE(part == 99 || part == i);
+            part = i;
+            ++units;
+        }
+    EXPECT_EQ(units, unit_count(plan));
+    for (std::uint32_t i = 0; i < 8; ++i)
+        EXPECT_GE(std::count(part_of.begin(), part_of.end(), i), 3) << i;
+    EXPECT_EQ(most_shards(plan), 30u);
+    plan.stop = {};
+    EXPECT_EQ(most_shards(plan), unit_count(plan));
+}
+
 // Every eighth point costs seventy times as much, as one on the fixed path does. Dealing units i,
 // i+8, ... would give all of these to one task of eight.
 TEST(Shard, SlowPointsDoNotPileUpInOneTask) {

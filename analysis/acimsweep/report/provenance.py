@@ -22,6 +22,7 @@ def provenance_rows(results: Results, plotly_version: str) -> list[tuple[str, st
         ("Sweep", "sweep_name"),
         ("Seed", "seed"),
         ("Chips", "chips"),
+        ("Points stop at an interval of ±", "stop_half_width"),
         ("Repeats of a chip", "repeats"),
         ("Evaluation images", "images"),
         ("Predictions per image", "positions"),

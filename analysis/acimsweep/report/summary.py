@@ -48,7 +48,8 @@ def state_text(results: Results) -> str:
     done, planned = trial_counts(results)
     if int(results.attrs.get("sweep_complete", 0)) == 1:
         return "complete"
-    return f"{done:,} of {planned:,} trials" if planned else "incomplete"
+    most = "at most " if "stop_half_width" in results.attrs else ""
+    return f"{done:,} of {most}{planned:,} trials" if planned else "incomplete"
 
 
 def trial_counts(results: Results) -> tuple[int, int]:
@@ -159,12 +160,18 @@ def _extent(results: Results) -> str:
     text = f"{count:,} design {'point' if count == 1 else 'points'}"
     if "chips" in attrs and "repeats" in attrs and "images" in attrs:
         chips, repeats, images = (int(attrs[n]) for n in ("chips", "repeats", "images"))
-        text += (f", each on {chips:,} simulated {'chip' if chips == 1 else 'chips'}"
+        stop = attrs.get("stop_half_width")
+        text += (f", each on {'up to ' if stop else ''}{chips:,} simulated "
+                 + ("chip" if chips == 1 else "chips")
+                 + (f" (until the interval of its accuracy is ±{100 * float(stop):g}\u00a0%)"
+                    if stop else "")
                  + (f" with {repeats:,} repeats" if repeats > 1 else "")
                  + f" and {images:,} evaluation {'image' if images == 1 else 'images'}")
     done, planned = trial_counts(results)
     if int(results.attrs.get("sweep_complete", 0)) != 1 and planned:
-        text += f"; {done:,} of {planned:,} trials are finished, so figures may still move"
+        most = "at most " if attrs.get("stop_half_width") else ""
+        text += (f"; {done:,} of {most}{planned:,} trials are finished, so figures may still "
+                 "move")
     return text + "."
 
 
