@@ -5,6 +5,8 @@
 #include "host/hdf5/image_writer.hpp"
 #include "host/store/sealed_file.hpp"
 #include "host/store/segment_file.hpp"
+#include "tests/fuzz/choices.hpp"
+#include "tests/fuzz/hostile_column.hpp"
 #include "tests/fuzz/memory_file.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -12,47 +14,7 @@ namespace {
 
 using namespace acim;
 
-// Decisions taken from the input, zeros behind its end: zeros alone make a good segment.
-class Choices {
-public:
-    Choices(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
-    std::uint8_t next() {
-        if (left_ == 0) return 0;
-        --left_;
-        return *data_++;
-    }
-    std::uint64_t number() {
-        std::uint64_t value = 0;
-        for (int i = 0; i < 8; ++i) value = value << 8 | next();
-        return value;
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t left_;
-};
-
-// A column of the wanted length and small values, or of a wrong length, shape, type or value.
-template <class T>
-void write_column(hdf5::ImageWriter& out, const std::string& path, std::size_t rows,
-                  std::size_t width, T usual, Choices& choices) {
-    const std::uint8_t how = choices.next();
-    if (how % 16 == 8) return;  // missing
-    if (how % 16 == 9) return out.write(path, std::vector<std::string>(rows, "text"));
-    if (how % 16 == 10) return out.write(path, std::vector<double>(rows * width, 0.5));
-    if (how % 16 == 11) rows += 1 + choices.next();
-    if (how % 16 == 12) rows = 0;
-    if (how % 16 == 13) width = choices.next() % 8;
-    if (how % 16 == 14) return out.group(path);
-    if (how % 16 == 15) return out.write_text(path, "text");
-    std::vector<T> values(rows * width, usual);
-    for (T& value : values) {
-        if (how / 16 == 1) value = static_cast<T>(choices.next());
-        if (how / 16 == 2) value = static_cast<T>(choices.number());
-        if (how / 16 == 3) value = static_cast<T>(~std::uint64_t{0});
-    }
-    out.write(path, values, width == 1 ? hdf5::Dims{rows} : hdf5::Dims{rows, width});
-}
+using fuzz::Choices, fuzz::write_column;
 
 void write_header(hdf5::ImageWriter& out, Choices& choices) {
     const std::uint8_t how = choices.next();
@@ -94,7 +56,8 @@ std::vector<std::byte> segment_of(Choices choices) {
 
 }  // namespace
 
-// A segment whose seal is right and whose content is not what the program writes. Its HDF5 structure
+// A segment whose seal is right and whose content is not what the program writes; zeros alone make a
+// good one. Its HDF5 structure
 // is: damage there breaks the seal.
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::vector<std::byte> sealed = segment_of(Choices(data, size));

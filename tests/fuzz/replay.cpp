@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target without libFuzzer: every file of the folders, then so many mutations of each.
 //   fuzz_NAME MUTATIONS FOLDER|FILE...
-// Mutations come from a fixed seed, so that a failure comes again; it prints what it runs last.
+// Mutations come from a fixed seed, so that a failure comes again; it prints what it runs last. A
+// target that has a mutator of its own is given its mutations.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -49,6 +50,18 @@ Bytes mutated(Bytes bytes, std::mt19937_64& random) {
     return bytes;
 }
 
+// Three steps of the target's own mutator.
+Bytes own_mutation(const Bytes& bytes, std::mt19937_64& random) {
+    Bytes out = bytes;
+    const std::size_t most = bytes.size() * 2 + 4096;
+    out.resize(most);
+    std::size_t size = bytes.size();
+    for (int step = 0; step < 3; ++step)
+        size = LLVMFuzzerCustomMutator(out.data(), size, most, static_cast<unsigned>(random()));
+    out.resize(size);
+    return out;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -70,7 +83,9 @@ int main(int count, char** arguments) {
         const Bytes bytes = bytes_of(file);
         std::mt19937_64 random(1);
         for (long i = 0; i <= mutations; ++i) {
-            const Bytes input = i == 0 ? bytes : mutated(bytes, random);
+            const Bytes input = i == 0                    ? bytes
+                                : LLVMFuzzerCustomMutator ? own_mutation(bytes, random)
+                                                          : mutated(bytes, random);
             std::printf("\r%s %ld", file.filename().c_str(), i);
             std::fflush(stdout);
             LLVMFuzzerTestOneInput(input.data(), input.size());
