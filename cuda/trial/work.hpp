@@ -30,7 +30,8 @@ struct WorkUnit {
     friend auto operator<=>(const WorkUnit&, const WorkUnit&) = default;
 };
 
-// A 128-bit sum of integers, so that sums add exactly in any order.
+// A 128-bit sum of integers, so that sums add exactly in any order; one that does not fit, as only a
+// file of somebody else can hold, wraps.
 struct WideSum {
     std::uint64_t low = 0;
     std::int64_t high = 0;
@@ -38,20 +39,26 @@ struct WideSum {
     void add(const WideSum& other) {
         const std::uint64_t before = low;
         low += other.low;
-        high += other.high + (low < before ? 1 : 0);
+        high = static_cast<std::int64_t>(static_cast<std::uint64_t>(high) +
+                                         static_cast<std::uint64_t>(other.high) +
+                                         (low < before ? 1 : 0));
     }
     void add(std::int64_t value) {
         add(WideSum{static_cast<std::uint64_t>(value), value < 0 ? -1 : 0});
     }
     double to_double() const {
-        if (high < 0) {  // of the magnitude, or small negative sums would cancel away
-            WideSum magnitude{~low, ~high};
-            magnitude.add(1);
-            return -magnitude.to_double();
-        }
-        return static_cast<double>(high) * 18446744073709551616.0 + static_cast<double>(low);
+        if (high >= 0) return unsigned_value();
+        WideSum magnitude{~low, ~high};  // or small negative sums would cancel away
+        magnitude.add(1);
+        return -magnitude.unsigned_value();
     }
     friend bool operator==(const WideSum&, const WideSum&) = default;
+
+private:
+    double unsigned_value() const {
+        return static_cast<double>(static_cast<std::uint64_t>(high)) * 18446744073709551616.0 +
+               static_cast<double>(low);
+    }
 };
 
 // Sums over all outputs of one MAC layer in one unit; y is the exact integer product and e the

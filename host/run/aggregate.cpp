@@ -38,6 +38,21 @@ const char* kind_name(IntervalKind kind) {
     return "";
 }
 
+// Trials that no engine reports for this point; the statistics take them for a broken contract.
+void expect_possible(const PlanPoint& point, const PointFacts& facts,
+                     const std::vector<TrialAccuracy>& trials, std::size_t layers) {
+    const char* problem = nullptr;
+    if (layers > facts.layers.size()) problem = "have sums of more layers than its network";
+    if (facts.deterministic)
+        for (const TrialAccuracy& trial : trials)
+            if (trial.accuracy != trials.front().accuracy)
+                problem = "differ, though no random term is on";
+    if (problem != nullptr)
+        throw InputError("stored trials of point " + point.id + " " + problem +
+                         ". Some segment was written by another program version or is corrupt: "
+                         "remove the segments and run the sweep again");
+}
+
 // Columns that statistics give, one row a point.
 struct StatisticsColumns {
     Integers trials, chips;
@@ -291,10 +306,11 @@ ResultColumns aggregate(const PlanRecord& plan, const TrialTable& table) {
     std::size_t row = 0;
     for (std::uint32_t p = 0; p < plan.points.size(); ++p) {
         const PointFacts facts = facts_of(plan.points[p]);
-        points.add(complete_trials(plan, table, p, row),
-                   std::uint64_t{table.chips[p]} * plan.repeats, facts, plan, plan.points[p]);
+        const auto trials = complete_trials(plan, table, p, row);
         std::vector<LayerSums> sums = table.layers[p];
-        ACIM_EXPECT(sums.size() <= facts.layers.size());
+        expect_possible(plan.points[p], facts, trials, sums.size());
+        points.add(trials, std::uint64_t{table.chips[p]} * plan.repeats, facts, plan,
+                   plan.points[p]);
         sums.resize(facts.layers.size());
         for (std::size_t i = 0; i < sums.size(); ++i) layers.add(p, facts.layers[i], sums[i]);
     }

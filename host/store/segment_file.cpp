@@ -2,6 +2,7 @@
 #include "host/store/segment_file.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include <fmt/format.h>
@@ -186,10 +187,13 @@ std::vector<StoredTrial> read_trials(const hdf5::Reader& in, std::size_t layers,
         trials[i].point_id = ids[point[i]];
         visit_trial(result, [&](const char* n, std::uint32_t& value) { value = columns[n][i]; });
         result.cross_entropy = cross_entropy[i];
-        const std::size_t bytes = (std::size_t{result.unit.images} * positions + 7) / 8;
+        const std::size_t items = std::size_t{result.unit.images} * positions;
+        const std::size_t bytes = (items + 7) / 8;
         expect(bytes <= width, "/trials/correct_bits", "is too narrow");
         const auto begin = bits.begin() + static_cast<std::ptrdiff_t>(i * width);
         result.correct_bits.assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+        expect(counts_fit(result, items), "/trials/correct",
+               "or /trials/agree is not what /trials/correct_bits holds");
         expect(layer_count[i] <= layers, "/trials/layer_count", "is more than /layers holds");
         result.layers.resize(layer_count[i]);
     }
@@ -258,6 +262,14 @@ Segment read_content(const hdf5::Reader& in) {
 SegmentOrigin origin_of(const PlanRecord& plan) {
     return {plan.seed, plan.model_version, plan.data_hash, plan.positions,
             plan.keeps_predictions()};
+}
+
+bool counts_fit(const TrialResult& result, std::uint64_t items) {
+    std::uint64_t ones = 0;
+    for (const std::uint8_t byte : result.correct_bits) {
+        ones += static_cast<std::uint64_t>(std::popcount(byte));
+    }
+    return ones == result.correct && ones <= items && result.agree <= items;
 }
 
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,

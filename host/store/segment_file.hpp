@@ -31,6 +31,10 @@ SegmentOrigin origin_of(const PlanRecord& plan);
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
                                       std::span<const StoredTrial> trials);
 
+// True where the counts are those of the bits and none is above the number of items: what the writer
+// promises and all readers rely on.
+bool counts_fit(const TrialResult& result, std::uint64_t items);
+
 struct Segment {
     SegmentOrigin origin;
     std::vector<StoredTrial> trials;

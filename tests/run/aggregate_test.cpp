@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/core/error.hpp"
 #include "host/run/point_facts.hpp"
 #include "host/stats/interval.hpp"
 
@@ -230,6 +231,14 @@ TEST(Aggregate, WithoutErrorTheRatioIsInfinite) {
     const ResultColumns out = aggregate_of(small_plan(), table);
     EXPECT_EQ(values<double>(out.layers, "csnr")[0], std::numeric_limits<double>::infinity());
     EXPECT_EQ(values<double>(out.layers, "error_sd")[0], 0.0);
+}
+
+// A segment of another version, or of somebody else, is no broken contract.
+TEST(Aggregate, ImpossibleTrialsAreRefused) {
+    Trials layers = full_table();
+    layers.back().result.layers.resize(2);
+    EXPECT_THROW(aggregate_of(small_plan(), layers), InputError);
+    EXPECT_THROW(aggregate_of(small_plan(true), full_table()), InputError);  // accuracies differ
 }
 
 // Accuracies are exact fractions: the sum of blocks may not depend on how a trial is cut.

@@ -115,7 +115,10 @@ TEST(Segment, ColumnsThatDoNotFitAreDamage) {
         return std::string("no DamagedFile");
     };
     const auto bits = [](hdf5::ImageWriter& out) {
-        out.write("/trials/correct_bits", std::vector<std::uint8_t>(2), {2, 1});
+        out.write("/trials/correct_bits", std::vector<std::uint8_t>(2, 255), {2, 1});
+    };
+    const auto other_bits = [](hdf5::ImageWriter& out) {
+        out.write("/trials/correct_bits", std::vector<std::uint8_t>{255, 254}, {2, 1});
     };
     const auto flat = [](hdf5::ImageWriter& out) {
         out.write("/trials/correct_bits", std::vector<std::uint8_t>(2));
@@ -127,6 +130,7 @@ TEST(Segment, ColumnsThatDoNotFitAreDamage) {
     EXPECT_THAT(message(bits, 1, 0, 2), HasSubstr("/trials/point names no point"));
     EXPECT_THAT(message(bits, 0, ~0U, 2), HasSubstr("/trials/layer_count is more than"));
     EXPECT_THAT(message(bits, 0, 0, 3), HasSubstr("/trials/cross_entropy has another length"));
+    EXPECT_THAT(message(other_bits, 0, 0, 2), HasSubstr("/trials/correct or /trials/agree is not"));
     EXPECT_THAT(message(flat, 0, 0, 2), HasSubstr("has not two axes"));
     EXPECT_THAT(message(narrow, 0, 0, 2), HasSubstr("is too narrow"));
     EXPECT_THAT(message([](hdf5::ImageWriter&) {}, 0, 0, 2),

@@ -141,5 +141,18 @@ TEST(WideSum, AddsAcrossTheWordBoundary) {
     EXPECT_EQ(minus.to_double(), -1.0);
 }
 
+// Only a file of somebody else holds such sums; under the sanitizer an overflow would end the test.
+TEST(WideSum, WrapsBeyondItsRange) {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    constexpr auto least = std::numeric_limits<std::int64_t>::min();
+    WideSum sum{~std::uint64_t{0}, most};
+    sum.add(1);
+    EXPECT_EQ(sum, (WideSum{0, least}));
+    EXPECT_EQ(sum.to_double(), -0x1p127);
+    sum.add(WideSum{0, least});
+    EXPECT_EQ(sum, WideSum{});
+    EXPECT_EQ((WideSum{1, least}).to_double(), -0x1p127);
+}
+
 }  // namespace
 }  // namespace acim
