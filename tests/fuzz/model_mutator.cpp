@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/model_mutator.hpp"
 
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,13 @@ void keep_elsewhere(TensorProto& tensor, Random& random) {
     }
 }
 
+void change_real(std::string& raw, Random& random) {
+    const float value = some_real(random);
+    if (raw.size() >= sizeof value)
+        raw.replace(below(random, raw.size() / sizeof value) * sizeof value, sizeof value,
+                    reinterpret_cast<const char*>(&value), sizeof value);
+}
+
 void mutate_tensor(TensorProto& tensor, Random& random) {
     std::string& raw = *tensor.mutable_raw_data();
     switch (below(random, 8)) {
@@ -118,13 +127,9 @@ void mutate_tensor(TensorProto& tensor, Random& random) {
         case 3:
             tensor.set_data_type(static_cast<int>(below(random, 18)));
             break;
-        case 4: {
-            const float value = some_real(random);
-            if (raw.size() >= sizeof value)
-                raw.replace(below(random, raw.size() / sizeof value) * sizeof value, sizeof value,
-                            reinterpret_cast<const char*>(&value), sizeof value);
+        case 4:
+            change_real(raw, random);
             break;
-        }
         case 5:
             raw.resize(below(random, raw.size() + 9));
             break;
@@ -166,46 +171,22 @@ void mutate_attribute(AttributeProto& attribute, Random& random) {
                            some_integer(random));
 }
 
+// Names of attributes of all operators.
+const std::vector<std::string>& attribute_names() {
+    static const std::vector<std::string> all = [] {
+        std::istringstream words(
+            "axis axes perm pads strides dilations kernel_shape group transA transB alpha beta "
+            "auto_pad ceil_mode mode to keepdims allowzero equation epsilon count_include_pad "
+            "value split start end num_groups num_outputs approximate signed narrow upper "
+            "block_size training_mode noop_with_empty_axes rounding_mode value_ints value_float");
+        return std::vector<std::string>{std::istream_iterator<std::string>(words), {}};
+    }();
+    return all;
+}
+
 void add_attribute(NodeProto& node, Random& random) {
-    constexpr const char* keys[] = {"axis",
-                                    "axes",
-                                    "perm",
-                                    "pads",
-                                    "strides",
-                                    "dilations",
-                                    "kernel_shape",
-                                    "group",
-                                    "transA",
-                                    "transB",
-                                    "alpha",
-                                    "beta",
-                                    "auto_pad",
-                                    "ceil_mode",
-                                    "mode",
-                                    "to",
-                                    "keepdims",
-                                    "allowzero",
-                                    "equation",
-                                    "epsilon",
-                                    "count_include_pad",
-                                    "value",
-                                    "split",
-                                    "start",
-                                    "end",
-                                    "num_groups",
-                                    "num_outputs",
-                                    "approximate",
-                                    "signed",
-                                    "narrow",
-                                    "upper",
-                                    "block_size",
-                                    "training_mode",
-                                    "noop_with_empty_axes",
-                                    "rounding_mode",
-                                    "value_ints",
-                                    "value_float"};
     auto* attribute = node.add_attribute();
-    attribute->set_name(one_of(keys, random));
+    attribute->set_name(one_of(attribute_names(), random));
     renew(*attribute, random);
 }
 

@@ -72,6 +72,10 @@ int main(int count, char** arguments) {
     const long mutations = std::atol(arguments[1]);
     std::vector<fs::path> files;
     for (int i = 2; i < count; ++i) {
+        if (!fs::exists(arguments[i])) {
+            std::fprintf(stderr, "%s: no such file or folder\n", arguments[i]);
+            return 2;
+        }
         if (!fs::is_directory(arguments[i]))
             files.emplace_back(arguments[i]);
         else
