@@ -2,7 +2,8 @@
 // Runs a fuzz target without libFuzzer: every file of the folders, then so many mutations of each.
 //   fuzz_NAME MUTATIONS FOLDER|FILE...
 // Mutations come from a fixed seed, so that a failure comes again; it prints what it runs last. A
-// target that has a mutator of its own is given its mutations.
+// target that has a mutator of its own is given its mutations. An input that takes more than 4 GiB of
+// addresses or 20 s ends it, as libFuzzer's limits do.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,9 @@
 #include <iterator>
 #include <random>
 #include <vector>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/fuzz/target.hpp"
 
@@ -62,6 +66,20 @@ Bytes own_mutation(const Bytes& bytes, std::mt19937_64& random) {
     return out;
 }
 
+void limit_memory() {
+#ifndef __SANITIZE_ADDRESS__  // which reserves terabytes for itself
+    constexpr rlim_t most = rlim_t{4} << 30;
+    const rlimit limit{most, most};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) std::abort();
+#endif
+}
+
+void run(const Bytes& input) {
+    alarm(20);
+    LLVMFuzzerTestOneInput(input.data(), input.size());
+    alarm(0);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -69,6 +87,7 @@ int main(int count, char** arguments) {
         std::fprintf(stderr, "give MUTATIONS and files or folders of inputs\n");
         return 2;
     }
+    limit_memory();
     const long mutations = std::atol(arguments[1]);
     std::vector<fs::path> files;
     for (int i = 2; i < count; ++i) {
@@ -92,7 +111,7 @@ int main(int count, char** arguments) {
                                                           : mutated(bytes, random);
             std::printf("\r%s %ld", file.filename().c_str(), i);
             std::fflush(stdout);
-            LLVMFuzzerTestOneInput(input.data(), input.size());
+            run(input);
         }
     }
     std::printf("\r%zu files, %ld mutations of each: nothing but refusals\n", files.size(),
