@@ -11,6 +11,7 @@ import numpy as np
 from acimsweep.front import pareto_front
 
 RESAMPLES = 1000
+_MOST_DRAWN = 1 << 25  # values at a time, 256 MB
 SEED = 20_301  # fixed, so that the same results give the same probabilities
 
 
@@ -81,10 +82,14 @@ def front_probability(
     first, place = _distinct(fixed, random)
     fixed, random = fixed[first], [o.rows(first) for o in random]
     candidates = np.flatnonzero(_undominated(fixed, [o.span() for o in random]))
+    probability = np.zeros(len(fixed))
+    if fixed.shape[1] == len(random) == 1:
+        probability[candidates] = _shares_of_two(fixed[candidates, 0], random[0].rows(candidates),
+                                                 weights)
+        return np.where(unknown, np.nan, probability[place])
     drawn = [o.rows(candidates).draw(weights) for o in random]
     sure = _undominated(fixed[candidates], [(d.min(axis=1), d.max(axis=1)) for d in drawn])
     candidates, drawn = candidates[sure], [d[sure] for d in drawn]
-    probability = np.zeros(len(fixed))
     probability[candidates] = _shares(fixed[candidates], drawn)
     return np.where(unknown, np.nan, probability[place])
 
@@ -108,6 +113,24 @@ def _undominated(fixed: np.ndarray, spans: list[tuple[np.ndarray, np.ndarray]]) 
     for dominator in worst[pareto_front(worst)]:
         possible &= ~((dominator >= best).all(axis=1) & (dominator > best).any(axis=1))
     return possible
+
+
+def _shares_of_two(fixed: np.ndarray, random: ChipMeans, weights: np.ndarray) -> np.ndarray:
+    """As _shares() of one fixed objective [points] and one that is drawn, at a cost that grows with the
+    points and not with their square: from the best fixed value down, a point must beat the best
+    drawn value of those above it and reach that of its equals."""
+    order = np.argsort(-fixed, kind="stable")
+    equals = np.split(order, np.flatnonzero(np.diff(fixed[order])) + 1)
+    lost = np.zeros(len(fixed))
+    parts = -(-len(fixed) * len(weights) // _MOST_DRAWN)
+    for part in np.array_split(weights, min(len(weights), parts)):
+        drawn = random.draw(part)
+        best = np.full(len(part), -np.inf)
+        for points in equals:
+            top = drawn[points].max(axis=0)
+            lost[points] += ((drawn[points] < top) | (drawn[points] <= best)).sum(axis=1)
+            best = np.maximum(best, top)
+    return 1.0 - lost / len(weights)
 
 
 def _shares(fixed: np.ndarray, drawn: list[np.ndarray]) -> np.ndarray:

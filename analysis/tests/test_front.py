@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from acimsweep import membership
 from acimsweep.front import pareto_front
 from acimsweep.dominated_volume import front_hypervolume, hypervolume
 from acimsweep.membership import SEED, ChipMeans, front_probability
@@ -93,6 +94,19 @@ def test_probability_equals_its_definition() -> None:
                                   np.zeros(size, bool), resamples=200)
         np.testing.assert_allclose(found, slow_probability(chips, fixed, 200), atol=1e-12)
         assert ((found > 0) & (found < 1)).any()
+
+
+def test_two_objectives_take_a_shorter_way_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One fixed objective with ties and one drawn; also where not all draws fit the memory at once."""
+    random = np.random.default_rng(4)
+    chips = random.integers(0, 6, (40, 5)) / 6
+    fixed = random.integers(0, 12, 40).astype(float)
+    slow = slow_probability(chips, fixed[:, None], 200)
+    for most in (1 << 25, 400):
+        monkeypatch.setattr(membership, "_MOST_DRAWN", most)
+        found = front_probability([fixed, ChipMeans(chips)], np.zeros(40, bool), resamples=200)
+        np.testing.assert_allclose(found, slow, atol=1e-12)
+    assert ((slow > 0) & (slow < 1)).sum() > 3
 
 
 def test_common_chips_are_paired() -> None:

@@ -275,6 +275,14 @@ def test_probability_of_the_front_is_that_of_the_command(results_path: Path) -> 
     assert (column["label"], column["unit"], column["role"]) == ("P(front)", "%", "estimate")
 
 
+def test_no_front_without_a_point_that_knows_both(tmp_path: Path) -> None:
+    path = write_sweep(tmp_path / "a.h5", Sweep(points=4))
+    with h5py.File(path, "a") as file:
+        file["accuracy"][:2] = np.nan
+        file["tops_per_watt"][2:] = np.nan
+    assert "front_probability" not in page_data(path)["values"]
+
+
 def test_yield_of_a_specification(results_path: Path, tmp_path: Path) -> None:
     path = results_path
     assert main([str(path), "--spec", "0.9", "-o", str(tmp_path / "a.html")]) == 0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from acimsweep.design_front import PROBABILITY, find_front
@@ -44,6 +45,9 @@ def with_membership(results: Results) -> Results:
     or perplexity, and efficiency; as they are where such a front is not known yet."""
     metric = headline_metric(results)
     if metric is None or not known(results, EFFICIENCY):
+        return results
+    both = results.points[[metric.key, EFFICIENCY]].to_numpy(float)
+    if not np.isfinite(both).all(axis=1).any():
         return results
     probability = find_front(results, f"{metric.key},{EFFICIENCY}").table[PROBABILITY]
     if probability.isna().all():
