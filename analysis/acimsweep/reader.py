@@ -112,11 +112,13 @@ class _StoredFile:
             group = member(file, table)
             return _frame(group) if isinstance(group, h5py.Group) else pd.DataFrame()
 
-    def rows(self, name: str, rows: np.ndarray) -> np.ndarray:
-        """Rows of a column of the trials in the given order."""
+    def rows(self, name: str, rows: np.ndarray) -> np.ndarray | None:
+        """Rows of a column of the trials in the given order; None where the file has it not."""
         with self.open() as file:
             wanted, place = np.unique(rows, return_inverse=True)
             column = member(file, f"trials/{name}")
+            if column is None:
+                return None
             check(column)
             return column[wanted, :][place]
 
@@ -176,11 +178,18 @@ def _sweep_text(file: h5py.File) -> str:
     if dataset is None:
         return ""
     check(dataset)
+    if dataset.ndim != 0:
+        raise ResultsError(f"{file.filename}: {dataset.name} is no text but has the shape "
+                           f"{dataset.shape}")
     return _text(dataset[()])
 
 
 def _attributes(file: h5py.File) -> dict[str, Any]:
-    return {k: _scalar(v) for k, v in file.attrs.items() if k not in _INTERNAL_ATTRIBUTES}
+    """Numbers and texts; lists of text, which none of the program's are, are not read."""
+    names = [k for k in file.attrs if k not in _INTERNAL_ATTRIBUTES]
+    ids = {k: file.attrs.get_id(k) for k in names}
+    return {k: _scalar(file.attrs[k]) for k in names
+            if ids[k].shape == () or h5py.check_string_dtype(ids[k].dtype) is None}
 
 
 def _scalar(value: Any) -> Any:

@@ -42,6 +42,8 @@ class _Trials:
         bits = values(member(file, "trials/correct_bits"))
         if bits.ndim != 2 or any(c.shape != point_id.shape for c in (*counts.values(), bits[:, 0])):
             raise ResultsError("columns of different lengths")
+        if (np.unpackbits(bits, axis=1).sum(axis=1) != counts["correct"]).any():
+            raise ResultsError("correct is not what correct_bits hold")
         kept = member(file, "trials/predictions")
         if kept is not None:
             kept = values(kept)

@@ -68,7 +68,7 @@ def values(dataset: h5py.Dataset) -> np.ndarray:
     check(dataset)
     if not is_text(dataset):
         return dataset[...]
-    return _text(dataset) if dataset.ndim == 1 else dataset.asstr("utf-8", "replace")[...]
+    return _text(dataset) if dataset.ndim == 1 else dataset.asstr("utf-8", "replace")[()]
 
 
 def check(dataset: h5py.Dataset) -> None:
@@ -76,6 +76,8 @@ def check(dataset: h5py.Dataset) -> None:
     place = f"{dataset.file.filename}: {dataset.name}"
     if not is_text(dataset) and dataset.dtype.kind not in "biuf":
         raise ResultsError(f"{place} holds neither numbers nor text ({dataset.dtype})")
+    if is_text(dataset) and dataset.ndim > 1:  # a few bytes each, and each may be all of the file
+        raise ResultsError(f"{place} is a table of text of shape {dataset.shape}; a list is read")
     if dataset.is_virtual or dataset.external:
         raise ResultsError(f"{place} keeps its values in other files, which are not read")
     claimed = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize

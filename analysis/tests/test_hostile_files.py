@@ -110,6 +110,26 @@ def test_shapes_that_no_data_fill_allocate_nothing(tmp_path: Path, name: str, ki
         assert "claims" in refusals[table]
 
 
+@pytest.mark.parametrize(("name", "shape"), [
+    ("provenance/sweep_yaml", (64,)), ("trials/correct_bits", (64, 8)), ("title", (64,))])
+def test_lists_of_one_large_text_are_not_unfolded(tmp_path: Path, name: str,
+                                                  shape: tuple[int, ...]) -> None:
+    """Each text of a list takes 16 bytes of the file and may name all of a large one: 64 here would
+    take 128 MB, of which read_all() allows half."""
+    def put(file: h5py.File) -> None:
+        text, large = h5py.string_dtype(), "x" * (2 << 20)
+        if name == "title":
+            file.attrs.create("title", np.full(shape, large, object), dtype=text)
+            return
+        del file[name]
+        file.create_dataset(name, data=np.full(shape, large, object), dtype=text)
+
+    refusals = read_all(changed(tmp_path / "r.h5", put))
+    if name != "title":
+        assert any("no text but has" in text or "table of text" in text
+                   for text in refusals.values()), refusals
+
+
 class Bomb:
     """Leaves a mark where it is unpickled."""
 

@@ -269,7 +269,8 @@ bool counts_fit(const TrialResult& result, std::uint64_t items) {
     for (const std::uint8_t byte : result.correct_bits) {
         ones += static_cast<std::uint64_t>(std::popcount(byte));
     }
-    return ones == result.correct && ones <= items && result.agree <= items;
+    const bool rest = items % 8 != 0 && result.correct_bits.back() >> (items % 8) != 0;
+    return ones == result.correct && !rest && result.agree <= items;
 }
 
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,

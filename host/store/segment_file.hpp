@@ -31,7 +31,8 @@ SegmentOrigin origin_of(const PlanRecord& plan);
 std::vector<std::byte> encode_segment(const SegmentOrigin& origin,
                                       std::span<const StoredTrial> trials);
 
-// True where the counts are those of the bits and none is above the number of items: what the writer
+// True where the counts are those of the bits, no bit stands behind the items and no count is above
+// their number: what the writer
 // promises and all readers rely on.
 bool counts_fit(const TrialResult& result, std::uint64_t items);
 
