@@ -2,7 +2,7 @@
 """Accuracy of each class, from the stored correctness and labels that the caller brings.
 
 Every store holds whether a prediction was right: the diagonal of the confusion matrix, which needs no
-more. The whole matrix needs the predictions (confusion.py).
+more. The whole matrix needs the predictions (confusion_matrix.py).
 """
 
 from __future__ import annotations

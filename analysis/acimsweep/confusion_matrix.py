@@ -12,10 +12,11 @@ from acimsweep.results import Point, ResultsError
 _MOST_CLASSES = 4096  # a matrix of 128 MB
 
 
-def confusion(point: Point, chip: int | None = None) -> pd.DataFrame:
+def confusion(point: Point, chip: int | None = None, classes: int | None = None) -> pd.DataFrame:
     """Items by label (index) and prediction (columns), summed over all complete trials of the point,
     or of one chip: int64 [classes, classes]. Divided by the sums of its rows it gives recalls, by
-    those of its columns precisions.
+    those of its columns precisions. classes: by default as many as labels and these predictions name;
+    give it where matrices are to be added and some class is rarely said.
 
     ResultsError where the sweep kept no predictions, where no trial is complete, or beyond 4,096
     classes: then work with Results.predictions.
@@ -24,19 +25,23 @@ def confusion(point: Point, chip: int | None = None) -> pd.DataFrame:
     labels = results.labels
     rows = _rows(point, chip)
     predictions = results.predicted(rows)
-    if len(labels) < results.images * results.positions or labels.min() < 0:
+    if (labels.ndim != 1 or labels.dtype.kind not in "iu" or predictions.dtype.kind != "u"
+            or len(labels) < results.images * results.positions or labels.min() < 0):
         raise ResultsError(f"{results.path}: {len(labels)} labels do not fit {results.images} images. "
                            "The file may be damaged; merge it again")
-    classes = 1 + int(max(labels.max(), predictions.max()))
+    named = 1 + int(max(labels.max(), predictions.max()))
+    classes = named if classes is None else classes
+    if classes < named:
+        raise ResultsError(f"{results.path}: {named} classes are named, more than {classes}")
     if classes > _MOST_CLASSES:
         raise ResultsError(f"{results.path}: {classes} classes are too many for a matrix; work with "
                            "Results.predictions")
-    counts = np.zeros(classes * classes, np.int64)
+    pairs = [np.zeros(0, np.int64)]
     trials = results.trials.iloc[rows]
     for row, first, images in zip(predictions, trials["first_image"], trials["n_images"]):
         begin, items = first * results.positions, images * results.positions
-        pairs = labels[begin: begin + items] * classes + row[:items]
-        counts += np.bincount(pairs, minlength=len(counts))
+        pairs.append(labels[begin: begin + items] * classes + row[:items])
+    counts = np.bincount(np.concatenate(pairs), minlength=classes * classes)
     names = pd.RangeIndex(classes)
     return pd.DataFrame(counts.reshape(classes, classes), names.rename("label"),
                         names.rename("prediction"))

@@ -46,7 +46,7 @@ class Results:
     parameters: list[str]
     units: dict[str, str]
     load: Callable[[str], Any] = field(repr=False)
-    rows: Callable[[str, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    rows: Callable[[str, np.ndarray], np.ndarray | None] | None = field(default=None, repr=False)
     long_names: dict[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -84,10 +84,14 @@ class Results:
         return self._kept("labels")
 
     def _kept(self, name: str) -> np.ndarray:
-        table = self.load(name)
-        if table is None:
+        return self._found(self.load(name), name)
+
+    def _found(self, table: Any, name: str) -> Any:
+        if table is None and name in ("predictions", "labels"):
             raise ResultsError(f"{self.path}: no predictions; run the sweep with "
                                "trials.predictions: true into another directory")
+        if table is None:
+            raise ResultsError(f"{self.path}: no {name}. The file may be damaged; merge it again")
         return table
 
     @cached_property
@@ -127,7 +131,7 @@ class Results:
     def _some_rows(self, name: str, rows: np.ndarray) -> np.ndarray:
         if self.rows is None or name in self.__dict__:
             return getattr(self, name)[rows]
-        return self.rows(name, np.asarray(rows))
+        return self._found(self.rows(name, np.asarray(rows)), name)
 
     def correct(self, row: int) -> np.ndarray:
         """Correctness of one row of trials: bool [n_images], or [n_images, positions] where the

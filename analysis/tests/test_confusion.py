@@ -45,6 +45,15 @@ def test_matrix_agrees_with_labels_and_accuracies(run: Path) -> None:
 
 
 @needs_program
+def test_matrices_of_a_stated_size_add(run: Path) -> None:
+    point = open_store(run / "results.h5").point(0)
+    assert confusion(point, 0, classes=12).shape == confusion(point, classes=12).shape == (12, 12)
+    assert confusion(point, classes=12).iloc[:10, :10].equals(confusion(point, classes=10))
+    with pytest.raises(ResultsError, match="10 classes are named, more than 9"):
+        confusion(point, classes=9)
+
+
+@needs_program
 def test_predictions_are_right_where_bits_say_so(run: Path) -> None:
     results = open_store(run / "results.h5")
     for row in range(0, len(results.trials), 5):
@@ -69,6 +78,8 @@ def test_results_without_predictions_say_how_to_get_them(run: Path, tmp_path: Pa
     for path in (plain, plain / "results.h5"):
         with pytest.raises(ResultsError, match="trials.predictions: true"):
             confusion(open_store(path).point(0))
+        with pytest.raises(ResultsError, match="trials.predictions: true"):
+            open_store(path).predicted(np.array([0]))
     columns = ["accuracy", "accuracy_ci_low", "loss", "agreement"]
     with_them = open_store(run / "results.h5").points
     assert with_them[columns].equals(open_store(plain / "results.h5").points[columns])
