@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -46,22 +47,29 @@ void limit_by_group(const fs::path& folder, Allotment& most) {
     if (in >> quota >> period) limit_cores(quota, period, most);
 }
 
+// By a group and all above it, up to the root of its tree.
+void limit_by_tree(fs::path folder, const fs::path& group, Allotment& most) {
+    limit_by_group(folder, most);
+    for (const fs::path& part : group.relative_path()) {
+        if (part == "..") return;
+        limit_by_group(folder /= part, most);
+    }
+}
+
 }  // namespace
 
 Allotment group_limits(const fs::path& root) {
     Allotment most;
     std::ifstream groups(root / "proc/self/cgroup");
     // Lines are ID:CONTROLLERS:/GROUP; version 2 has one tree for all and names no controllers. A
-    // container may not see the group that is named, then its own root has the limits.
+    // container may not see the group that is named, then its own root has the limits. Controllers that
+    // share a tree are found by each of their names.
     for (std::string line; std::getline(groups, line);) {
         const std::size_t first = line.find(':'), second = line.find(':', first + 1);
         if (second == std::string::npos) continue;
-        fs::path folder = root / "sys/fs/cgroup" / line.substr(first + 1, second - first - 1);
-        limit_by_group(folder, most);
-        for (const fs::path& part : fs::path(line.substr(second + 1)).relative_path()) {
-            if (part == "..") break;
-            limit_by_group(folder /= part, most);
-        }
+        std::istringstream names(line.substr(first + 1, second - first - 1) + ",");
+        for (std::string name; std::getline(names, name, ',');)
+            limit_by_tree(root / "sys/fs/cgroup" / name, line.substr(second + 1), most);
     }
     return most;
 }

@@ -63,14 +63,14 @@ TEST_F(Root, TheTightestGroupAboveCounts) {
 
 TEST_F(Root, VersionOneHasATreePerController) {
     write("proc/self/cgroup",
-          "9:memory:/slurm/uid_1/job_7\n8:cpu,cpuacct:/slurm\n2:freezer:/x\n0::/\n");
+          "9:memory:/slurm/uid_1/job_7\n8:cpuacct,cpu:/slurm\n2:freezer:/x\n0::/\n");
     write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
     write("sys/fs/cgroup/memory/slurm/uid_1/job_7/memory.limit_in_bytes", "1000000\n");
-    write("sys/fs/cgroup/cpu,cpuacct/slurm/cpu.cfs_quota_us", "400000\n");
-    write("sys/fs/cgroup/cpu,cpuacct/slurm/cpu.cfs_period_us", "100000\n");
+    write("sys/fs/cgroup/cpu/slurm/cpu.cfs_quota_us", "400000\n");
+    write("sys/fs/cgroup/cpu/slurm/cpu.cfs_period_us", "100000\n");
     EXPECT_EQ(limits().memory, 1000000U);
     EXPECT_EQ(limits().cores, 4);
-    write("sys/fs/cgroup/cpu,cpuacct/slurm/cpu.cfs_quota_us", "-1\n");
+    write("sys/fs/cgroup/cpu/slurm/cpu.cfs_quota_us", "-1\n");
     EXPECT_EQ(limits().cores, unlimited.cores);
 }
 
