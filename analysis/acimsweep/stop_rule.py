@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from acimsweep.intervals import student_t_quantile
+from acimsweep.results import ResultsError
 
 _ROUNDING = 1e-9  # relative: a half-width is a rounded sum
 
@@ -32,6 +33,7 @@ def needed_chips(plan: dict[str, Any], table: pd.DataFrame) -> np.ndarray:
     needed = np.full(len(plan["points"]), plan["chips"], np.int64)
     if "stop" not in plan:
         return needed
+    _check(plan["stop"])
     chips = _chip_means(plan, table)
     going = np.ones(len(needed), bool)
     for count in rounds_of(plan["stop"]["first_chips"], plan["chips"]):
@@ -43,6 +45,15 @@ def needed_chips(plan: dict[str, Any], table: pd.DataFrame) -> np.ndarray:
         needed[ends] = count
         going &= ~ends
     return needed
+
+
+def _check(rule: Any) -> None:
+    """Raises ResultsError for what no program writes."""
+    kinds = isinstance(rule, dict) and isinstance(rule.get("first_chips"), int) and isinstance(
+        rule.get("half_width"), float)
+    if not kinds or not 2 <= rule["first_chips"] < 1 << 32 or not 0.0 < rule["half_width"] < 1.0:
+        raise ResultsError(f"plan.json: damaged plan (stop: {rule}). Remove it and run the sweep "
+                           "again: stored trials are kept")
 
 
 def _chip_means(plan: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:

@@ -30,8 +30,8 @@ std::string summary(const RunOutcome& outcome, const SweepOptions& options, cons
     std::string text =
         fmt::format("{}: {} of {} units were there, {} ran", options.directory().string(),
                     outcome.found, outcome.planned, outcome.finished);
-    if (outcome.left() > 0)
-        text += fmt::format(", {} are left: the same command goes on", outcome.left());
+    if (outcome.left > 0)
+        text += fmt::format(", {} are left: the same command goes on", outcome.left);
     text += ".\n";
     if (shard.whole())
         text += fmt::format("results: {}\n", (options.directory() / "results.h5").string());

@@ -47,7 +47,14 @@ void check_stop_rule(const SweepSpec& spec, const Workload& workload) {
     const double wanted = spec.trials.stop_half_width;
     const double least =
         least_half_width(workload.images, static_cast<std::uint64_t>(workload.positions));
-    if (wanted == 0.0 || wanted >= least) return;
+    if (wanted == 0.0) return;
+    if (spec.trials.chips <= spec.trials.stop_first_chips)
+        throw InputError(fmt::format(
+            "{}: key 'trials.chips' is {}, the most that a point gets, and the first look at the "
+            "interval comes after trials.stop.first_chips = {}. Raise trials.chips, or leave "
+            "trials.stop out",
+            spec.file.string(), spec.trials.chips, spec.trials.stop_first_chips));
+    if (wanted >= least) return;
     throw InputError(fmt::format(
         "{}: key 'trials.stop.half_width' is {}, but with {} images no interval is narrower than "
         "{} "

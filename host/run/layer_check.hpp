@@ -17,7 +17,7 @@ void check_stated_axes(const SweepSpec& spec, const Workload& workload);
 // InputError for more units of work than a plan holds in memory.
 void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t images);
 
-// InputError for a stop rule that no noisy point could fulfil.
+// InputError for a stop rule that could never stop a noisy point.
 void check_stop_rule(const SweepSpec& spec, const Workload& workload);
 
 }  // namespace acim

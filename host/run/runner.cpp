@@ -39,20 +39,15 @@ public:
 
     RunOutcome go() {
         std::vector<WorkUnit> left = units_left();
-        outcome_.found = outcome_.planned - left.size();
         attempt_ = describe_attempt();
         report_attempt();
         log_.info(fmt::format("start: shard {} on {} ({}), {} of {} units left", attempt_.shard,
                               attempt_.host, attempt_.engine, left.size(), outcome_.planned));
         for (const std::string& line : outcome_.warnings) log_.warn(line);
         run_round(left);
-        while (plan_.record.stop.active()) {  // may ask for more once what was left is stored
-            left = units_left();
-            if (left.empty() || stop_ || !outcome_.engine_failure.empty()) break;
-            log_.info(fmt::format("stop rule: {} more units", left.size()));
-            run_round(left);
-        }
-        outcome_.interrupted = stop_ && outcome_.left() > 0;
+        outcome_.left -= std::min(outcome_.left, outcome_.finished);
+        if (plan_.record.stop.active()) run_further_rounds();
+        outcome_.interrupted = stop_ && outcome_.left > 0;
         attempt_.stop = utc_now();
         attempt_.failures = outcome_.failures;
         if (!outcome_.engine_failure.empty())
@@ -77,6 +72,23 @@ private:
         note_warnings();
         outcome_.finished = writer_.flush();
         if (!left.empty()) progress.finish();
+    }
+
+    // A stop rule may ask for more once what was left is stored. A round that stores nothing is the last.
+    void run_further_rounds() {
+        for (std::uint64_t before = 0;; before = outcome_.finished) {
+            const std::vector<WorkUnit> left = units_left();
+            if (left.empty() || stop_ || !outcome_.engine_failure.empty()) return;
+            if (outcome_.finished == before) return;
+            for (const WorkUnit& unit : left)
+                if (done_.contains(unit))
+                    throw StorageError(
+                        directory_.path().string() +
+                        ": trials that were just stored cannot be read again (log.txt "
+                        "names their segments). Check the disk and run again");
+            log_.info(fmt::format("stop rule: {} more units", left.size()));
+            run_round(left);
+        }
     }
 
     // Stores what waits even while long units run, logs what the engine warns of, and tells
@@ -131,7 +143,7 @@ private:
     }
 
     // Needed units of this shard that are not stored and whose points did not fail; counts what is
-    // needed.
+    // needed, lacking, and stored by others than this call.
     std::vector<WorkUnit> units_left() {
         const TrialTable table = load_trials({directory_.path()}, plan_.record);
         for (const std::string& line : table.warnings)
@@ -141,13 +153,16 @@ private:
         std::vector<double> work;
         for (const PointFacts& facts : plan_.facts) work.push_back(point_work(facts));
         std::vector<WorkUnit> left;
-        outcome_.planned = 0;
+        outcome_.planned = outcome_.left = 0;
         for (const std::uint64_t i : units_of_shard(plan_.record, work, options_.shard)) {
             const WorkUnit unit = unit_at(plan_.record, i);
             if (unit.chip >= table.chips[unit.point]) continue;
             ++outcome_.planned;
+            outcome_.left += missing[i];
             if (missing[i] && !failed_.contains(unit.point)) left.push_back(unit);
         }
+        const std::uint64_t stored = outcome_.planned - outcome_.left;
+        outcome_.found = stored - std::min(stored, outcome_.finished);
         return left;
     }
 

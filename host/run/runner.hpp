@@ -23,20 +23,19 @@ struct RunOptions {
 
 struct RunOutcome {
     std::uint64_t planned = 0;   // units of this shard that are needed
+    std::uint64_t left = 0;      // of these, not stored at the end
     std::uint64_t found = 0;     // of these, stored before
     std::uint64_t finished = 0;  // run and stored now
     bool interrupted = false;
     std::vector<std::string> warnings;  // damaged segments, lost devices
     std::vector<std::string> failures;  // points that failed, with reasons
     std::string engine_failure;         // why the engine could not go on; empty: it could
-
-    std::uint64_t left() const { return planned - found - finished; }
 };
 
-// Runs what the directory lacks; finished work is stored every ten seconds and never run again. A
-// Where the plan has a stop rule, points go on in rounds until they have enough chips. A
-// process that runs the whole sweep writes results.h5 at the end, complete or not, after an engine's
-// failure too. InputError, StorageError.
+// Runs what the directory lacks; finished work is stored every ten seconds and never run again. Where
+// the plan has a stop rule, points go on in rounds until they have enough chips. A process that runs the
+// whole sweep writes results.h5 at the end, complete or not, after an engine's failure too. InputError,
+// StorageError.
 RunOutcome run_sweep(SweepPlan& plan, TrialEngine& engine, const RunOptions& options,
                      const std::atomic<bool>& stop);
 

@@ -110,12 +110,14 @@ void set_interval(const std::vector<double>& means, const TrialConditions& condi
     if (conditions.deterministic) {
         out.ci_low = out.ci_high = out.mean;
         out.ci_kind = IntervalKind::exact;
+        out.half_width = 0.0;
         return;
     }
     if (means.size() < 2) return;
     Interval interval = t_interval(means);
     out.ci_kind = IntervalKind::student_t;
-    const double resolution = 0.5 / static_cast<double>(conditions.images * conditions.positions);
+    const double resolution = least_half_width(conditions.images, conditions.positions);
+    out.half_width = std::max(resolution, (interval.high - interval.low) / 2.0);
     if (interval.high - interval.low < 2.0 * resolution) {
         interval = {out.mean - resolution, out.mean + resolution};
         out.ci_kind = IntervalKind::resolution;
@@ -142,14 +144,18 @@ PointStatistics unknown_statistics() {
     PointStatistics out;
     for (double* field :
          {&out.mean, &out.between_chip_sd, &out.temporal_sd, &out.ci_low, &out.ci_high,
-          &out.wilson_half_width, &out.p5, &out.p50, &out.p95, &out.min, &out.max, &out.agreement,
-          &out.loss, &out.loss_ci_low, &out.loss_ci_high}) {
+          &out.half_width, &out.wilson_half_width, &out.p5, &out.p50, &out.p95, &out.min, &out.max,
+          &out.agreement, &out.loss, &out.loss_ci_low, &out.loss_ci_high}) {
         *field = nan;
     }
     return out;
 }
 
 }  // namespace
+
+double least_half_width(std::uint64_t images, std::uint64_t positions) {
+    return 0.5 / static_cast<double>(images * positions);
+}
 
 PointStatistics point_statistics(std::span<const TrialAccuracy> trials,
                                  const TrialConditions& conditions) {

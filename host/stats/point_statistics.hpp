@@ -54,6 +54,7 @@ struct PointStatistics {
     double ci_low = 0.0;       // 95 %, two-sided
     double ci_high = 0.0;
     IntervalKind ci_kind = IntervalKind::none;
+    double half_width = 0.0;         // of that interval before it is cut to [0, 1]; NaN for `none`
     double wilson_half_width = 0.0;  // 95 %, from the finite number of images, at the mean
     double loss_ci_low = 0.0,
            loss_ci_high = 0.0;              // 95 %, as ci_low and ci_high but for a resolution
@@ -62,6 +63,9 @@ struct PointStatistics {
     double agreement = 0.0;                 // mean of the chip means
     double loss = 0.0;                      // mean of the chip means [nat]
 };
+
+// Half of the least interval of a noisy point: half an item.
+double least_half_width(std::uint64_t images, std::uint64_t positions);
 
 // The order of the trials does not matter; a repeated (chip, repeat) is a broken contract.
 PointStatistics point_statistics(std::span<const TrialAccuracy> trials,

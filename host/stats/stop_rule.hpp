@@ -26,11 +26,8 @@ struct StopRule {
 // rule.
 std::vector<std::uint32_t> rounds_of(const StopRule& rule, std::uint32_t chips);
 
-// Half of the least interval that `images` with so many positions can give (IntervalKind::resolution).
-double least_half_width(std::uint64_t images, std::uint64_t positions);
-
 // Whether the interval over the chips of these trials is as narrow as the rule asks for. Ends that are
-// cut at 0 or 1 do not count as narrow.
+// cut at 0 or 1 do not make it narrow.
 bool is_enough(const StopRule& rule, std::span<const TrialAccuracy> trials,
                const TrialConditions& conditions);
 

@@ -174,13 +174,14 @@ void read_head(const json& value, PlanRecord& plan) {
 }
 
 StopRule read_stop_rule(const json& value, const std::string& place) {
-    const StopRule rule{value.at("half_width").get<double>(),
-                        value.at("first_chips").get<std::uint32_t>()};
-    if (!(rule.half_width > 0.0 && rule.half_width < 1.0) || rule.first_chips < 2) {
+    const auto half_width = value.at("half_width").get<double>();
+    const json& first = value.at("first_chips");
+    if (!(half_width > 0.0 && half_width < 1.0) || !first.is_number_unsigned() ||
+        first.get<std::uint64_t>() < 2 || first.get<std::uint64_t>() > 0xFFFFFFFFU) {
         throw damaged(place,
-                      fmt::format("stop at {} from {} chips", rule.half_width, rule.first_chips));
+                      fmt::format("stop at {} from {} chips", half_width, text_of(first, -1)));
     }
-    return rule;
+    return {half_width, first.get<std::uint32_t>()};
 }
 
 // The tree of everything but the points, which are taken as they come and dropped.

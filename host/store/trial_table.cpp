@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -163,7 +164,8 @@ void TrialTableBuilder::sum_layers() {
     table_.layers.resize(plan_.points.size());
     for (std::size_t point = 0; point < table_.layers.size(); ++point) {
         std::vector<LayerSums>& sums = table_.layers[point];
-        for (std::size_t round = 0; round < rounds_.size(); ++round) {
+        sums = std::move(sums_[point * rounds_.size()]);  // no second copy without a stop rule
+        for (std::size_t round = 1; round < rounds_.size(); ++round) {
             if (rounds_[round] > table_.chips[point]) break;
             const std::vector<LayerSums>& part = sums_[point * rounds_.size() + round];
             sums.resize(std::max(sums.size(), part.size()));

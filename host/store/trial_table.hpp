@@ -14,7 +14,8 @@
 
 namespace acim {
 
-// The finished units that a plan needs, in columns: about 100 bytes a row, whatever the network. Sums of
+// The finished units that a plan needs, in columns: about 100 bytes a row, whatever the
+// network, and two for each prediction that is kept. Sums of
 // layers are kept per point, since integers add in any order.
 struct TrialTable {
     // A row is a finished unit: sorted by (point in the plan, chip, repeat, first image), each once.

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from acimsweep import open_results
+from acimsweep import ResultsError, open_results
 from cuda_cases import Program
 from mac_cases import run
 from sweep_cases import SMALL, finished, needs_data, segments, start, sweep, wait_until
@@ -84,6 +86,50 @@ def test_extending_to_and_from_a_rule(stopped: Path, full: Path, tmp_path: Path)
     assert finished(folder, STOPPING, "--extend").read_bytes() == stopped.read_bytes()
 
 
+def test_what_earlier_sweeps_left_counts_as_found(tmp_path: Path) -> None:
+    """Units of later rounds, too; and a segment that is lost is run again."""
+    folder = tmp_path / "run"
+    finished(folder, STOPPING)
+    grown = sweep(folder, STOPPING | {"trials.repeats": 2}, "--extend")
+    assert grown.returncode == 0 and "left" not in grown.stdout, grown.stdout
+    assert sweep(folder, STOPPING | {"trials.repeats": 2}).stdout.count(", 0 ran.") == 1
+    segments(folder)[0].unlink()
+    again = sweep(folder, STOPPING | {"trials.repeats": 2})
+    assert again.returncode == 0 and "left" not in again.stdout, again.stdout
+    fresh = finished(tmp_path / "fresh", STOPPING | {"trials.repeats": 2})
+    assert (folder / "results.h5").read_bytes() == fresh.read_bytes()
+
+
+def test_trials_that_do_not_read_back_end_the_run(tmp_path: Path) -> None:
+    """A disk that loses what it took: not run again and again."""
+    folder = tmp_path / "run"
+    process = start(folder, STOPPING | {"trials.stop.half_width": 0.0126}, "--threads", 1)
+    damaged = set()
+    while process.poll() is None:
+        for path in segments(folder):
+            if path not in damaged:
+                os.truncate(path, 100)
+                damaged.add(path)
+    _, error = process.communicate()
+    assert process.returncode in (0, 4), error
+    if process.returncode == 4:
+        assert "trials that were just stored cannot be read again" in error
+    assert len(damaged) <= 12, "a few segments in each of five rounds, not without end"
+
+
+@pytest.mark.parametrize("rule", [
+    {"half_width": 0.1, "first_chips": 0}, {"half_width": 0.1, "first_chips": -6},
+    {"half_width": 0.1, "first_chips": 2.9}, {"half_width": 0.1, "first_chips": 4294967298},
+    {"half_width": 0.0, "first_chips": 8}, {"half_width": "x", "first_chips": 8}, 7])
+def test_damaged_rules_of_a_plan_are_refused(stopped: Path, tmp_path: Path, rule: object) -> None:
+    plan = json.loads((stopped.parent / "plan.json").read_text())
+    (tmp_path / "plan.json").write_text(json.dumps(plan | {"stop": rule}))
+    result = run("status", tmp_path)
+    assert result.returncode == 2 and "plan.json: damaged plan" in result.stderr
+    with pytest.raises(ResultsError, match="damaged plan"):
+        open_results(tmp_path)
+
+
 def test_a_live_directory_reads_as_the_file(stopped: Path, full: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     finished(folder, FULL)
@@ -124,6 +170,9 @@ def test_the_cuda_engine_stops_alike(tmp_path: Path, emulated: Program) -> None:
     ({"trials.stop.half_width": 0.7}, "trials.stop.half_width"),
     ({"trials.stop.first_chips": 1}, "trials.stop.first_chips"),
     ({"trials.stop.halfwidth": 0.1}, "trials.stop.half_width"),
+    ({"trials.stop.half_width": 0.1, "trials.stop.first_chips": 30},
+     "key 'trials.chips' is 30, the most that a point gets"),
+    ({"trials.chips": 1, "trials.stop.half_width": 0.1}, "Raise trials.chips"),
 ])
 def test_rules_that_make_no_sense(tmp_path: Path, settings: dict[str, object],
                                   message: str) -> None:

@@ -105,7 +105,7 @@ TEST_F(RunnerTest, ALostEngineEndsTheRunAndKeepsWhatIsFinished) {
     EXPECT_EQ(outcome.engine_failure, "device 0 fell off the bus");
     EXPECT_EQ(calls_after, 1u);  // points are not tried one by one on an engine that is gone
     EXPECT_EQ(outcome.finished, 10u);
-    EXPECT_EQ(outcome.left(), 26u);
+    EXPECT_EQ(outcome.left, 26u);
     EXPECT_FALSE(outcome.interrupted);
     EXPECT_THAT(outcome.failures, IsEmpty());
     const Attempt told = attempt("run");
@@ -132,7 +132,7 @@ TEST_F(RunnerTest, AFailingPointDoesNotStopTheOthers) {
     EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("point 2 (")));
     EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("no table fits")));
     EXPECT_EQ(outcome.finished, 30u);
-    EXPECT_EQ(outcome.left(), 6u);
+    EXPECT_EQ(outcome.left, 6u);
 }
 
 // 6 points of up to 12 chips, seen in rounds of 2, 3, 5, 8, 12. The labels are what the noise-free
@@ -154,7 +154,7 @@ protected:
 TEST_F(StopRuleTest, PointsGoOnUntilTheyHaveEnough) {
     const auto cpu = make_cpu_engine(2);
     const RunOutcome outcome = run(*cpu, "run");
-    EXPECT_EQ(outcome.left(), 0u);
+    EXPECT_EQ(outcome.left, 0u);
     EXPECT_GT(outcome.finished, 12u) << "some need more than the first round";
     EXPECT_LT(outcome.finished, 72u) << "and some do not";
     const RunOutcome again = run(*cpu, "run");
@@ -173,7 +173,7 @@ TEST_F(StopRuleTest, AFailingPointEndsAndTheOthersGoOn) {
     EXPECT_THAT(outcome.failures, ElementsAre(HasSubstr("point 2 (")));
     EXPECT_EQ(tried, 2u) << "with the others and alone, in one round only";
     EXPECT_GT(outcome.finished, 10u);
-    EXPECT_EQ(outcome.left(), 2u);
+    EXPECT_EQ(outcome.left, 2u);
 }
 
 // A round that is complete when the run is told to stop is not the end of the sweep.
@@ -184,7 +184,7 @@ TEST_F(StopRuleTest, ARunStoppedBetweenRoundsSaysThatWorkIsLeft) {
     const std::uint64_t first = outcome.finished;
     EXPECT_EQ(first, 12u);
     EXPECT_TRUE(outcome.interrupted);
-    EXPECT_GT(outcome.left(), 0u);
+    EXPECT_GT(outcome.left, 0u);
     stop_ = false;
     const auto cpu = make_cpu_engine(2);
     outcome = run(*cpu, "run");

@@ -62,6 +62,11 @@ TEST(StopRule, EqualChipsAreEnoughAtHalfAnItem) {
     }
 }
 
+// Both ends cut: what is left, 0.5 on each side, is not the half-width, which is 6.4.
+TEST(StopRule, AnIntervalThatIsCutAtBothEndsIsNotNarrow) {
+    EXPECT_FALSE(is_enough({0.5, 2}, chips_of({0.0, 1.0}), {.images = 10}));
+}
+
 TEST(StopRule, OneChipIsNeverEnough) {
     EXPECT_FALSE(is_enough({0.5, 2}, chips_of({0.9}), {.images = 10}));
     EXPECT_FALSE(is_enough({0.5, 2}, {}, {.images = 10}));
