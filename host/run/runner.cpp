@@ -76,10 +76,12 @@ private:
 
     // A stop rule may ask for more once what was left is stored. A round that stores nothing is the last.
     void run_further_rounds() {
-        for (std::uint64_t before = 0;; before = outcome_.finished) {
+        std::uint64_t before = 0;  // units stored before the last round
+        for (;;) {
             const std::vector<WorkUnit> left = units_left();
             if (left.empty() || stop_ || !outcome_.engine_failure.empty()) return;
             if (outcome_.finished == before) return;
+            before = outcome_.finished;
             for (const WorkUnit& unit : left)
                 if (done_.contains(unit))
                     throw StorageError(

@@ -88,15 +88,16 @@ def test_extending_to_and_from_a_rule(stopped: Path, full: Path, tmp_path: Path)
 
 def test_what_earlier_sweeps_left_counts_as_found(tmp_path: Path) -> None:
     """Units of later rounds, too; and a segment that is lost is run again."""
-    folder = tmp_path / "run"
-    finished(folder, STOPPING)
-    grown = sweep(folder, STOPPING | {"trials.repeats": 2}, "--extend")
-    assert grown.returncode == 0 and "left" not in grown.stdout, grown.stdout
-    assert sweep(folder, STOPPING | {"trials.repeats": 2}).stdout.count(", 0 ran.") == 1
+    folder, narrow = tmp_path / "run", STOPPING | {"trials.stop.half_width": 0.014}
+    more = narrow | {"trials.repeats": 2}
+    finished(folder, narrow)
+    grown = sweep(folder, more, "--extend")
+    assert grown.returncode == 0 and "are left" not in grown.stdout, grown.stdout
+    assert sweep(folder, more).stdout.count(", 0 ran.") == 1
     segments(folder)[0].unlink()
-    again = sweep(folder, STOPPING | {"trials.repeats": 2})
-    assert again.returncode == 0 and "left" not in again.stdout, again.stdout
-    fresh = finished(tmp_path / "fresh", STOPPING | {"trials.repeats": 2})
+    again = sweep(folder, more)
+    assert again.returncode == 0 and "are left" not in again.stdout, again.stdout
+    fresh = finished(tmp_path / "fresh", more)
     assert (folder / "results.h5").read_bytes() == fresh.read_bytes()
 
 
