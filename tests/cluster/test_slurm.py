@@ -269,3 +269,16 @@ def test_ranks_of_srun_number_themselves(story: Story, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
     with h5py.File(tmp_path / "run/results.h5") as file:
         assert file.attrs["sweep_complete"] == 1
+
+
+def test_an_array_under_a_stop_rule_ends_as_one_process(story: Story, tmp_path: Path) -> None:
+    """Whole points are dealt: four tasks for four points, though eight were asked for."""
+    rule = SMALL | {"trials.chips": 20, "trials.repeats": 1, "trials.stop.half_width": 0.03,
+                    "trials.stop.first_chips": 6}
+    single = finished(tmp_path / "single", rule).read_bytes()
+    result = acimsweep(story.cluster.environment, "submit", SWEEP, "-o", tmp_path / "run",
+                       *set_options(rule), "--slurm", "--array", PARTS, "--time", 1)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"job \d+: 4 tasks", result.stdout), result.stdout
+    wait_for(story.merged, 60, "the array and its merging end")
+    assert (tmp_path / "run/results.h5").read_bytes() == single
