@@ -83,7 +83,7 @@ def front_probability(
     fixed, random = fixed[first], [o.rows(first) for o in random]
     candidates = np.flatnonzero(_undominated(fixed, [o.span() for o in random]))
     probability = np.zeros(len(fixed))
-    if fixed.shape[1] == len(random) == 1:
+    if fixed.shape[1] == len(random) == 1 and len(candidates):
         probability[candidates] = _shares_of_two(fixed[candidates, 0], random[0].rows(candidates),
                                                  weights)
         return np.where(unknown, np.nan, probability[place])

@@ -90,7 +90,7 @@ def check(dataset: h5py.Dataset) -> None:
 def _text(dataset: h5py.Dataset) -> np.ndarray:
     """Rows of text, which may all be one large text of the file: by blocks, so that their sum is known
     before it is too much."""
-    rows, length, total = len(dataset), 16, 0
+    rows, length, total = len(dataset), 1, 0
     out = np.empty(rows, object)
     first = 0
     while first < rows:
@@ -102,5 +102,5 @@ def _text(dataset: h5py.Dataset) -> np.ndarray:
                                f"{MOST_BYTES} characters")
         out[first : first + len(block)] = block
         first += len(block)
-        length = max(16, min(1 << 16, _BLOCK * len(block) // max(size, 1)))
+        length = max(1, min(1 << 16, _BLOCK * len(block) // max(size, 1)))
     return out

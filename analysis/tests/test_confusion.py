@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweeps import IMAGES, made_results, needs_program, run_sweep
+from sweeps import IMAGES, needs_program, run_sweep
 from test_figures import expect_in_place
 
 from acimsweep import ResultsError, confusion, open_store, per_class
@@ -100,7 +100,7 @@ def test_figure_shows_shares_in_place(run: Path, tmp_path: Path) -> None:
         confusion_figure(point, names[:2])
 
 
-def test_point_without_trials_is_refused() -> None:
-    results = made_results([[0.5, 0.5], [np.nan, np.nan]])
-    with pytest.raises(ResultsError):
-        confusion(results.point(1))
+@needs_program
+def test_chip_without_trials_is_refused(run: Path) -> None:
+    with pytest.raises(ResultsError, match="no complete trial of chip 99 at point 0"):
+        confusion(open_store(run / "results.h5").point(0), 99)

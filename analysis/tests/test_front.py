@@ -125,5 +125,7 @@ def test_unknown_and_certain_points() -> None:
     unknown = np.array([True, False, False])
     found = front_probability([np.array([1.0, 2.0, 3.0]), ChipMeans(chips)], unknown)
     assert np.isnan(found[0]) and found[1] > 0.9 and found[2] == 1.0
+    none = front_probability([np.array([1.0, 2.0]), ChipMeans(chips[:2] * np.nan)], np.zeros(2, bool))
+    assert list(none) == [0.0, 0.0], "points without a chip are on no front"
     exact = front_probability([np.array([1.0, 2.0]), np.array([5.0, 6.0])], np.zeros(2, bool))
     assert list(exact) == [0.0, 1.0]

@@ -44,22 +44,22 @@ void check_trial_count(const SweepSpec& spec, std::size_t points, std::uint32_t 
 }
 
 void check_stop_rule(const SweepSpec& spec, const Workload& workload) {
-    const double wanted = spec.trials.stop_half_width;
-    const double least =
-        least_half_width(workload.images, static_cast<std::uint64_t>(workload.positions));
-    if (wanted == 0.0) return;
-    if (spec.trials.chips <= spec.trials.stop_first_chips)
+    const TrialsSpec& t = spec.trials;
+    if (t.stop_half_width == 0.0) return;
+    if (t.chips <= t.stop_first_chips)
         throw InputError(fmt::format(
             "{}: key 'trials.chips' is {}, the most that a point gets, and the first look at the "
             "interval comes after trials.stop.first_chips = {}. Raise trials.chips, or leave "
             "trials.stop out",
-            spec.file.string(), spec.trials.chips, spec.trials.stop_first_chips));
-    if (wanted >= least) return;
-    throw InputError(fmt::format(
-        "{}: key 'trials.stop.half_width' is {}, but with {} images no interval is narrower than "
-        "{} "
-        "on each side (half an image of an accuracy). Take more images or a wider interval",
-        spec.file.string(), wanted, workload.images, least));
+            spec.file.string(), t.chips, t.stop_first_chips));
+    const double least =
+        least_half_width(workload.images, static_cast<std::uint64_t>(workload.positions));
+    if (t.stop_half_width < least)
+        throw InputError(fmt::format(
+            "{}: key 'trials.stop.half_width' is {}, but with {} images no interval is narrower "
+            "than {} on each side (half an image of an accuracy). Take more images or a wider "
+            "interval",
+            spec.file.string(), t.stop_half_width, workload.images, least));
 }
 
 void check_stated_axes(const SweepSpec& spec, const Workload& workload) {

@@ -38,12 +38,11 @@ public:
           writer_(directory_, options.shard.name()) {}
 
     RunOutcome go() {
-        std::vector<WorkUnit> left = units_left();
+        const std::vector<WorkUnit> left = units_left();
         attempt_ = describe_attempt();
         report_attempt();
         log_.info(fmt::format("start: shard {} on {} ({}), {} of {} units left", attempt_.shard,
                               attempt_.host, attempt_.engine, left.size(), outcome_.planned));
-        for (const std::string& line : outcome_.warnings) log_.warn(line);
         run_round(left);
         outcome_.left -= std::min(outcome_.left, outcome_.finished);
         if (plan_.record.stop.active()) run_further_rounds();
@@ -148,9 +147,11 @@ private:
     // needed, lacking, and stored by others than this call.
     std::vector<WorkUnit> units_left() {
         const TrialTable table = load_trials({directory_.path()}, plan_.record);
-        for (const std::string& line : table.warnings)
-            if (std::ranges::find(outcome_.warnings, line) == outcome_.warnings.end())
-                outcome_.warnings.push_back(line);
+        for (const std::string& line : table.warnings) {
+            if (std::ranges::find(outcome_.warnings, line) != outcome_.warnings.end()) continue;
+            log_.warn(line);
+            outcome_.warnings.push_back(line);
+        }
         const std::vector<bool> missing = missing_units(plan_.record, table);
         std::vector<double> work;
         for (const PointFacts& facts : plan_.facts) work.push_back(point_work(facts));

@@ -147,6 +147,7 @@ void TrialTableBuilder::drop_what_is_not_needed() {
     for (const std::uint32_t chips : table_.chips) {
         table_.needed += chips * units_per_chip(plan_);
     }
+    if (!plan_.stop.active()) return;
     std::vector<std::uint32_t> rows;
     rows.reserve(table_.rows());
     for (std::uint32_t row = 0; row < table_.rows(); ++row) {

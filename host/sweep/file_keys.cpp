@@ -203,7 +203,7 @@ const auto table = std::to_array<KeyInfo>({
      .scopes = in_sweep,
      .fallback = "false",
      .help = "true: stores the class that every trial gives every image, for confusion matrices; "
-             "about a byte each"},
+             "two bytes each before compression"},
 });
 
 }  // namespace

@@ -65,6 +65,18 @@ TEST(ReferenceEngine, LosslessEqualsDigitalImageByImage) {
     }
 }
 
+// A unit of sixteen images, run four at a time in another order.
+TrialResult in_parts(const TrialSetup& setup, const WorkUnit& unit, const PointPlan& plan,
+                     ImageExecutor& executor) {
+    TrialResult merged = empty_result(setup, unit);
+    for (const std::uint32_t begin : {12u, 0u, 8u, 4u}) {
+        TrialResult part = empty_result(setup, unit);
+        run_images(setup, plan, begin, 4, executor, part);
+        add_result(merged, part);
+    }
+    return merged;
+}
+
 // Any cut of a unit gives the bytes of the whole, merged in any order.
 TEST(ReferenceEngine, PartsOfAUnitAddUpToTheWhole) {
     const auto setup = ref::small_setup({ref::uniform_point(ref::noisy_settings(0.4))});
@@ -75,13 +87,7 @@ TEST(ReferenceEngine, PartsOfAUnitAddUpToTheWhole) {
     const PointPlan plan =
         make_point_plan(*setup->network, setup->points[0], PhiloxKey{}, *kernel, cache);
     ImageExecutor executor(*setup->network, *kernel);
-    TrialResult merged = empty_result(*setup, unit);
-    for (const std::uint32_t begin : {12u, 0u, 8u, 4u}) {
-        TrialResult part = empty_result(*setup, unit);
-        run_images(*setup, plan, begin, 4, executor, part);
-        add_result(merged, part);
-    }
-    EXPECT_EQ(merged, whole);
+    EXPECT_EQ(in_parts(*setup, unit, plan, executor), whole);
 }
 
 // The class of every item is what the executor's logits say, also where a unit is run in parts; who
@@ -106,13 +112,7 @@ TEST(ReferenceEngine, PredictionsAreTheTopClassOfTheLogits) {
     }
     EXPECT_EQ(whole.predictions, expected);
     EXPECT_GT(std::set(expected.begin(), expected.end()).size(), 1u) << "or nothing is shown";
-    TrialResult merged = empty_result(*setup, unit);
-    for (const std::uint32_t begin : {12u, 0u, 8u, 4u}) {
-        TrialResult part = empty_result(*setup, unit);
-        run_images(*setup, plan, begin, 4, executor, part);
-        add_result(merged, part);
-    }
-    EXPECT_EQ(merged, whole);
+    EXPECT_EQ(in_parts(*setup, unit, plan, executor), whole);
     whole.predictions.clear();
     EXPECT_EQ(run(plain, {unit})[0], whole);
 }

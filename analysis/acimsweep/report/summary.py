@@ -45,11 +45,9 @@ def headline_metric(results: Results) -> Metric | None:
 
 def state_text(results: Results) -> str:
     """`complete`, or how much of the plan is finished."""
-    done, planned = trial_counts(results)
     if int(results.attrs.get("sweep_complete", 0)) == 1:
         return "complete"
-    most = "at most " if "stop_half_width" in results.attrs else ""
-    return f"{done:,} of {most}{planned:,} trials" if planned else "incomplete"
+    return _progress(results) or "incomplete"
 
 
 def trial_counts(results: Results) -> tuple[int, int]:
@@ -57,6 +55,13 @@ def trial_counts(results: Results) -> tuple[int, int]:
     per_point = int(results.attrs.get("chips", 0)) * int(results.attrs.get("repeats", 0))
     done = int(results.points["n_trials"].sum()) if "n_trials" in results.points else 0
     return done, per_point * len(results.points)
+
+
+def _progress(results: Results) -> str:
+    """`12 of 40 trials`, `12 of at most 40 trials` under a stop rule; nothing without a plan."""
+    done, planned = trial_counts(results)
+    most = "at most " if "stop_half_width" in results.attrs else ""
+    return f"{done:,} of {most}{planned:,} trials" if planned else ""
 
 
 def facts(results: Results) -> list[tuple[str, str, str]]:
@@ -167,11 +172,8 @@ def _extent(results: Results) -> str:
                     if stop else "")
                  + (f" with {repeats:,} repeats" if repeats > 1 else "")
                  + f" and {images:,} evaluation {'image' if images == 1 else 'images'}")
-    done, planned = trial_counts(results)
-    if int(results.attrs.get("sweep_complete", 0)) != 1 and planned:
-        most = "at most " if attrs.get("stop_half_width") else ""
-        text += (f"; {done:,} of {most}{planned:,} trials are finished, so figures may still "
-                 "move")
+    if int(attrs.get("sweep_complete", 0)) != 1 and (progress := _progress(results)):
+        text += f"; {progress} are finished, so figures may still move"
     return text + "."
 
 
