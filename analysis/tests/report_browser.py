@@ -148,6 +148,11 @@ def move_to(driver: Driver, point: int) -> ActionChains:
     return chain
 
 
+def click_here(driver: Driver) -> None:
+    """Clicks where the pointer rests; Plotly loses a click within 50 ms of the last movement."""
+    ActionChains(driver).click().perform()
+
+
 def assert_clean_log(driver: Driver) -> None:
     """Nothing severe, and nothing that the Content-Security-Policy had to stop."""
     log = driver.get_log("browser")

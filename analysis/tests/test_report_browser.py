@@ -20,6 +20,7 @@ from report_browser import (
     after_update,
     assert_clean_log,
     browser,
+    click_here,
     draw_parallel,
     files,
     filter_by,
@@ -70,7 +71,7 @@ def test_hover_and_click_show_the_point(browser: Driver, files: Path) -> None:
                  f"({100 * row['accuracy_ci_low']:.2f} to {100 * row['accuracy_ci_high']:.2f})",
                  f"{row['tops_per_watt']:.4g} TOPS/W", "Energy per inference"):
         assert part in text, (part, text)
-    after_update(browser, move_to(browser, point).click().perform)
+    after_update(browser, lambda: click_here(browser))
     selected = [p for p, classes in rows(browser) if "selected" in classes]
     assert selected == [point]
     assert browser.find_element(By.ID, "point-name").text == f"no. {point}"

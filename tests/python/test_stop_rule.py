@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -99,23 +98,6 @@ def test_what_earlier_sweeps_left_counts_as_found(tmp_path: Path) -> None:
     assert again.returncode == 0 and "are left" not in again.stdout, again.stdout
     fresh = finished(tmp_path / "fresh", more)
     assert (folder / "results.h5").read_bytes() == fresh.read_bytes()
-
-
-def test_trials_that_do_not_read_back_end_the_run(tmp_path: Path) -> None:
-    """A disk that loses what it took: not run again and again."""
-    folder = tmp_path / "run"
-    process = start(folder, STOPPING | {"trials.stop.half_width": 0.0126}, "--threads", 1)
-    damaged = set()
-    while process.poll() is None:
-        for path in segments(folder):
-            if path not in damaged:
-                os.truncate(path, 100)
-                damaged.add(path)
-    _, error = process.communicate()
-    assert process.returncode in (0, 4), error
-    if process.returncode == 4:
-        assert "trials that were just stored cannot be read again" in error
-    assert len(damaged) <= 12, "a few segments in each of five rounds, not without end"
 
 
 @pytest.mark.parametrize("rule", [

@@ -22,7 +22,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_RULES = 16, KILL_BEFORE = -1, KILL_AFTER = -2, SHORT_WRITE = -3, MOVE = -4, HIDE = -5 };
+enum {
+    MAX_RULES = 16,
+    KILL_BEFORE = -1,
+    KILL_AFTER = -2,
+    SHORT_WRITE = -3,
+    MOVE = -4,
+    HIDE = -5,
+    LOSE = -6
+};
 
 // One rule of ACIM_FAULT: the calls `first` to `last` of this kind on paths like this one.
 struct Rule {
@@ -44,11 +52,11 @@ static atomic_long clock_seen;
 static const struct {
     const char* name;
     int action;
-} actions[] = {{"EIO", EIO},           {"ENOSPC", ENOSPC},    {"EDQUOT", EDQUOT},
-               {"EROFS", EROFS},       {"EACCES", EACCES},    {"EINTR", EINTR},
-               {"EINVAL", EINVAL},     {"ESTALE", ESTALE},    {"ENOLCK", ENOLCK},
-               {"EMFILE", EMFILE},     {"KILL", KILL_BEFORE}, {"KILLED", KILL_AFTER},
-               {"SHORT", SHORT_WRITE}, {"MOVE", MOVE},        {"HIDE", HIDE}};
+} actions[] = {
+    {"EIO", EIO},           {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT},    {"EROFS", EROFS},
+    {"EACCES", EACCES},     {"EINTR", EINTR},   {"EINVAL", EINVAL},    {"ESTALE", ESTALE},
+    {"ENOLCK", ENOLCK},     {"EMFILE", EMFILE}, {"KILL", KILL_BEFORE}, {"KILLED", KILL_AFTER},
+    {"SHORT", SHORT_WRITE}, {"MOVE", MOVE},     {"HIDE", HIDE},        {"LOSE", LOSE}};
 
 static void refuse(const char* text) {
     fprintf(stderr, "fault_shim: cannot read '%s'\n", text);
@@ -238,6 +246,7 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
     char path[PATH_MAX];
     if (rule_count == 0 && trace < 0) return syscall(SYS_write, descriptor, bytes, size);
     struct Rule* rule = enter("write", path_of(descriptor, path));
+    if (rule != NULL && rule->action == LOSE) return leave(rule, (long)size, "write", path);
     const int half = rule != NULL && rule->action == SHORT_WRITE;
     const long result =
         made(rule) ? syscall(SYS_write, descriptor, bytes, half ? (size + 1) / 2 : size) : -1;

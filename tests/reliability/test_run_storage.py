@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage that fails or lies: full disks, flipped bytes. Nothing stored is lost."""
+"""Storage that fails or lies: full disks, lost writes, flipped bytes. Nothing stored is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fault_cases import mounted
+from fault_cases import assert_storage_failure, mounted, under_faults
 from mac_cases import binary, run
 from sweep_cases import (MANY, MANY_UNITS, SMALL, SMALL_UNITS, SWEEP, assert_fails, finished,
                          needs_data, segments, set_options, stored_units, sweep, units_run)
@@ -169,3 +169,20 @@ def test_a_foreign_segment(tmp_path: Path) -> None:
     assert_fails(run("merge", a, "-o", tmp_path / "m.h5"), 2, "seg-foreign.h5", "seed 5", "seed 1")
     result = sweep(a, SMALL)
     assert result.returncode == 2 and "seg-foreign.h5" in result.stderr
+
+
+def test_a_disk_that_loses_what_it_took(tmp_path: Path) -> None:
+    """A stop rule reads back what was stored: it does not run the same trials again and again."""
+    stopping = SMALL | {"trials.chips": 30, "trials.repeats": 1, "trials.stop.half_width": 0.0126,
+                        "trials.stop.first_chips": 6}
+    folder = tmp_path / "run"
+    words = [binary(), "run", SWEEP, "-o", folder, "-q", *set_options(stopping), "--threads", 1]
+    lost = under_faults(list(map(str, words)), "write:*seg-*:1+:LOSE")
+    assert_storage_failure(lost, str(folder), "trials that were just stored cannot be read again")
+    assert 1 <= len(segments(folder)) <= 3 and not any(s.stat().st_size for s in segments(folder))
+    log = (folder / "log.txt").read_text()
+    assert all(segment.name in log for segment in segments(folder)), log
+    whole = finished(tmp_path / "whole", stopping).read_bytes()
+    again = sweep(folder, stopping)
+    assert again.returncode == 0 and "damaged segment" in again.stderr, again.stderr
+    assert (folder / "results.h5").read_bytes() == whole
