@@ -128,7 +128,7 @@ def test_kill_and_resume(emulated: Program, tmp_path: Path, many: bytes) -> None
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     kept = len(stored_units(folder))
-    assert 256 <= kept < MANY_UNITS
+    assert 0 < kept < MANY_UNITS
     result = emulated.on(devices=3).sweep(folder, MANY)
     assert (result.returncode, result.stderr) == (0, "")
     assert ran(result.stdout) == (kept, MANY_UNITS, MANY_UNITS - kept)
@@ -146,7 +146,7 @@ def test_interrupt_and_go_on_with_the_cpu(emulated: Program, tmp_path: Path, man
     assert (process.returncode, err) == (3, ""), out
     assert "the same command goes on" in out
     kept = len(stored_units(folder))
-    assert 256 <= kept < MANY_UNITS
+    assert 0 < kept < MANY_UNITS
     assert (kept, MANY_UNITS) == (ran(out)[2], ran(out)[1])
     result = sweep(folder, MANY, "--engine", "cpu")
     assert result.returncode == 0, result.stderr

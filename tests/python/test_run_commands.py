@@ -75,7 +75,7 @@ def test_status_while_a_run_goes_on(tmp_path: Path) -> None:
         text = output("status", run_folder)
         done, planned, left = map(int, re.search(r"(\d+) of (\d+) units done \(.*\), (\d+) left",
                                                  text).groups())
-        assert planned == 8000 and done + left == planned and done >= 256
+        assert planned == 8000 and done + left == planned and done > 0
         assert "running" in text
         assert "missing" in output("merge", run_folder, "-o", tmp_path / "now.h5")
         with h5py.File(tmp_path / "now.h5") as file:
