@@ -155,6 +155,14 @@ void register_cases() {
     add("kernel/chip_256_adc", layer(adc_settings(), wide), run_kernel, best);
     add("kernel/chip_256_all", layer(all_chip_settings(), wide), run_kernel, best);
     add("kernel/voting3", layer(voting_settings()), run_kernel, best);
+    for (const int thousandths : {128, 191, 206}) {  // LSB
+        const SharedLayer events = layer(settings(thousandths / 1000.0, 0.0));
+        add("layer/events_" + std::to_string(thousandths), events, run_layer, best);
+        add("kernel/events_" + std::to_string(thousandths), events, run_kernel, best);
+        const SharedLayer drawn =
+            layer(settings(thousandths / 1000.0, 0.0, 8, 1, PathRequest::table));
+        add("kernel/all_" + std::to_string(thousandths), drawn, run_kernel, best);
+    }
     add("layer/product", product, run_layer, best);
     add("kernel/lut", layer(settings(0.0, 0.0, 7)), run_kernel, best);
     add("kernel/parallel2", layer(settings(0.5, 0.05, 8, 2)), run_kernel, best);

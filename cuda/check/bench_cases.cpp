@@ -71,7 +71,8 @@ std::vector<BenchNoise> noises() {
     MacroParams quiet;
     quiet.rows = 255;
     quiet.adc.bits = 8;
-    MacroParams lossless = quiet, table = quiet, chip = quiet;
+    MacroParams rare = quiet, lossless = quiet, table = quiet, chip = quiet;
+    rare.noise.random.sigma = 0.128;
     lossless.noise.random.sigma = 0.255;
     table.noise.random.sigma = 0.5;
     table.noise.nonlinear.sigma = 0.05;
@@ -79,6 +80,7 @@ std::vector<BenchNoise> noises() {
     chip.cell.unit_capacitance = 2e-15;
     chip.cell.mismatch = 0.85 / 3162277660.1683793;  // 0.85 % sqrt(fF)
     return {{"product", "no noise", SamplingPath::product, quiet},
+            {"events", "0.128 LSB", SamplingPath::events, rare},
             {"lossless", "0.255 LSB", SamplingPath::table, lossless},
             {"table", "0.5 LSB + 0.05 % nonlinear", SamplingPath::table, table},
             {"chip", "cells 0.85 % sqrt(fF), 2 fF + 0.5 LSB", SamplingPath::chip, chip}};

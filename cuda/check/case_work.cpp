@@ -62,6 +62,10 @@ void add_product(const BenchCase& bench, const Operator& node, const LayerSettin
     const LayerPlan plan = describe_operator(node, settings);
     if (plan.path == SamplingPath::product) return;
     work.bytes += conversion_bytes(plan, sizes);
+    if (plan.path == SamplingPath::events) {
+        work.event_calls += sizes.outputs * ((plan.groups + 3) / 4);
+        return;
+    }
     work.bit_products += sizes.outputs * plan.groups *
                          static_cast<double>(plan.conversions.size()) *
                          round_up(plan.group_rows, static_cast<int>(bits_a_block));

@@ -10,8 +10,9 @@ namespace acim {
 struct CaseWork {
     double conversions = 0.0;
     double byte_products = 0.0;  // of signed bytes: the exact result that every layer has
-    double bit_products = 0.0;   // of one bit, whole blocks of 256 rows; 0 on path `product`
-    double bytes = 0.0;          // that kernels read from and write to the device's memory
+    double bit_products = 0.0;  // of one bit, whole blocks of 256 rows; 0 on `product` and `events`
+    double event_calls = 0.0;   // Philox calls that count events, on path `events`
+    double bytes = 0.0;         // that kernels read from and write to the device's memory
 };
 
 CaseWork case_work(const BenchCase& bench);

@@ -73,6 +73,12 @@ std::vector<Bound> device_bounds(const BenchCase& bench, const CudaDevice& devic
         list.add("integers", (philox_products + philox_logic + decide_and_add) /
                                  std::min(rates.imad + rates.alu, rates.issue));
     }
+    if (bench.path == SamplingPath::events) {
+        constexpr double products = 8 * philox_products, logic = 8 * philox_logic;
+        list.add("random bits", std::max({products / rates.imad, logic / rates.alu,
+                                          (products + logic) / rates.issue}) *
+                                    work.event_calls / work.conversions);
+    }
     list.add("tensor", (work.byte_products / rates.bytes + work.bit_products / rates.bits) /
                            work.conversions);
     if (device.bandwidth > 0.0)

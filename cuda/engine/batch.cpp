@@ -202,8 +202,7 @@ void BatchRunner::store_bits(const NetworkLayer& layer, const LayerWorks& works)
     for (const Launch& l : works.launches)
         launch_store_bits(layer.stored, space_.stored_bytes.data(),
                           space_.conversion_works.data() + l.first, l.count, l.most_weight_words,
-                          l.tile.kernel != ConversionKernel::general, space_.stored_bits.data(),
-                          stream_);
+                          !reads_lines(l.tile.kernel), space_.stored_bits.data(), stream_);
 }
 
 void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
@@ -222,6 +221,9 @@ void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
         if (l.tile.kernel == ConversionKernel::general)
             launch_general(all + l.first, l.count, l.tile.most_items, space_.bits.data(), out,
                            stream_);
+        else if (l.tile.kernel == ConversionKernel::events)
+            launch_events(all + l.first, l.count, l.tile.most_items, space_.bits.data(), out,
+                          stream_);
         else if (l.tile.kernel == ConversionKernel::tiles_chip)
             launch_chip_tiles(l.tile, all + l.first, l.count, space_.bits.data(), out, stream_);
         else

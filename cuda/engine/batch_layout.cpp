@@ -20,10 +20,10 @@ bool is_converted(ConversionKernel kernel) {
     return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
 }
 
-// Items of one work: outputs for the general kernel, else tiles of 16 outputs x 8 pixels.
+// Items of one work: outputs where each has a thread, else tiles of 16 outputs x 8 pixels.
 std::int64_t items_of(ConversionKernel kernel, const ConversionShape& s, std::uint32_t slots) {
     const std::int64_t pixels = std::int64_t{slots} * s.pixels;
-    if (kernel == ConversionKernel::general) return pixels * s.outputs * s.conv_groups;
+    if (reads_lines(kernel)) return pixels * s.outputs * s.conv_groups;
     return (pixels + 7) / 8 * ((s.outputs + 15) / 16) * s.conv_groups;
 }
 
@@ -123,6 +123,7 @@ void BatchRunner::add_finish(std::span<const BatchPart> parts, std::size_t layer
         work.segment = segments_[i];
         work.converted = l.kernel == ConversionKernel::none ? 0 : 1;
         work.digital = l.digital ? 1 : 0;
+        work.errors_only = l.kernel == ConversionKernel::events ? 1 : 0;
         if (l.analog) work.sums = space_.sums.data() + i * network_.layers() + layer;
         finish_works_.push_back(work);
     }

@@ -21,11 +21,20 @@ enum class ConversionKernel : std::uint8_t {
     tiles_thresholds,  // the same, cells as thresholds
     tiles_lut,         // the same without noise
     tiles_chip,        // 16 outputs x 4 pixels a warp; columns and ADCs of one chip
+    events,            // one thread an output; the conversions that err alone
     aidac              // all-analog macro (cuda/engine/aidac_kernels.hpp)
 };
 
+// Kernels that read weights as lines of outputs, the others as fragments of 16 outputs.
+constexpr bool reads_lines(ConversionKernel kernel) {
+    return kernel == ConversionKernel::general || kernel == ConversionKernel::events;
+}
+
 void launch_general(const ConversionWork* works, std::uint32_t count, std::int64_t most,
                     const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
+
+void launch_events(const ConversionWork* works, std::uint32_t count, std::int64_t most,
+                   const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream);
 
 // The tile kernel by what its works have in common.
 struct TileLaunch {

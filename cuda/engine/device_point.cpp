@@ -36,6 +36,8 @@ struct ChipPlaces {
 struct LayerPlaces {
     std::size_t weights = nowhere, cells = nowhere, conversions = nowhere;
     std::size_t drawn_cells = nowhere;  // in DevicePoint::cells_
+    EventLawView events;                // of the host, but for these three arrays
+    std::size_t at_least = nowhere, error = nowhere, event_conversion = nowhere;
     std::array<const CycleLaw*, max_cycles> law{}, rounding{};
     std::vector<ChipPlaces> chips;
 };
@@ -150,6 +152,7 @@ struct DevicePoint::Builder {
             drawn_words += 8 * layer.weights.size() * packed(layer, 0).weight_words;
         }
         place.conversions = data().add(layer.plan.conversions);
+        if (layer.plan.events) add_events(*layer.plan.events, place);
         for (int j = 0; j < layer.plan.cycles.count; ++j) {
             place.law[j] = layer.plan.law[j].get();
             place.rounding[j] = layer.plan.rounding[j].get();
@@ -165,6 +168,21 @@ struct DevicePoint::Builder {
             }
         }
         places.push_back(std::move(place));
+    }
+
+    void add_events(const EventLaw& law, LayerPlaces& place) const {
+        place.events = law.view();
+        place.at_least = data().add(law.at_least());
+        place.error = data().add(law.error());
+        place.event_conversion = data().add(law.conversions());
+    }
+
+    EventLawView event_view(const LayerPlaces& place) const {
+        EventLawView v = place.events;
+        v.at_least = sent<std::uint64_t>(place.at_least);
+        v.error = sent<std::uint64_t>(place.error);
+        v.conversion = sent<std::uint8_t>(place.event_conversion);
+        return v;
     }
 
     ChipPlaces add_chip(const PointPlan::Layer& layer, const ChipLayer& chip) const {
@@ -261,6 +279,7 @@ struct DevicePoint::Builder {
         v.cells = place.drawn_cells == nowhere ? sent<std::uint32_t>(place.cells)
                                                : point.cells_.data() + place.drawn_cells;
         v.conversions = sent<ConversionPlan>(place.conversions);
+        v.events = event_view(place);
         v.sketch = sent<NormalSketch>(sketch);
         v.conversion_count = static_cast<int>(plan.conversions.size());
         for (int j = 0; j < plan.cycles.count; ++j) {
@@ -289,7 +308,8 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
     out.kernel = packed(layer, 0).kernel;
     out.analog = plan.analog;
     out.scale = plan.output;
-    out.input_correction = plan.input_correction;
+    out.input_correction =  // on path events the product holds it
+        plan.path == SamplingPath::events ? 0 : plan.input_correction;
     out.conversions = plan.adc_conversions(std::int64_t{product.outputs} * layer.pixels);
     out.digital = out.kernel == ConversionKernel::general ||
                   out.kernel == ConversionKernel::aidac || packed(layer, 0).factors.hybrid();
@@ -330,7 +350,7 @@ void DevicePoint::draw_cells(const PointPlan& plan, const Builder& builder) {
             draw.view = layers_[i].view;
             draw.place = *packed(plan.layers[i], g).draw;
             draw.conv_group = static_cast<int>(g);
-            draw.fragments = layers_[i].kernel != ConversionKernel::general;
+            draw.fragments = !reads_lines(layers_[i].kernel);
             draw.normal = builder.normal;
             draw.cells = cells_.data() + places.drawn_cells;
             draw.columns = data_.at<ChipColumn>(places.chips[g].columns);

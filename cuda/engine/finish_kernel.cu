@@ -71,6 +71,7 @@ __device__ double product_value(const FinishLayer& layer, const FinishWork& work
                                 const OutputPlace& at, std::int64_t exact) {
     if (work.converted == 0) return static_cast<double>(exact);
     const std::int64_t index = at.channel * layer.sums.stride + at.pixel;
+    if (work.errors_only != 0) return output_value(work.scale, layer.sums.analog[index], exact);
     std::int64_t digital = work.digital != 0 ? layer.sums.digital[index] : 0;
     if (work.input_correction != 0)
         digital +=

@@ -63,9 +63,10 @@ struct FinishWork {
     OutputScale scale;
     std::int64_t input_correction = 0;
     Segment segment;
-    LimbSums* sums = nullptr;    // null: the layer is digital
-    std::uint8_t converted = 0;  // A counts; else y is the exact product
-    std::uint8_t digital = 0;    // D counts
+    LimbSums* sums = nullptr;      // null: the layer is digital
+    std::uint8_t converted = 0;    // A counts; else y is the exact product
+    std::uint8_t digital = 0;      // D counts
+    std::uint8_t errors_only = 0;  // A is the errors of codes; the exact product is D
 };
 
 void launch_finish(const FinishLayer& layer, const FinishWork* works, std::uint32_t count,

@@ -5,6 +5,7 @@
 // Sums come from bit planes by AND and population count; eight more planes hold the cells'
 // deviations. This kernel serves what the tensor-core kernel leaves out.
 #include "cuda/engine/conversion_kernels.hpp"
+#include "cuda/engine/element_rows.cuh"
 #include "cuda/engine/launch.cuh"
 #include "cuda/model/macro/vote.hpp"
 
@@ -12,78 +13,6 @@ namespace acim {
 namespace {
 
 constexpr int threads = 128;
-
-// The place of a thread's output element.
-struct Element {
-    int conv_group = 0, output = 0;
-    std::int64_t pixel = 0;  // in the segment
-    PhiloxKey key{};
-    FreshPlace place{};
-};
-
-__device__ Element element_at(const ConversionWork& work, std::int64_t index) {
-    const ConversionShape& shape = work.view->shape;
-    Element e;
-    e.output = static_cast<int>(index % shape.outputs);
-    const std::int64_t rest = index / shape.outputs;
-    e.conv_group = static_cast<int>(rest % shape.conv_groups);
-    e.pixel = rest / shape.conv_groups;
-    const auto slot = static_cast<std::uint32_t>(e.pixel / shape.pixels);
-    e.key = work.segment.key;
-    e.place.element = static_cast<std::uint32_t>(shape.group_first * e.conv_group +
-                                                 shape.output_stride * e.output +
-                                                 shape.pixel_stride * (e.pixel % shape.pixels));
-    e.place.image = work.segment.first_image + slot;
-    e.place.layer = shape.layer;
-    return e;
-}
-
-// What one row group of an element reads.
-struct RowGroup {
-    const std::uint32_t* inputs;   // [bits][words]
-    const std::uint32_t* weights;  // [planes][words][M], of this output
-    const std::uint32_t* cells;    // [planes][8][words][M], or null
-    int index, rows;               // rows in use
-    int outputs;
-};
-
-__device__ RowGroup row_group(const ConversionWork& work, const Element& e, int group,
-                              const std::uint32_t* bits) {
-    const ConversionView& v = *work.view;
-    const ConversionShape& s = v.shape;
-    const std::int64_t pixels = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
-    const std::int64_t line = (e.conv_group * pixels + e.pixel) * s.groups + group;
-    const std::int64_t block = static_cast<std::int64_t>(e.conv_group) * s.groups + group;
-    const std::int64_t plane_words = static_cast<std::int64_t>(s.planes) * s.words * s.outputs;
-    RowGroup g;
-    g.inputs = bits + work.first_word + line * s.bits * s.words;
-    g.weights = work.weights + block * plane_words + e.output;
-    g.cells = v.cells == nullptr ? nullptr : v.cells + block * 8 * plane_words + e.output;
-    g.index = group;
-    const int left = s.depth - group * s.group_rows;
-    g.rows = left < s.group_rows ? left : s.group_rows;
-    g.outputs = s.outputs;
-    return g;
-}
-
-// Sum over rows of w*x in cycle j; the stored bit of a null plane is 1.
-__device__ std::int64_t cycle_sum(const ConversionView& v, const RowGroup& g,
-                                  const std::uint32_t* w, const std::uint32_t* also, int j) {
-    const int words = v.shape.words;
-    std::int64_t sum = 0;
-    for (int b = 0; b < v.cycles.width[j]; ++b) {
-        const std::uint32_t* x = g.inputs + (v.cycles.low_bit[j] + b) * words;
-        int ones = 0;
-        for (int i = 0; i < words; ++i) {
-            std::uint32_t both = __ldg(x + i);
-            if (w != nullptr) both &= __ldg(w + static_cast<std::int64_t>(i) * g.outputs);
-            if (also != nullptr) both &= __ldg(also + static_cast<std::int64_t>(i) * g.outputs);
-            ones += __popc(both);
-        }
-        sum += static_cast<std::int64_t>(ones) << b;
-    }
-    return sum;
-}
 
 // Sum over rows of q*w*x, q from its bit planes, the highest negative.
 __device__ std::int64_t mismatch_sum(const ConversionView& v, const RowGroup& g,

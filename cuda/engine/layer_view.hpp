@@ -113,6 +113,7 @@ struct ConversionView {
     const ConversionPlan* conversions = nullptr;  // [conversion_count]
     int conversion_count = 0;
     CycleLawView law[max_cycles];
+    EventLawView events;                             // on path events
     const std::uint16_t* rounding[max_cycles] = {};  // codes of quiet conversions, or null
     // Of a kernel that takes all conversions of a plane alike:
     std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor

@@ -106,7 +106,8 @@ void choose_kernel(const LayerPlan& plan, int outputs, bool thresholds, PackedLa
         return;
     }
     if (plan.path == SamplingPath::product) return;
-    layer.kernel = ConversionKernel::general;
+    layer.kernel =
+        plan.path == SamplingPath::events ? ConversionKernel::events : ConversionKernel::general;
     if (outputs >= least_tile_outputs && chip_tiles_serve(plan)) {
         if (const auto factors = tile_factors(plan)) {
             layer.factors = *factors;
@@ -248,7 +249,7 @@ void pack_cell_fragments(const LayerPlan& plan, int outputs, std::span<const std
 
 int words_of(const LayerPlan& plan, ConversionKernel kernel) {
     const int words = (plan.group_rows + word_rows - 1) / word_rows;
-    if (kernel == ConversionKernel::general) return words;
+    if (reads_lines(kernel)) return words;
     return (words + block_words - 1) / block_words * block_words;
 }
 
@@ -319,7 +320,7 @@ std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outp
             std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, weights, site));
         return layer;
     }
-    const bool fragments = layer->kernel != ConversionKernel::general;
+    const bool fragments = !reads_lines(layer->kernel);
     if (fragments)
         pack_fragments(plan, outputs, weights, *layer);
     else
@@ -331,7 +332,7 @@ std::unique_ptr<PackedWeights> LayerPacker::pack(const LayerPlan& plan, int outp
 std::unique_ptr<PackedWeights> LayerPacker::prepare(const LayerPlan& plan, int outputs,
                                                     const ProductSite& site) const {
     auto layer = choose(plan, outputs);
-    const bool fragments = layer->kernel != ConversionKernel::general;
+    const bool fragments = !reads_lines(layer->kernel);
     if (layer->kernel == ConversionKernel::aidac)
         layer->aidac = std::make_unique<AidacWeights>(make_aidac_weights(plan, outputs, {}, site));
     if (layer->weight_words > 0 && plan.channels)
@@ -346,8 +347,7 @@ std::unique_ptr<PackedLayer> LayerPacker::choose(const LayerPlan& plan, int outp
     if (layer->kernel == ConversionKernel::none || layer->kernel == ConversionKernel::aidac)
         return layer;
     layer->words = words_of(plan, layer->kernel);
-    const int filled =
-        layer->kernel == ConversionKernel::general ? outputs : (outputs + tile - 1) / tile * tile;
+    const int filled = reads_lines(layer->kernel) ? outputs : (outputs + tile - 1) / tile * tile;
     layer->weight_words = static_cast<std::size_t>(plan.groups) * filled * plan.columns.count *
                           static_cast<std::size_t>(layer->words);
     return layer;

@@ -206,12 +206,34 @@ bool needs_channels(const LayerPlan& plan, const SigmaRange& sigma) {
            plan.macro.chip || plan.macro.weight_parallel || (sigma.any && sigma.least < 1e-6);
 }
 
+// Neither the sum nor the chip nor a vote matters, and errors are rare.
+bool events_serve(const LayerPlan& plan, const SigmaRange& sigma) {
+    bool any = false;
+    for (const ConversionPlan& c : plan.conversions) {
+        if (c.votes != 1) return false;
+        any |= c.through_adc && c.noisy;
+    }
+    return any && lossless(plan) && sigma.least == sigma.most && !plan.terms.any_fixed() &&
+           !plan.macro.measured.table && error_probability(sigma.most) <= most_event_probability;
+}
+
+// On path events A holds the errors alone and D the integer product.
+void add_events(LayerPlan& plan) {
+    std::vector<int> block;
+    for (std::size_t k = 0; k < plan.conversions.size(); ++k)
+        if (plan.conversions[k].through_adc && plan.conversions[k].noisy)
+            block.push_back(static_cast<int>(k));
+    plan.events = std::make_shared<const EventLaw>(draw_sigma(plan.law[0]->view(), 0), block);
+}
+
 // The path is a pure function of the settings (SPEC section 7); it decides the random stream.
 SamplingPath choose_path(const LayerPlan& plan, PathRequest request, const SigmaRange& sigma) {
     const MacroParams& m = plan.macro;
     if (m.noise.inject.active) return plan.channels ? SamplingPath::chip : SamplingPath::lut;
     if (request == PathRequest::fixed) return SamplingPath::fixed;
     if (plan.channels) return SamplingPath::chip;
+    if (sigma.any && request == PathRequest::automatic && events_serve(plan, sigma))
+        return SamplingPath::events;
     if (sigma.any) return table_fits(plan, sigma) ? SamplingPath::table : SamplingPath::fixed;
     const bool exact = lossless(plan) && m.hybrid.levels == 0 && plan.input_correction == 0 &&
                        !plan.terms.any_fixed() && !m.measured.table;
@@ -353,6 +375,7 @@ LayerPlan describe_layer(const LayerSettings& settings, const LayerShape& shape)
     plan_path(plan, settings.path);
     plan.product_to_codes_num = static_cast<std::int64_t>(plan.output.den);
     plan.product_to_codes_den = static_cast<std::int64_t>(plan.output.num);
+    if (plan.path == SamplingPath::events) plan.output.set_product_digital();
     return plan;
 }
 
@@ -369,6 +392,7 @@ LayerPlan make_layer_plan(const LayerSettings& settings, const LayerShape& shape
             plan.rounding[j] = cache.get(SamplingPath::lut, rounding_macro(settings.macro),
                                          plan.weight_bits, width);
     }
+    if (plan.path == SamplingPath::events) add_events(plan);
     return plan;
 }
 

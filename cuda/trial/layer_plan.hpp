@@ -12,6 +12,7 @@
 #include "cuda/model/macro/recombination.hpp"
 #include "cuda/model/macro/transfer.hpp"
 #include "cuda/trial/cycle_law.hpp"
+#include "cuda/trial/event_law.hpp"
 
 namespace acim {
 
@@ -53,7 +54,8 @@ struct LayerPlan {
     std::vector<ConversionPlan> conversions;  // plane-major, `planes * cycles`
     std::array<std::shared_ptr<const CycleLaw>, max_cycles> law;  // per cycle, on `path`
     std::array<std::shared_ptr<const CycleLaw>, max_cycles>
-        rounding;  // per cycle, noise-free codes
+        rounding;                            // per cycle, noise-free codes
+    std::shared_ptr<const EventLaw> events;  // on path events
     OutputScale output;
     std::int64_t input_correction = 0;  // of the sum of an output's inputs, into D
     std::int64_t product_to_codes_num = 1, product_to_codes_den = 1;  // A = product*num/den

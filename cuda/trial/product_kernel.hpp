@@ -41,7 +41,8 @@ struct ProductSite {
 };
 
 // The integers of a product, each [outputs][pixels]. A and D as SPEC section 3; on path `product`
-// only `exact` is meaningful. `exact` is the product of the quantised operands.
+// only `exact` is meaningful, on path `events` A adds up the errors of codes alone and D is `exact`.
+// `exact` is the product of the quantised operands.
 struct ProductSums {
     std::span<std::int64_t> analog;   // A
     std::span<std::int64_t> digital;  // D

@@ -51,8 +51,13 @@ public:
                 sums.analog[at] = 0;
                 sums.digital[at] = plan.input_correction * input_sum(plan, e);
                 if (plan.path == SamplingPath::product && observer_ == nullptr) continue;
+                if (plan.path == SamplingPath::events) sums.digital[at] = sums.exact[at];
                 for (int g = 0; g < plan.groups; ++g) {
                     const GroupSums group = group_sums(plan, packed.chip.get(), e, g);
+                    if (plan.path == SamplingPath::events) {
+                        add_events(plan, e, g, group, place, sums.analog[at]);
+                        continue;
+                    }
                     add_group(plan, packed.chip.get(), e, g, group, place, sums.analog[at],
                               sums.digital[at]);
                 }
@@ -224,6 +229,27 @@ private:
             }
             if (observer_ != nullptr)
                 observer_->observe(e.output, e.pixel, group, static_cast<int>(k), s, code);
+        }
+    }
+
+    // The errors of a row group's events; observers see codes that did not err, too.
+    void add_events(const LayerPlan& plan, const Element& e, int group, const GroupSums& sums,
+                    const ProductPlace& place, std::int64_t& analog) const {
+        const FreshPlace fresh{e.place, static_cast<std::uint32_t>(group), place.image,
+                               place.layer};
+        std::int32_t error[max_column_conversions] = {};
+        visit_events(plan.events->view(), event_count_call(place.key, fresh).w[group % 4],
+                     place.key, fresh, [&](std::int32_t k, std::int32_t by) { error[k] = by; });
+        for (std::size_t k = 0; k < plan.conversions.size(); ++k) {
+            const ConversionPlan& c = plan.conversions[k];
+            const std::int64_t s = sums.s[c.plane][c.cycle];
+            const AdcScale& scale = plan.law[c.cycle]->scale();
+            const std::int64_t count = plan.count(c.cycle, s, sums.x[c.cycle]);
+            const std::int32_t code = event_code(scale, count, error[k]);
+            if (c.through_adc) analog += c.weight * (code - ideal_code(scale, count));
+            if (observer_ != nullptr)
+                observer_->observe(e.output, e.pixel, group, static_cast<int>(k), s,
+                                   c.through_adc ? code : no_code(plan));
         }
     }
 

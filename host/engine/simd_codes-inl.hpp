@@ -31,25 +31,55 @@ struct DrawPlace {
     const std::uint64_t* round_keys;
 };
 
+// Elements of the lanes of a block at one pixel.
+struct LaneElements {
+    std::uint32_t index[block_outputs];
+    alignas(64) std::uint64_t wide[block_outputs] = {};
+
+    LaneElements(const OutputMap& map, std::int64_t m0, int pixel) {
+        for (std::size_t lane = 0; lane < hn::Lanes(D64()); ++lane)
+            wide[lane] = index[lane] = static_cast<std::uint32_t>(
+                map.first + (m0 + static_cast<std::int64_t>(lane)) * map.output_stride +
+                pixel * map.pixel_stride);
+    }
+};
+
+// Keys of Philox's ten rounds.
+struct RoundKeys {
+    std::uint64_t word[20];
+
+    explicit RoundKeys(PhiloxKey key) {
+        std::uint32_t k0 = key.k[0], k1 = key.k[1];
+        for (int r = 0; r < 10; ++r, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+            word[2 * r] = k0;
+            word[2 * r + 1] = k1;
+        }
+    }
+};
+
 // Word 1 of a counter, and what neighbours in k>>3 and in votes differ by.
 inline constexpr std::uint64_t next_octet = std::uint64_t{1} << CounterWidths::group;
 inline constexpr std::uint64_t next_vote = next_octet << CounterWidths::k;
 
-// Calls whose word 1 is first, first + step, ...
-HWY_INLINE PhiloxCalls CallsInStep(const DrawPlace& place, std::uint64_t stream,
-                                   std::uint64_t first, std::uint64_t step) {
+// Counters of calls in step, words 0 and 1; words 2 and 3 are the image and the stream.
+struct PhiloxCounters {
+    V64 element[calls_in_step], place[calls_in_step];
+};
+
+HWY_INLINE PhiloxCalls CallsInStep(const PhiloxCounters& counters, std::uint64_t image,
+                                   std::uint64_t stream,
+                                   const std::uint64_t* HWY_RESTRICT round_keys) {
     const D64 d;
     const D32 d32;
     const auto m0 = hn::BitCast(d32, hn::Set(d, 0xD2511F53u));
     const auto m1 = hn::BitCast(d32, hn::Set(d, 0xCD9E8D57u));
     V64 c0[calls_in_step], c1[calls_in_step], c2[calls_in_step], c3[calls_in_step];
     for (int i = 0; i < calls_in_step; ++i) {
-        c0[i] = place.element;
-        c1[i] = hn::Set(d, first + static_cast<std::uint64_t>(i) * step);
-        c2[i] = hn::Set(d, place.image);
+        c0[i] = counters.element[i];
+        c1[i] = counters.place[i];
+        c2[i] = hn::Set(d, image);
         c3[i] = hn::Set(d, stream);
     }
-    const std::uint64_t* HWY_RESTRICT round_keys = place.round_keys;
     HWY_UNROLL(10)
     for (int r = 0; r < 10; ++r) {
         const V64 k0 = hn::Set(d, round_keys[2 * r]), k1 = hn::Set(d, round_keys[2 * r + 1]);
@@ -73,6 +103,17 @@ HWY_INLINE PhiloxCalls CallsInStep(const DrawPlace& place, std::uint64_t stream,
         out.hi[i] = join(c2[i], c3[i]);
     }
     return out;
+}
+
+// Calls of one element whose word 1 is first, first + step, ...
+HWY_INLINE PhiloxCalls CallsInStep(const DrawPlace& place, std::uint64_t stream,
+                                   std::uint64_t first, std::uint64_t step) {
+    PhiloxCounters counters;
+    for (int i = 0; i < calls_in_step; ++i) {
+        counters.element[i] = place.element;
+        counters.place[i] = hn::Set(D64(), first + static_cast<std::uint64_t>(i) * step);
+    }
+    return CallsInStep(counters, place.image, stream, place.round_keys);
 }
 
 // Codes of one quad from the tables (CodeCell): the compare needs no mask because the bits below

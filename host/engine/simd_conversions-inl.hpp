@@ -101,19 +101,6 @@ HWY_INLINE void SampleLaw(const SimdJob& job, const DrawPlace& place,
     if (layer.sampler == Sampler::fixed || !layer.quiet.empty()) SampleScalar(job, place, block);
 }
 
-// Elements of the lanes of a block at one pixel.
-struct LaneElements {
-    std::uint32_t index[block_outputs];
-    alignas(64) std::uint64_t wide[block_outputs] = {};
-
-    LaneElements(const OutputMap& map, std::int64_t m0, int pixel) {
-        for (std::size_t lane = 0; lane < hn::Lanes(D64()); ++lane)
-            wide[lane] = index[lane] = static_cast<std::uint32_t>(
-                map.first + (m0 + static_cast<std::int64_t>(lane)) * map.output_stride +
-                pixel * map.pixel_stride);
-    }
-};
-
 // Counts of one row group, pixel and half block.
 HWY_INLINE void Counts(const SimdJob& job, int pixel, int group, int block_index, std::size_t first,
                        Block& block) {
@@ -143,19 +130,6 @@ HWY_INLINE void RunLanes(const SimdJob& job, int pixel, int block_index, std::si
     }
     sums.Write(job, pixel, m0);
 }
-
-// Keys of Philox's ten rounds.
-struct RoundKeys {
-    std::uint64_t word[20];
-
-    explicit RoundKeys(PhiloxKey key) {
-        std::uint32_t k0 = key.k[0], k1 = key.k[1];
-        for (int r = 0; r < 10; ++r, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-            word[2 * r] = k0;
-            word[2 * r + 1] = k1;
-        }
-    }
-};
 
 void RunConversions(const SimdJob& job) {
     const D64 d;

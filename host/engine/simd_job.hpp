@@ -78,7 +78,7 @@ struct SimdLayer {
     std::vector<CycleLawView> cycle_law;     // [cycles], for escapes and the fixed path
     std::vector<int> quiet;                  // conversions rounded without noise
     std::shared_ptr<const ChipFilter> chip;  // samplers chip_* only
-    std::vector<std::int16_t> rows16;        // [outputs][padded depth], path product only
+    std::vector<std::int16_t> rows16;  // [outputs][padded depth], paths product and events only
     int padded_depth = 0;
 };
 
@@ -100,6 +100,9 @@ struct SimdJob {
 std::int32_t escape_by_model(const SimdJob& job, std::uint32_t element, std::uint32_t group, int k,
                              std::uint32_t vote, std::int64_t s, std::uint32_t u,
                              std::int32_t code);
+
+// Adds the errors of a block's events to A of output m at a pixel; `top` as may_have_events().
+void add_block_events(const SimdJob& job, int m, int pixel, int group, std::uint32_t top);
 
 // Replaces the codes of all conversions of one output by those of the reference sampler.
 void sample_fixed(const SimdJob& job, std::uint32_t element, std::uint32_t group,

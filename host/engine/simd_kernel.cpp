@@ -37,6 +37,8 @@ public:
         const bool aidac = plan.analog && plan.macro.kind == MacroKind::aidac;
         if (plan.path == SamplingPath::product && !aidac) {
             packed->layer = pack_product(plan, outputs, weights);
+        } else if (plan.path == SamplingPath::events) {
+            packed->layer = pack_events(plan, outputs, weights);
         } else if (loops_serve(plan, weights)) {
             packed->layer = pack_layer(plan, outputs, weights, site, *tables_);
         } else {
@@ -61,6 +63,13 @@ public:
         }
         thread_local SimdInputs packed_inputs;
         packed_inputs.pack(plan, inputs, job);
+        if (plan.path == SamplingPath::events) {
+            std::ranges::fill(sums.analog, 0);
+            simd::run_product(job, plan.depth, inputs);
+            std::ranges::copy(sums.exact, sums.digital.begin());
+            simd::run_events(job);
+            return;
+        }
         if (packed.layer.chip != nullptr) return simd::run_chip(job);
         simd::run_conversions(job);
     }

@@ -17,6 +17,7 @@
 
 #include "host/engine/simd_chip_run-inl.hpp"
 #include "host/engine/simd_conversions-inl.hpp"
+#include "host/engine/simd_events-inl.hpp"
 #include "host/engine/simd_product-inl.hpp"
 
 #if HWY_ONCE
@@ -27,6 +28,7 @@ HWY_EXPORT(RunChip);
 HWY_EXPORT(PackInputs);
 HWY_EXPORT(PackDriven);
 HWY_EXPORT(RunProduct);
+HWY_EXPORT(RunEvents);
 HWY_EXPORT(TargetName);
 }  // namespace
 
@@ -47,6 +49,8 @@ void pack_inputs(const SimdLayer& layer, const LayerPlan& plan, int pixels,
 void run_product(const SimdJob& job, int depth, std::span<const std::int16_t> rows) {
     HWY_DYNAMIC_DISPATCH(RunProduct)(job, depth, rows.data());
 }
+
+void run_events(const SimdJob& job) { HWY_DYNAMIC_DISPATCH(RunEvents)(job); }
 
 std::vector<std::string> compiled_targets() {
     std::vector<std::string> names;

@@ -29,6 +29,9 @@ void run_chip(const SimdJob& job);
 // The exact product alone.
 void run_product(const SimdJob& job, int depth, std::span<const std::int16_t> rows);
 
+// The errors of all events, on path events, into A.
+void run_events(const SimdJob& job);
+
 // Instruction sets compiled in, best first, and the one in use.
 std::vector<std::string> compiled_targets();
 std::string chosen_target();

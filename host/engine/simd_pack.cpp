@@ -241,8 +241,11 @@ SimdLayer pack_layer(const LayerPlan& plan, int outputs, std::span<const std::in
     return layer;
 }
 
-SimdLayer pack_product(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights) {
-    SimdLayer layer = empty_layer(plan, outputs);
+namespace {
+
+// Weights of the integer product.
+void pack_rows(SimdLayer& layer, const LayerPlan& plan, std::span<const std::int8_t> weights) {
+    const int outputs = layer.outputs;
     layer.padded_depth = (plan.depth + 31) / 32 * 32;
     layer.rows16.assign(static_cast<std::size_t>((outputs + 3) / 4 * 4) * layer.padded_depth, 0);
     for (int m = 0; m < outputs; ++m)
@@ -251,6 +254,20 @@ SimdLayer pack_product(const LayerPlan& plan, int outputs, std::span<const std::
             layer.rows16[static_cast<std::size_t>(m) * layer.padded_depth + r] =
                 plan.weight_bits == 1 ? static_cast<std::int16_t>(w & 1) : w;
         }
+}
+
+}  // namespace
+
+SimdLayer pack_product(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights) {
+    SimdLayer layer = empty_layer(plan, outputs);
+    pack_rows(layer, plan, weights);
+    return layer;
+}
+
+SimdLayer pack_events(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights) {
+    SimdLayer layer = empty_layer(plan, outputs);
+    pack_rows(layer, plan, weights);
+    pack_columns(layer, plan, weights);
     return layer;
 }
 

@@ -20,6 +20,9 @@ SimdLayer pack_layer(const LayerPlan& plan, int outputs, std::span<const std::in
 // A layer on path product.
 SimdLayer pack_product(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights);
 
+// A layer on path events.
+SimdLayer pack_events(const LayerPlan& plan, int outputs, std::span<const std::int8_t> weights);
+
 // Inputs of one run in the layouts of the loops.
 struct SimdInputs {
     std::vector<std::uint64_t> planes, centre;

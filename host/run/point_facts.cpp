@@ -75,6 +75,8 @@ const char* path_name(SamplingPath path) {
             return "fixed";
         case SamplingPath::chip:
             return "chip";
+        case SamplingPath::events:
+            return "events";
     }
     return "";
 }

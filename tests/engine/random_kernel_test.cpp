@@ -3,6 +3,7 @@
 // kernel on every instruction set.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,23 @@ TEST_P(RandomKernel, LawsOfTheCount) {
     Pick pick(GetParam());
     LayerRun layer = testing_support::random_layer(pick);
     expect_equal(layer);
+}
+
+TEST_P(RandomKernel, RareErrors) {
+    Pick pick(2000 + GetParam());
+    LayerRun layer = testing_support::random_rare_errors(pick);
+    expect_equal(layer);
+    if (layer.plan().path != SamplingPath::events) return;
+    // A is what the events add.
+    static int layers = 0, erring = 0;
+    ++layers;
+    const auto sums = layer.run(*make_reference_kernel(), 0);
+    erring += std::ranges::any_of(sums[0], [](std::int64_t a) { return a != 0; }) ? 1 : 0;
+    EXPECT_EQ(sums[1], sums[2]) << layer.describe();
+    if (GetParam() == 149) {
+        EXPECT_GE(layers, 75);
+        EXPECT_GE(erring, 30);
+    }
 }
 
 TEST_P(RandomKernel, ColumnsOfAChip) {

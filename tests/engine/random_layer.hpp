@@ -139,6 +139,38 @@ inline LayerRun random_layer(Pick& pick) {
     return layer;
 }
 
+// A code for every sum, and noise so small that codes rarely err: path events. Without votes.
+inline void draw_rare_errors(Pick& pick, LayerSettings& s) {
+    MacroParams& m = s.macro;
+    const int top = m.weight_encoding == WeightEncoding::xnor ? 2 : 1;
+    m.bits_per_cycle = 1;
+    m.adc.bits = pick.of({8, 8, 7, 6, 9});
+    m.adc.range = pick.of({AdcRange::full, AdcRange::full, AdcRange::counts});
+    const int codes = (1 << m.adc.bits) - 1;
+    if (m.adc.range == AdcRange::counts)
+        m.rows = pick.between(9, codes / top);
+    else if (top == 1)
+        m.rows = codes / pick.of({1, 1, 3});  // 2^B - 1 a multiple of it, or lossy
+    else
+        m.adc.range = AdcRange::counts, m.rows = codes / 2;
+    m.voting = {};
+    m.noise = {};
+    m.noise.random = {pick.of({0.07, 0.15, 0.19, 0.2, 0.206}), NoiseUnit::lsb};
+    s.path = PathRequest::automatic;
+}
+
+// Layers on path events, but for a few whose ADC is lossy or whose conversions are all digital.
+inline LayerRun random_rare_errors(Pick& pick) {
+    LayerRun layer = random_layer(pick);
+    draw_rare_errors(pick, layer.settings);
+    layer.shape.depth = pick.between(1, 2 * layer.settings.macro.rows + 40);
+    layer.pixels = pick.between(1, 9);
+    layer.weights.clear();
+    layer.inputs.clear();
+    layer.draw_operands(pick);
+    return layer;
+}
+
 // Terms of cells, switches and converters, each on or off.
 inline void random_chip_terms(Pick& pick, MacroParams& m) {
     m.v_ref = 0.9;

@@ -117,6 +117,11 @@ inline std::vector<DesignPoint> small_points() {
     s.macro.voting = {4, 3, VoteCombination::median};
     s.macro.weight_encoding = WeightEncoding::differential;
     add(s);  // chip, fresh noise and votes, two arrays for all layers
+    s = {};
+    s.macro.rows = 15;
+    s.macro.adc.bits = 4;
+    s.macro.noise.random.sigma = 0.2;
+    add(s);  // events
     return points;
 }
 

@@ -133,7 +133,10 @@ private:
                     const std::int64_t input = inputs[channel / layer.outputs * stride + p];
                     const std::int64_t d = at.digital ? digital[channel * stride + p] : 0;
                     out.analog.push_back(converted ? analog[channel * stride + p] : 0);
-                    out.digital.push_back(converted ? d + at.input_correction * input : 0);
+                    if (at.kernel == ConversionKernel::events)
+                        out.digital.push_back(out.exact[channel * line + p]);
+                    else
+                        out.digital.push_back(converted ? d + at.input_correction * input : 0);
                 }
             }
         }

@@ -30,6 +30,8 @@ inline std::string name_of(ConversionKernel kernel) {
             return "tiles_lut";
         case ConversionKernel::tiles_chip:
             return "tiles_chip";
+        case ConversionKernel::events:
+            return "events";
         case ConversionKernel::aidac:
             return "aidac";
     }

@@ -205,6 +205,11 @@ inline std::vector<LayerRun> with_another(Pick& pick, LayerRun run) {
     return runs;
 }
 
+// Layers on path events.
+inline LayerCase random_event_case(Pick& pick) {
+    return sized_case(pick, with_another(pick, testing_support::random_rare_errors(pick)), 1);
+}
+
 // Whatever is on: encoding, cycles, votes, hybrid execution, noise.
 inline LayerCase random_case(Pick& pick) {
     LayerRun run = any_macro(pick);

@@ -126,15 +126,18 @@ struct Layer {
         return out;
     }
 
-    // Every kind of reading: exact, codes, codes and counts, an offset and inputs' correction.
+    // Every kind of reading: exact, codes, codes and counts, an offset and inputs' correction, errors
+    // of codes.
     void add_works() {
         std::uint32_t first = 0;
         for (std::size_t i = 0; i < segments.size(); ++i) {
             FinishWork work;
-            work.converted = i % 4 == 0 ? 0 : 1;
-            work.digital = i % 4 == 2 ? 1 : 0;
-            if (i % 4 == 3) work.input_correction = -128;
-            work.scale = {15.0, 7.0, i % 2 == 0 ? 0.25 : -1e9, i % 4 == 2 ? 0.5 : 1.0};
+            work.converted = i % 5 == 0 ? 0 : 1;
+            work.digital = i % 5 == 2 ? 1 : 0;
+            if (i % 5 == 3) work.input_correction = -128;
+            work.errors_only = i % 5 == 4 ? 1 : 0;
+            work.scale = {15.0, 7.0, i % 2 == 0 ? 0.25 : -1e9, i % 5 == 2 ? 0.5 : 1.0};
+            if (work.errors_only != 0) work.scale.set_product_digital();
             work.segment.first_slot = first;
             work.segment.slots = segments[i];
             first += segments[i];
@@ -152,6 +155,8 @@ struct Layer {
     double value(const FinishWork& work, int channel, std::int64_t pixel) const {
         if (work.converted == 0) return static_cast<double>(exact(channel, pixel));
         const auto at = static_cast<std::size_t>(channel * stride + pixel);
+        if (work.errors_only != 0)
+            return output_value(work.scale, analog[at], exact(channel, pixel));
         const std::int64_t x =
             input_sums[static_cast<std::size_t>(channel / outputs * stride + pixel)];
         return output_value(work.scale, analog[at],
@@ -227,8 +232,8 @@ TEST(FinishKernel, ExtremeValuesOfEveryKind) {
     unsigned seed = 1;
     for (const bool two_bytes : {false, true}) {
         Layer(3, 5, 2, two_bytes, {1, 4, 3, 7, 2}, seed++).expect_equal(true);
-        Layer(17, 9, 1, two_bytes, {5, 6, 11, 8}, seed++).expect_equal(true);
-        Layer(1, 1, 6, two_bytes, {1, 0, 2, 3}, seed++).expect_equal(true);
+        Layer(17, 9, 1, two_bytes, {5, 6, 11, 8, 7}, seed++).expect_equal(true);
+        Layer(1, 1, 6, two_bytes, {1, 0, 2, 3, 2}, seed++).expect_equal(true);
         // More outputs than a block takes in one go.
         Layer(40, 49, 1, two_bytes, {3, 3}, seed++).expect_equal(true);
     }

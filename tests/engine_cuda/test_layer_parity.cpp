@@ -42,7 +42,7 @@ protected:
         for (const auto& [kernel, n] : reached_)
             std::cout << name_of(kernel) << ": " << n << " parts of batches, " << computed_[kernel]
                       << " with stored operands\n";
-        if (cases_ < 5 * seeds) return;
+        if (cases_ < 6 * seeds) return;
         for (int k = 0; k <= static_cast<int>(ConversionKernel::aidac); ++k) {
             const auto kernel = static_cast<ConversionKernel>(k);
             EXPECT_GE(reached_[kernel], 15) << name_of(kernel);
@@ -72,6 +72,11 @@ TEST_P(LayerParity, ConversionsAllAlike) {
 TEST_P(LayerParity, ConversionsOfAChipAllAlike) {
     Pick pick(30000 + GetParam());
     check(testing_device::random_chip_tile_case(pick));
+}
+
+TEST_P(LayerParity, RareErrors) {
+    Pick pick(50000 + GetParam());
+    check(testing_device::random_event_case(pick));
 }
 
 TEST_P(LayerParity, AllAnalogMacros) {

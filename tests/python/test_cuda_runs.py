@@ -225,7 +225,7 @@ def test_bench(cuda: Program, tmp_path: Path) -> None:
     assert figures["engine"].startswith("cuda, ") and figures["cpu_engine"].startswith("cpu, ")
     assert [device["name"] for device in figures["devices"]]
     assert [case["name"] for case in figures["cases"]] == [
-        f"conv64/{name}" for name in ("product", "lossless", "table", "chip")]
+        f"conv64/{name}" for name in ("product", "events", "lossless", "table", "chip")]
     for case in figures["cases"]:
         rate = case["engine"]["conversions_per_second"]
         assert case["ratio"] == pytest.approx(rate / case["cpu"]["conversions_per_second"])

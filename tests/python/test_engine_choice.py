@@ -68,7 +68,7 @@ def test_bench(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", figures["date"])
     cases = {case["name"]: case for case in figures["cases"]}
     assert set(cases) == {f"{network}/{noise}" for network in ("conv256", "conv64", "resnet20")
-                          for noise in ("product", "lossless", "table", "chip")}
+                          for noise in ("product", "events", "lossless", "table", "chip")}
     for name, case in cases.items():
         assert case["path"] == name.split("/")[1].replace("lossless", "table")
         engine = case["engine"]

@@ -55,7 +55,7 @@ def test_one_command_gives_table_and_report(tmp_path: Path) -> None:
         assert variant["compared_bytes"] > 1000
         assert variant["different_bytes"] == 0
     rows = {row["case"]: row for row in report["rows"]}
-    assert set(rows) == {f"conv256/{n}" for n in ("product", "lossless", "table", "chip")}
+    assert set(rows) == {f"conv256/{n}" for n in ("product", "events", "lossless", "table", "chip")}
     for name, rate in (("product", 1e9), ("lossless", 2e9), ("table", 4e9)):
         row = rows[f"conv256/{name}"]
         assert row["least"] <= row["median"] <= row["most"]

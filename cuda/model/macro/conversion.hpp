@@ -75,6 +75,12 @@ ACIM_HD inline std::int32_t table_code(const CycleLawView& cycle, std::int64_t s
     return CodeCell::code(cycle.table.cells + s * cell_columns, u);
 }
 
+// Code of a conversion that errs by `error` on path events.
+ACIM_HD inline std::int32_t event_code(const AdcScale& scale, std::int64_t count,
+                                       std::int32_t error) {
+    return clip_code(scale, std::int64_t{ideal_code(scale, count)} + error);
+}
+
 // Unit normal of conversion k on path fixed [2^-24].
 ACIM_HD inline std::int32_t fixed_unit_normal(const InverseNormalTable& table, PhiloxKey key,
                                               const FreshPlace& place, std::uint32_t k,

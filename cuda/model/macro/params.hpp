@@ -12,7 +12,7 @@
 namespace acim {
 
 // Raised whenever a golden hash changes, because then stored results no longer compare with new ones.
-inline constexpr int model_version = 1;
+inline constexpr int model_version = 2;
 
 // How the contraction dimension K is cut into row groups of at most `rows` cells.
 enum class RowMapping : std::uint8_t {
@@ -261,7 +261,8 @@ enum class SamplingPath : std::uint8_t {
     lut,      // noise-free: one code per s
     table,    // one 16-bit uniform per conversion through a table of cells
     fixed,    // the reference: integer inverse normal, then ADC edges
-    chip      // as fixed, with errors of one chip, from 16 bits that are refined where they matter
+    chip,     // as fixed, with errors of one chip, from 16 bits that are refined where they matter
+    events    // lossless with rare errors: the integer product, and the conversions that err
 };
 
 // What the user asked for: `automatic` takes the first path that applies, `table` switches the

@@ -42,6 +42,12 @@ struct OutputScale {
     double num = 1.0, den = 1.0;
     double offset = 0.0;        // per output element, all row groups [integer-product units]
     double digital_unit = 1.0;  // of D: half an integer product for xnor
+
+    // Where A holds the errors of codes alone and D the integer product, as on path events.
+    void set_product_digital() {
+        offset = 0.0;
+        digital_unit = 1.0;
+    }
 };
 
 ACIM_HD inline double output_value(const OutputScale& scale, std::int64_t analog,

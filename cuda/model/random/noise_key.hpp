@@ -31,7 +31,10 @@ enum class NoiseSource : std::uint32_t {
     aidac_vtc_offset = 14,
     aidac_vtc_gain = 15,
     aidac_reference = 16,  // offsets of the reference column's converters
-    aidac_jitter = 17      // fresh: the reference column's own noise, shared by its outputs
+    aidac_jitter = 17,     // fresh: the reference column's own noise, shared by its outputs
+    // Fresh, path events: the upper halves of four row groups' uniforms, and the draws of a block.
+    event_count = 18,
+    event_draw = 19
 };
 
 // Widths of the counter fields [bits]; plan refuses what does not fit.

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cuda/model/macro/events.hpp"
+
+namespace acim {
+
+// A block errs at most once in so many conversions on path events (SPEC section 7).
+inline constexpr double most_event_probability = 1.0 / 64;
+
+// P(rne(sigma*z) != 0) under Gaussian noise of sigma [LSB]: a code that stands on a step errs.
+double error_probability(double sigma);
+
+// The law of a block of conversions, all under noise of the same sigma > 0 [LSB] on steps of the
+// ADC. Its integers are within 1e-15 a conversion of the law in double precision.
+class EventLaw {
+public:
+    // conversions: k of those in the block, ascending; at least one, at most 128, each below 256.
+    EventLaw(double sigma, const std::vector<int>& conversions);
+
+    EventLawView view() const;
+    const std::vector<std::uint64_t>& at_least() const { return at_least_; }
+    const std::vector<std::uint64_t>& error() const { return error_; }
+    const std::vector<std::uint8_t>& conversions() const { return conversions_; }
+
+private:
+    std::vector<std::uint64_t> at_least_, error_;
+    std::vector<std::uint8_t> conversions_;
+    int first_error_ = 0;
+};
+
+}  // namespace acim

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Path events draws the errors of a block from the law of its conversions: binomial count, uniform
+// places, Gaussian errors. Odds: seeds are fixed; a correct sampler fails a case with probability
+// 1e-6 when the seed is chosen.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "cuda/trial/event_law.hpp"
+#include "tests/trial/chi_square.hpp"
+#include "tests/trial/normal_reference.hpp"
+
+namespace acim {
+namespace {
+
+namespace ref = testing_reference;
+
+constexpr double least_p = 1e-6;
+constexpr std::uint32_t blocks = 4'000'000;
+const double sigmas[] = {0.05, 0.1, 0.128, 0.15, 0.191, 0.2067};
+
+std::vector<int> block_of(int n) {
+    std::vector<int> k(static_cast<std::size_t>(n));
+    for (int i = 0; i < n; ++i) k[static_cast<std::size_t>(i)] = 3 + i;
+    return k;
+}
+
+long double error_of(long double sigma) { return 2.0L * ref::tail(0.5L / sigma); }
+
+// P(at least j of n err).
+std::vector<long double> binomial_tails(int n, long double p) {
+    std::vector<long double> tails(static_cast<std::size_t>(n) + 1, 0.0L);
+    for (int j = n; j >= 1; --j) {
+        const long double ways =
+            std::lgamma(n + 1.0L) - std::lgamma(j + 1.0L) - std::lgamma(n - j + 1.0L);
+        const long double here = std::exp(ways + j * std::log(p) + (n - j) * std::log1p(-p));
+        tails[static_cast<std::size_t>(j)] =
+            here + (j < n ? tails[static_cast<std::size_t>(j) + 1] : 0.0L);
+    }
+    tails[0] = 1.0L;
+    return tails;
+}
+
+TEST(EventLaw, ProbabilityIsThatOfTwoTails) {
+    for (const double sigma : sigmas)
+        EXPECT_NEAR(error_probability(sigma) / error_of(sigma), 1.0, 1e-13) << sigma;
+    EXPECT_EQ(error_probability(1e-6), 0.0);
+    EXPECT_LE(error_probability(0.2067), most_event_probability);
+    EXPECT_GT(error_probability(0.2069), most_event_probability);
+}
+
+// Within 1e-15 a conversion, the accuracy of the normal tails that the law is made from.
+TEST(EventLaw, CountsAreBinomial) {
+    constexpr long double steps = 18446744073709551616.0L;
+    for (const double sigma : sigmas) {
+        for (const int n : {1, 2, 64, 126}) {
+            const EventLaw law(sigma, block_of(n));
+            const auto tails = binomial_tails(n, error_of(sigma));
+            for (int j = 1; j <= n; ++j) {
+                const auto i = static_cast<std::size_t>(j) - 1;
+                const long double found =
+                    i < law.at_least().size() ? law.at_least()[i] / steps : 0.0L;
+                EXPECT_NEAR(found, tails[static_cast<std::size_t>(j)], 1e-15 * n)
+                    << sigma << " " << n << " " << j;
+            }
+            EXPECT_TRUE(std::ranges::is_sorted(law.at_least(), std::greater<>()));
+        }
+    }
+}
+
+TEST(EventLaw, ErrorsAreGaussianAndNeverZero) {
+    constexpr long double steps = 18446744073709551616.0L;
+    for (const double sigma : sigmas) {
+        const EventLaw law(sigma, block_of(8));
+        const EventLawView view = law.view();
+        if (view.most == 0) continue;
+        for (std::int32_t i = 0; i < view.errors; ++i) {
+            const int error = view.first_error + i;
+            // P(error <= this | some error): of errors below 0 a tail, of others one minus that.
+            const long double beyond =
+                ref::tail((std::abs(error < 0 ? error : error + 1) - 0.5L) / sigma);
+            const long double below = error < 0    ? beyond / error_of(sigma)
+                                      : error == 0 ? 0.5L
+                                                   : 1.0L - beyond / error_of(sigma);
+            EXPECT_NEAR(law.error()[static_cast<std::size_t>(i)] / steps, below, 1e-13)
+                << sigma << " " << error;
+        }
+        const auto zero = static_cast<std::size_t>(-view.first_error);
+        EXPECT_EQ(law.error()[zero], law.error()[zero - 1]);
+    }
+}
+
+TEST(EventLaw, NoEventsWhereNoUniformCouldNameOne) {
+    EXPECT_EQ(EventLaw(1e-3, block_of(64)).view().most, 0);
+    EXPECT_GT(EventLaw(0.06, block_of(64)).view().most, 0);  // p = 7.9e-17
+}
+
+using Event = std::pair<std::int32_t, std::int32_t>;
+
+std::vector<Event> events_of(const EventLawView& law, std::uint32_t element) {
+    const PhiloxKey key = trial_key(11, 2, 3);
+    const FreshPlace place{element, 5, 17, 4};
+    std::vector<Event> events;
+    visit_events(law, event_count_call(key, place).w[place.group % 4], key, place,
+                 [&](std::int32_t k, std::int32_t e) { events.emplace_back(k, e); });
+    return events;
+}
+
+class EventDraws : public testing::TestWithParam<std::pair<double, int>> {};
+
+TEST_P(EventDraws, FollowTheLaw) {
+    const auto [sigma, n] = GetParam();
+    const EventLaw law(sigma, block_of(n));
+    const std::size_t size = static_cast<std::size_t>(n);
+    std::vector<std::uint64_t> counts(size + 1, 0), places(size, 0), signs(2, 0), pairs(size, 0);
+    for (std::uint32_t element = 0; element < blocks; ++element) {
+        const auto events = events_of(law.view(), element);
+        ++counts[events.size()];
+        for (const auto& [k, error] : events) {
+            ++places[static_cast<std::size_t>(k - 3)];
+            ++signs[error > 0 ? 1 : 0];
+        }
+        // How far apart the first two are, around the block: uniform among 1 .. n - 1.
+        if (events.size() > 1)
+            ++pairs[static_cast<std::size_t>((events[1].first - events[0].first + n) % n)];
+    }
+    const auto tails = binomial_tails(n, error_of(sigma));
+    std::vector<long double> law_of_counts;
+    for (std::size_t j = 0; j <= size; ++j)
+        law_of_counts.push_back(tails[j] - (j < size ? tails[j + 1] : 0.0L));
+    EXPECT_GT(ref::chi_square(counts, law_of_counts).p_value(), least_p);
+    EXPECT_EQ(pairs[0], 0u);  // no conversion errs twice
+    const std::vector<long double> uniform(size, 1.0L / n), even(2, 0.5L);
+    EXPECT_GT(ref::chi_square(places, uniform).p_value(), least_p);
+    EXPECT_GT(ref::chi_square(signs, even).p_value(), least_p);
+    pairs.erase(pairs.begin());
+    const std::vector<long double> apart(size - 1, 1.0L / (n - 1));
+    EXPECT_GT(ref::chi_square(pairs, apart).p_value(), least_p);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sigmas, EventDraws,
+                         testing::Values(std::pair{0.128, 64}, std::pair{0.191, 64},
+                                         std::pair{0.2067, 126}, std::pair{0.2067, 6}));
+
+// Common random numbers: more noise adds events and moves none; only the rare second code up or
+// down may follow from more noise.
+TEST(EventLaw, MoreNoiseAddsEventsAndMovesNone) {
+    const EventLaw less(0.16, block_of(64)), more(0.2, block_of(64));
+    std::uint64_t kept = 0, added = 0;
+    for (std::uint32_t element = 0; element < 200'000; ++element) {
+        const auto few = events_of(less.view(), element), many = events_of(more.view(), element);
+        ASSERT_GE(many.size(), few.size());
+        for (std::size_t i = 0; i < few.size(); ++i) ASSERT_EQ(few[i], many[i]);
+        kept += few.size();
+        added += many.size() - few.size();
+    }
+    EXPECT_GT(kept, 10'000u);    // 200,000 * 64 * 1.8e-3 = 23,000
+    EXPECT_GT(added, 100'000u);  // 200,000 * 64 * 1.1e-2 = 140,000
+}
+
+}  // namespace
+}  // namespace acim
