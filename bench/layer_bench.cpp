@@ -155,7 +155,7 @@ void register_cases() {
     add("kernel/chip_256_adc", layer(adc_settings(), wide), run_kernel, best);
     add("kernel/chip_256_all", layer(all_chip_settings(), wide), run_kernel, best);
     add("kernel/voting3", layer(voting_settings()), run_kernel, best);
-    for (const int thousandths : {128, 191, 206}) {  // LSB
+    for (const int thousandths : {128, 191}) {  // LSB
         const SharedLayer events = layer(settings(thousandths / 1000.0, 0.0));
         add("layer/events_" + std::to_string(thousandths), events, run_layer, best);
         add("kernel/events_" + std::to_string(thousandths), events, run_kernel, best);

@@ -100,17 +100,17 @@ Points threshold_points() {
           std::pair{"0.255", 0.255}, std::pair{"0.5", 0.5}, std::pair{"1.0", 1.0}})
         points.push_back({std::string(sigma < 0.2 ? "events, " : "thresholds, ") + name + " LSB",
                           asim_macro(sigma, 0.0)});
-    for (const auto& [name, sigma] : {std::pair{"0.05", 0.05}, std::pair{"0.206", 0.206}})
+    for (const auto& [name, sigma] : {std::pair{"0.05", 0.05}, std::pair{"0.194", 0.194}})
         points.push_back({std::string("events, ") + name + " LSB", asim_macro(sigma, 0.0)});
-    points.push_back(
-        {"events, hybrid", with(asim_macro(0.2, 0.0), [](auto& s) { s.macro.hybrid.levels = 3; })});
-    points.push_back({"events, xnor, counts", with(dense_macro(40, 7, 0.2), [](auto& s) {
+    points.push_back({"events, hybrid",
+                      with(asim_macro(0.19, 0.0), [](auto& s) { s.macro.hybrid.levels = 3; })});
+    points.push_back({"events, xnor, counts", with(dense_macro(40, 7, 0.19), [](auto& s) {
                           s.macro.weight_encoding = WeightEncoding::xnor;
                           s.macro.adc.range = AdcRange::counts;
                       })});
     points.push_back({"thresholds, 63 rows, 6 bits", dense_macro(63, 6, 0.255)});
     points.push_back({"thresholds, 15 rows, 4 bits", dense_macro(15, 4, 0.3)});
-    points.push_back({"thresholds, 127 rows, 7 bits", dense_macro(127, 7, 0.21)});
+    points.push_back({"thresholds, 127 rows, 7 bits", dense_macro(127, 7, 0.2)});
     points.push_back({"thresholds, 511 rows, 9 bits", dense_macro(511, 9, 0.255)});
     points.push_back({"three codes a count", dense_macro(85, 8, 0.255)});
     points.push_back({"thresholds, 85 rows, e = 2",

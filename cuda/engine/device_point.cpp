@@ -4,25 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
 
 #include "cuda/engine/cell_kernel.hpp"
-#include "cuda/engine/tile_cell.hpp"
+#include "cuda/engine/device_laws.hpp"
 #include "cuda/trial/normal_sketch.hpp"
 
 namespace acim {
 namespace {
 
 constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
-
-// Places of a law's arrays in the data arena.
-struct LawPlaces {
-    std::size_t codes = nowhere, cells = nowhere, tile_cells = nowhere, byte_cells = nowhere,
-                draw_sigma = nowhere;
-    std::size_t escape = nowhere, base = nowhere, law = nowhere;
-    std::size_t residual_begin = nowhere, residual_first = nowhere, residual = nowhere;
-    std::size_t position = nowhere, shift = nowhere, sigma = nowhere, chip_sigma = nowhere;
-};
 
 // Places of a chip's arrays in one convolution group.
 struct ChipPlaces {
@@ -36,8 +26,6 @@ struct ChipPlaces {
 struct LayerPlaces {
     std::size_t weights = nowhere, cells = nowhere, conversions = nowhere;
     std::size_t drawn_cells = nowhere;  // in DevicePoint::cells_
-    EventLawView events;                // of the host, but for these three arrays
-    std::size_t at_least = nowhere, error = nowhere, event_conversion = nowhere;
     std::array<const CycleLaw*, max_cycles> law{}, rounding{};
     std::vector<ChipPlaces> chips;
 };
@@ -51,7 +39,7 @@ const PackedLayer& packed(const PointPlan::Layer& layer, std::size_t group) {
 struct DevicePoint::Builder {
     DevicePoint& point;
     const InverseNormalTable* normal;
-    std::map<const CycleLaw*, LawPlaces> laws{};
+    DeviceLaws laws{point.data_};
     std::size_t sketch = nowhere;
     std::size_t drawn_words = 0;  // of cells that the device draws
     std::vector<LayerPlaces> places{};
@@ -66,68 +54,6 @@ struct DevicePoint::Builder {
     template <class T>
     std::size_t add(const T* values, std::size_t n) const {
         return values == nullptr || n == 0 ? nowhere : data().add(std::span<const T>(values, n));
-    }
-
-    // Cells in the order of a tile kernel, for each law once.
-    void add_tile_cells(const CycleLaw& law, bool in_bytes) {
-        std::size_t& place = in_bytes ? laws[&law].byte_cells : laws[&law].tile_cells;
-        if (place != nowhere) return;
-        std::vector<std::uint32_t> cells;
-        for (const std::uint32_t cell : law.cells())
-            cells.push_back(in_bytes ? ByteCell::from(cell) : TileCell::from(cell));
-        place = data().add(cells);
-    }
-
-    // draw_sigma() of a law at every count, for each law once.
-    void add_sigma(const CycleLaw& law) {
-        std::size_t& place = laws[&law].draw_sigma;
-        if (place != nowhere) return;
-        const CycleLawView v = law.view();
-        std::vector<double> sigma;
-        for (std::int64_t s = 0; s <= v.scale.full_scale; ++s) sigma.push_back(draw_sigma(v, s));
-        place = data().add(sigma);
-    }
-
-    // Laws are shared by layers and cycles: each is sent once.
-    void add_law(const CycleLaw& law) {
-        if (laws.contains(&law)) return;
-        const CycleLawView v = law.view();
-        const std::size_t rows = static_cast<std::size_t>(v.scale.full_scale) + 1;
-        LawPlaces p;
-        if (!law.codes().empty()) p.codes = add(v.codes, rows);
-        if (!law.cells().empty()) {
-            p.cells = add(v.table.cells, rows * cell_columns);
-            p.escape = add(v.table.escape, rows);
-            p.base = add(v.table.base, rows);
-            p.law = add(v.table.law, rows);
-            p.residual_begin = add(v.table.residual_begin, law.laws() + 1);
-            p.residual_first = add(v.table.residual_first, law.laws());
-            p.residual = add(v.table.residual, law.residuals());
-        }
-        p.position = add(v.position, rows);
-        p.shift = add(v.shift, rows);
-        p.sigma = add(v.sigma, rows);
-        p.chip_sigma = add(v.chip_sigma, rows);
-        laws.emplace(&law, p);
-    }
-
-    CycleLawView law_view(const CycleLaw& law) const {
-        const LawPlaces& p = laws.at(&law);
-        CycleLawView v = law.view();
-        v.codes = sent<std::uint16_t>(p.codes);
-        v.table = {sent<std::uint32_t>(p.cells),
-                   sent<std::uint16_t>(p.escape),
-                   sent<std::int32_t>(p.base),
-                   sent<std::uint32_t>(p.law),
-                   sent<std::uint32_t>(p.residual_begin),
-                   sent<std::int32_t>(p.residual_first),
-                   sent<std::uint64_t>(p.residual)};
-        v.normal = normal;
-        v.position = sent<std::int64_t>(p.position);
-        v.shift = sent<double>(p.shift);
-        v.sigma = sent<double>(p.sigma);
-        v.chip_sigma = sent<double>(p.chip_sigma);
-        return v;
     }
 
     // First pass: values without pointers.
@@ -152,37 +78,22 @@ struct DevicePoint::Builder {
             drawn_words += 8 * layer.weights.size() * packed(layer, 0).weight_words;
         }
         place.conversions = data().add(layer.plan.conversions);
-        if (layer.plan.events) add_events(*layer.plan.events, place);
+        if (layer.plan.events) laws.add(*layer.plan.events);
         for (int j = 0; j < layer.plan.cycles.count; ++j) {
             place.law[j] = layer.plan.law[j].get();
             place.rounding[j] = layer.plan.rounding[j].get();
             for (const CycleLaw* law : {place.law[j], place.rounding[j]})
-                if (law != nullptr) add_law(*law);
+                if (law != nullptr) laws.add(*law);
             if (kernel == ConversionKernel::tiles_bytes ||
                 kernel == ConversionKernel::tiles_table || kernel == ConversionKernel::tiles_wide)
-                add_tile_cells(*place.law[j], kernel == ConversionKernel::tiles_bytes);
+                laws.add_tile_cells(*place.law[j], kernel == ConversionKernel::tiles_bytes);
             if (kernel == ConversionKernel::tiles_chip) {
-                add_sigma(*place.law[j]);
+                laws.add_sigma(*place.law[j]);
                 if (sketch == nowhere)
                     sketch = data().add(std::span<const NormalSketch>(&normal_sketch(), 1));
             }
         }
         places.push_back(std::move(place));
-    }
-
-    void add_events(const EventLaw& law, LayerPlaces& place) const {
-        place.events = law.view();
-        place.at_least = data().add(law.at_least());
-        place.error = data().add(law.error());
-        place.event_conversion = data().add(law.conversions());
-    }
-
-    EventLawView event_view(const LayerPlaces& place) const {
-        EventLawView v = place.events;
-        v.at_least = sent<std::uint64_t>(place.at_least);
-        v.error = sent<std::uint64_t>(place.error);
-        v.conversion = sent<std::uint8_t>(place.event_conversion);
-        return v;
     }
 
     ChipPlaces add_chip(const PointPlan::Layer& layer, const ChipLayer& chip) const {
@@ -279,19 +190,18 @@ struct DevicePoint::Builder {
         v.cells = place.drawn_cells == nowhere ? sent<std::uint32_t>(place.cells)
                                                : point.cells_.data() + place.drawn_cells;
         v.conversions = sent<ConversionPlan>(place.conversions);
-        v.events = event_view(place);
+        if (plan.events) v.events = laws.view(*plan.events);
         v.sketch = sent<NormalSketch>(sketch);
         v.conversion_count = static_cast<int>(plan.conversions.size());
         for (int j = 0; j < plan.cycles.count; ++j) {
-            v.law[j] = law_view(*place.law[j]);
-            if (place.rounding[j] != nullptr) v.rounding[j] = law_view(*place.rounding[j]).codes;
-            v.max_escape =
-                std::max(v.max_escape, static_cast<std::int32_t>(place.law[j]->max_escape()));
+            const CycleLaw& law = *place.law[j];
+            v.law[j] = laws.view(law, normal);
+            if (place.rounding[j] != nullptr)
+                v.rounding[j] = laws.view(*place.rounding[j], normal).codes;
+            v.max_escape = std::max(v.max_escape, static_cast<std::int32_t>(law.max_escape()));
             v.cycle_factor[j] = p.factors.cycle[j];
-            const LawPlaces& law = laws.at(place.law[j]);
-            v.sigma[j] = sent<double>(law.draw_sigma);
-            v.tile_cells[j] = sent<std::uint32_t>(
-                p.kernel == ConversionKernel::tiles_bytes ? law.byte_cells : law.tile_cells);
+            v.sigma[j] = laws.sigma(law);
+            v.tile_cells[j] = laws.tile_cells(law, p.kernel == ConversionKernel::tiles_bytes);
         }
         std::ranges::copy(p.factors.plane, v.plane_factor);
         std::ranges::copy(p.factors.place, v.cycle_place);

@@ -27,12 +27,10 @@ __device__ std::int64_t block_errors(const ConversionWork& work, const Element& 
     const ConversionView& v = *work.view;
     const RowGroup g = row_group(work, e, static_cast<int>(e.place.group), bits);
     std::int64_t errors = 0;
-    visit_events(v.events, top, e.key, e.place, [&](std::int32_t k, std::int32_t error) {
-        const ConversionPlan& c = v.conversions[k];
-        const AdcScale& scale = v.law[c.cycle].scale;
-        const std::int64_t count = count_at(v, g, c);
-        errors += c.weight * (event_code(scale, count, error) - ideal_code(scale, count));
-    });
+    for (BlockEvents events(v.events, top, e.key, e.place); events.next();) {
+        const ConversionPlan& c = v.conversions[events.k];
+        errors += c.weight * event_step(v.law[c.cycle].scale, count_at(v, g, c), events.error);
+    }
     return errors;
 }
 

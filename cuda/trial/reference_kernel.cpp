@@ -238,18 +238,19 @@ private:
         const FreshPlace fresh{e.place, static_cast<std::uint32_t>(group), place.image,
                                place.layer};
         std::int32_t error[max_column_conversions] = {};
-        visit_events(plan.events->view(), event_count_call(place.key, fresh).w[group % 4],
-                     place.key, fresh, [&](std::int32_t k, std::int32_t by) { error[k] = by; });
+        const EventLawView law = plan.events->view();
+        BlockEvents events(law, event_count_call(place.key, fresh).w[group % 4], place.key, fresh);
+        while (events.next()) error[events.k] = events.error;
         for (std::size_t k = 0; k < plan.conversions.size(); ++k) {
             const ConversionPlan& c = plan.conversions[k];
             const std::int64_t s = sums.s[c.plane][c.cycle];
             const AdcScale& scale = plan.law[c.cycle]->scale();
             const std::int64_t count = plan.count(c.cycle, s, sums.x[c.cycle]);
-            const std::int32_t code = event_code(scale, count, error[k]);
-            if (c.through_adc) analog += c.weight * (code - ideal_code(scale, count));
+            const std::int64_t step = event_step(scale, count, error[k]);
+            if (c.through_adc) analog += c.weight * step;
             if (observer_ != nullptr)
                 observer_->observe(e.output, e.pixel, group, static_cast<int>(k), s,
-                                   c.through_adc ? code : no_code(plan));
+                                   c.through_adc ? ideal_code(scale, count) + step : no_code(plan));
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Path events: which blocks have any; included once per instruction set by simd_loops.cpp. One Philox
-// call per lane counts the events of four row groups, several pixels in step; the few blocks that
-// have some are left to the scalar model.
+// Path events; included once per instruction set by simd_loops.cpp. One Philox call per lane counts the
+// events of four row groups, several pixels in step; the few blocks that have some are taken one by
+// one.
 #if defined(ACIM_SIMD_EVENTS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef ACIM_SIMD_EVENTS_INL
 #undef ACIM_SIMD_EVENTS_INL
@@ -13,68 +13,112 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace acim::simd::HWY_NAMESPACE {
-// Pixels in step, the lanes of one block, four row groups from 4*quad on.
-struct EventPlace {
-    int pixel = 0, quad = 0;
-    std::int64_t m0 = 0;
+// One block: output m at a pixel, one row group.
+struct EventBlock {
+    int m, pixel, group;
 };
 
-// Blocks whose word is at most the limit of may_have_events().
-HWY_INLINE void ScanLanes(const SimdJob& job, const EventPlace& at, const PhiloxCalls& calls) {
-    const D64 d;
-    const EventLawView law = job.plan->events->view();
-    const SimdLayer& layer = *job.layer;
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    alignas(64) std::uint64_t words[2][block_outputs];
-    for (int i = 0; i < std::min(calls_in_step, job.pixels - at.pixel); ++i) {
-        hn::Store(calls.lo[i], d, words[0]);
-        hn::Store(calls.hi[i], d, words[1]);
-        for (std::int64_t lane = 0; lane < std::min(lanes, layer.outputs - at.m0); ++lane) {
-            for (int w = 0; w < std::min(4, layer.groups - 4 * at.quad); ++w) {
-                const auto top = static_cast<std::uint32_t>(words[w / 2][lane] >> (w % 2 * 32));
-                if (may_have_events(law, top))
-                    add_block_events(job, static_cast<int>(at.m0 + lane), at.pixel + i,
-                                     4 * at.quad + w, top);
+// All blocks of a layer.
+class EventScan {
+public:
+    explicit EventScan(const SimdJob& job)
+        : job_(job),
+          plan_(*job.plan),
+          layer_(*job.layer),
+          law_(job.plan->events->view()),
+          keys_(job.place.key) {}
+
+    void Run() const {
+        if (law_.most == 0) return;
+        for (int pixel = 0; pixel < job_.pixels; pixel += calls_in_step)
+            for (int m0 = 0; m0 < layer_.outputs; m0 += static_cast<int>(hn::Lanes(D64())))
+                RunLanes(pixel, m0);
+    }
+
+private:
+    // All row groups of pixels in step and the lanes of a block.
+    HWY_INLINE void RunLanes(int pixel, int m0) const {
+        const D64 d;
+        const std::uint64_t stream = static_cast<std::uint64_t>(NoiseSource::event_count) |
+                                     static_cast<std::uint64_t>(job_.place.layer)
+                                         << CounterWidths::source;
+        PhiloxCounters counters;
+        for (int i = 0; i < calls_in_step; ++i)
+            counters.element[i] = hn::Load(d, LaneElements(job_.map, m0, pixel + i).wide);
+        for (int group = 0; group < layer_.groups; group += 4) {
+            for (auto& place : counters.place)
+                place = hn::Set(d, static_cast<std::uint64_t>(group / 4));
+            const PhiloxCalls calls = CallsInStep(counters, job_.place.image, stream, keys_.word);
+            for (int i = 0; i < calls_in_step; ++i) {
+                ScanWords({m0, pixel + i, group}, calls.lo[i]);
+                ScanWords({m0, pixel + i, group + 2}, calls.hi[i]);
             }
         }
     }
-}
 
-// True where some lane may have events.
-HWY_INLINE bool AnyAtMost(const PhiloxCalls& calls, std::uint32_t limit) {
-    const D32 d32;
-    auto least = hn::Set(d32, ~0u);
-    for (int i = 0; i < calls_in_step; ++i)
-        least =
-            hn::Min(least, hn::Min(hn::BitCast(d32, calls.lo[i]), hn::BitCast(d32, calls.hi[i])));
-    return !hn::AllTrue(d32, hn::Gt(least, hn::Set(d32, limit)));
-}
-
-void RunEvents(const SimdJob& job) {
-    const D64 d;
-    const EventLawView law = job.plan->events->view();
-    if (law.most == 0) return;
-    const auto limit = static_cast<std::uint32_t>(law.at_least[0] >> 32);
-    const SimdLayer& layer = *job.layer;
-    const RoundKeys keys(job.place.key);
-    const std::uint64_t stream = static_cast<std::uint64_t>(NoiseSource::event_count) |
-                                 static_cast<std::uint64_t>(job.place.layer)
-                                     << CounterWidths::source;
-    EventPlace at;
-    for (at.pixel = 0; at.pixel < job.pixels; at.pixel += calls_in_step) {
-        for (at.m0 = 0; at.m0 < layer.outputs; at.m0 += static_cast<std::int64_t>(hn::Lanes(d))) {
-            PhiloxCounters counters;
-            for (int i = 0; i < calls_in_step; ++i)
-                counters.element[i] = hn::Load(d, LaneElements(job.map, at.m0, at.pixel + i).wide);
-            for (at.quad = 0; 4 * at.quad < layer.groups; ++at.quad) {
-                for (auto& place : counters.place)
-                    place = hn::Set(d, static_cast<std::uint64_t>(at.quad));
-                const PhiloxCalls calls = CallsInStep(counters, job.place.image, stream, keys.word);
-                if (AnyAtMost(calls, limit)) ScanLanes(job, at, calls);
-            }
+    // The blocks of two row groups a lane, from `first` on.
+    HWY_INLINE void ScanWords(const EventBlock& first, V64 words) const {
+        const D64 d;
+        const D32 d32;
+        const auto limit = static_cast<std::uint32_t>(law_.at_least[0] >> 32);
+        const auto above = hn::Gt(hn::BitCast(d32, words), hn::Set(d32, limit));
+        if (HWY_LIKELY(hn::AllTrue(d32, above)) || first.pixel >= job_.pixels) return;
+        std::uint8_t bits[8] = {};
+        hn::StoreMaskBits(d32, hn::Not(above), bits);
+        alignas(64) std::uint64_t word[block_outputs];
+        hn::Store(words, d, word);
+        for (std::uint32_t left = bits[0] | static_cast<std::uint32_t>(bits[1]) << 8; left != 0;
+             left &= left - 1) {
+            const int at = std::countr_zero(left);
+            const EventBlock block{first.m + at / 2, first.pixel, first.group + at % 2};
+            if (block.m < layer_.outputs && block.group < layer_.groups)
+                Add(block, static_cast<std::uint32_t>(word[at / 2] >> (at % 2 * 32)));
         }
     }
-}
+
+    HWY_INLINE void Add(const EventBlock& block, std::uint32_t top) const {
+        const FreshPlace place{job_.map.element(block.m, block.pixel),
+                               static_cast<std::uint32_t>(block.group), job_.place.image,
+                               job_.place.layer};
+        std::int64_t errors = 0;
+        for (BlockEvents events(law_, top, job_.place.key, place); events.next();) {
+            const ConversionPlan& c = plan_.conversions[static_cast<std::size_t>(events.k)];
+            errors +=
+                c.weight * event_step(plan_.law[c.cycle]->scale(), Count(block, c), events.error);
+        }
+        job_.sums.analog[static_cast<std::size_t>(block.m) * job_.pixels + block.pixel] += errors;
+    }
+
+    // What the ADC of a column sees.
+    HWY_INLINE std::int64_t Count(const EventBlock& block, const ConversionPlan& c) const {
+        const std::size_t columns =
+            (static_cast<std::size_t>(block.group) * layer_.blocks + block.m / block_outputs) *
+            layer_.columns;
+        const LaneWords* w = layer_.weights.data() + (columns + c.plane) * layer_.words;
+        const std::size_t line =
+            static_cast<std::size_t>(block.pixel) * layer_.groups + block.group;
+        const std::uint64_t* x =
+            job_.inputs + (line * layer_.bits + plan_.cycles.low_bit[c.cycle]) * layer_.words;
+        const int lane = block.m % block_outputs, words = layer_.group_words[block.group];
+        std::int64_t sum = 0, driven = 0;
+        for (int b = 0; b < plan_.cycles.width[c.cycle]; ++b, x += layer_.words) {
+            std::uint32_t ones = 0, all = 0;
+            for (int i = 0; i < words; ++i) ones += count_ones(w[i].lane[lane] & x[i]);
+            for (int i = 0; layer_.xnor && i < words; ++i) all += count_ones(x[i]);
+            sum += std::int64_t{ones} << b;
+            driven += std::int64_t{all} << b;
+        }
+        return plan_.count(c.cycle, sum, driven);
+    }
+
+    const SimdJob& job_;
+    const LayerPlan& plan_;
+    const SimdLayer& layer_;
+    EventLawView law_;
+    RoundKeys keys_;
+};
+
+void RunEvents(const SimdJob& job) { EventScan(job).Run(); }
 
 }  // namespace acim::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -101,9 +101,6 @@ std::int32_t escape_by_model(const SimdJob& job, std::uint32_t element, std::uin
                              std::uint32_t vote, std::int64_t s, std::uint32_t u,
                              std::int32_t code);
 
-// Adds the errors of a block's events to A of output m at a pixel; `top` as may_have_events().
-void add_block_events(const SimdJob& job, int m, int pixel, int group, std::uint32_t top);
-
 // Replaces the codes of all conversions of one output by those of the reference sampler.
 void sample_fixed(const SimdJob& job, std::uint32_t element, std::uint32_t group,
                   const std::uint16_t* counts, std::uint16_t* codes);

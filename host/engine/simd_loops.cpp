@@ -2,6 +2,7 @@
 #include "host/engine/simd_loops.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 // Compiled for a plain x86-64-v2, for AVX2 and for AVX-512 with popcount and byte products; what

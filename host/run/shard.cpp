@@ -63,6 +63,7 @@ double point_work(const PointFacts& facts) {
     const std::map<std::string, double> shares{{path_name(SamplingPath::product), 0.3},
                                                {path_name(SamplingPath::lut), 1.2},
                                                {path_name(SamplingPath::table), 1.0},
+                                               {path_name(SamplingPath::events), 0.5},
                                                {path_name(SamplingPath::fixed), 70.0}};
     double work = 1.0;  // the digital rest, so that nothing is free
     for (const LayerFacts& layer : facts.layers) {

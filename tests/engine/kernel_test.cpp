@@ -66,11 +66,11 @@ std::vector<Case> cases() {
     add("lut", settings(8, 8, 256, 7, 1, 0.0, 0.0), {9, 700, 1, false}, 8);
     add("lut_mixed_widths", settings(8, 7, 100, 9, 4, 0.0, 0.0), {9, 300, 1, true}, 8);
     add("product", settings(8, 8, 255, 8, 1, 0.0, 0.0), {9, 700, 1, false}, 8);
-    for (const int thousandths : {60, 128, 191, 206})
+    for (const int thousandths : {60, 128, 170, 194})
         add("events_" + std::to_string(thousandths),
             settings(8, 8, 255, 8, 1, thousandths / 1000.0, 0.0), {19, 1300, 1, false}, 7);
-    add("events_w3a5_signed", settings(3, 5, 31, 5, 1, 0.2, 0.0), {7, 90, 9, true}, 6);
-    add("events_of_two_bits", settings(8, 8, 85, 8, 2, 0.2, 0.0), {9, 300, 1, false}, 5);
+    add("events_w3a5_signed", settings(3, 5, 31, 5, 1, 0.19, 0.0), {7, 90, 9, true}, 6);
+    add("events_of_two_bits", settings(8, 8, 85, 8, 2, 0.19, 0.0), {9, 300, 1, false}, 5);
     Case hybrid = {"hybrid", settings(8, 8, 255, 8, 1, 0.5, 0.0), {9, 300, 1, false}, 5};
     hybrid.settings.macro.hybrid.levels = 3;
     all.push_back(hybrid);

@@ -155,7 +155,7 @@ inline void draw_rare_errors(Pick& pick, LayerSettings& s) {
         m.adc.range = AdcRange::counts, m.rows = codes / 2;
     m.voting = {};
     m.noise = {};
-    m.noise.random = {pick.of({0.07, 0.15, 0.19, 0.2, 0.206}), NoiseUnit::lsb};
+    m.noise.random = {pick.of({0.07, 0.15, 0.18, 0.19, 0.194}), NoiseUnit::lsb};
     s.path = PathRequest::automatic;
 }
 

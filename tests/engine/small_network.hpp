@@ -120,7 +120,7 @@ inline std::vector<DesignPoint> small_points() {
     s = {};
     s.macro.rows = 15;
     s.macro.adc.bits = 4;
-    s.macro.noise.random.sigma = 0.2;
+    s.macro.noise.random.sigma = 0.19;
     add(s);  // events
     return points;
 }

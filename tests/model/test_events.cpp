@@ -2,6 +2,7 @@
 // A block's events: which conversions they take, and which words of which calls decide.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <random>
@@ -47,18 +48,17 @@ TEST(Events, WordsOfTheCalls) {
     for (int i = 0; i < n; ++i) conversion[i] = static_cast<std::uint8_t>(2 * i + 1);
     std::array<std::uint64_t, 5> always;
     always.fill(~std::uint64_t{0});  // five events, whatever the uniform is
-    const std::array<std::uint64_t, 3> error{third, third, ~std::uint64_t{0}};  // -1 or +1
     EventLawView law;
     law.at_least = always.data();
-    law.error = error.data();
     law.conversion = conversion.data();
     law.most = 5;
-    law.errors = 3;
-    law.first_error = -1;
     law.conversions = n;
+    law.below = 1;  // -1 for a third of all uniforms, else +1
+    std::ranges::fill(law.bound, ~std::uint64_t{0});
+    law.bound[0] = third - 1;
     std::vector<std::pair<std::int32_t, std::int32_t>> seen, expected;
-    visit_events(law, 0, key, place,
-                 [&](std::int32_t k, std::int32_t e) { seen.emplace_back(k, e); });
+    BlockEvents events(law, 0, key, place);
+    while (events.next()) seen.emplace_back(events.k, events.error);
     std::vector<int> left;
     for (int i = 0; i < n; ++i) left.push_back(2 * i + 1);
     for (std::uint32_t event = 0; event < 5; ++event) {
@@ -86,17 +86,13 @@ TEST(Events, TheCountIsDecidedByBothHalves) {
     const PhiloxWords own = philox4x32(PhiloxWords{{123, 6, 45, 19 | 3 << 6}}, key);
     const std::uint32_t top = shared.w[6 % 4];
     const std::uint64_t u = std::uint64_t{top} << 32 | own.w[0];
-    const std::uint64_t error = ~std::uint64_t{0};
     const std::uint8_t conversion = 0;
     for (const std::uint64_t bound : {u, u + 1}) {
         EventLawView law;
         law.at_least = &bound;
-        law.error = &error;
         law.conversion = &conversion;
-        law.most = law.errors = law.conversions = law.first_error = 1;
-        int events = 0;
-        visit_events(law, top, key, place, [&](std::int32_t, std::int32_t) { ++events; });
-        EXPECT_EQ(events, bound > u ? 1 : 0);
+        law.most = law.conversions = 1;
+        EXPECT_EQ(BlockEvents(law, top, key, place).next(), bound > u);
         EXPECT_TRUE(may_have_events(law, top));
         EXPECT_FALSE(may_have_events(law, top + 1));
     }

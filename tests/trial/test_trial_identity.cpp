@@ -87,7 +87,7 @@ TEST(TrialIdentity, TablePathWithNonlinearNoiseAndLargeSigma) {
 }
 
 TEST(TrialIdentity, EventPath) {
-    LayerSettings s = ref::noisy_settings(0.2);
+    LayerSettings s = ref::noisy_settings(0.19);
     s.macro.rows = 15;
     s.macro.adc.bits = 4;
     s.macro.hybrid.levels = 2;

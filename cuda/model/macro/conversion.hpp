@@ -75,10 +75,12 @@ ACIM_HD inline std::int32_t table_code(const CycleLawView& cycle, std::int64_t s
     return CodeCell::code(cycle.table.cells + s * cell_columns, u);
 }
 
-// Code of a conversion that errs by `error` on path events.
-ACIM_HD inline std::int32_t event_code(const AdcScale& scale, std::int64_t count,
+// What an error of `error` adds to the code of a count on path events, whose ADC is lossless: a count
+// is a whole number of steps (den = 1, sub = 0), and no count clips.
+ACIM_HD inline std::int64_t event_step(const AdcScale& scale, std::int64_t count,
                                        std::int32_t error) {
-    return clip_code(scale, std::int64_t{ideal_code(scale, count)} + error);
+    const std::int64_t ideal = count * scale.mul;
+    return clip_code(scale, ideal + error) - ideal;
 }
 
 // Unit normal of conversion k on path fixed [2^-24].
