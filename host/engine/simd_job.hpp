@@ -16,6 +16,9 @@ struct ChipFilter;
 // Outputs that share a block of packed weights: one 64-bit lane each in the widest registers.
 inline constexpr int block_outputs = 8;
 
+// Outputs of one register of the product of bytes.
+inline constexpr int byte_outputs = 16;
+
 // The same 64 rows of one column for the outputs of a block; aligned for the widest load.
 struct alignas(64) LaneWords {
     std::uint64_t lane[block_outputs] = {};
@@ -80,6 +83,11 @@ struct SimdLayer {
     std::shared_ptr<const ChipFilter> chip;  // samplers chip_* only
     std::vector<std::int16_t> rows16;  // [outputs][padded depth], paths product and events only
     int padded_depth = 0;
+    // The same as bytes, [blocks of byte_outputs][padded_bytes / 4][byte_outputs][4], where inputs
+    // have at most eight bits; those are `byte_shift` above their values.
+    std::vector<std::int8_t> bytes;
+    std::vector<std::int64_t> shifted;  // [outputs] byte_shift times the sum of the weights
+    int padded_bytes = 0, byte_shift = 0;
 };
 
 // One run of the loops: a layer, its packed inputs and where results go.

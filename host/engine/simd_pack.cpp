@@ -243,6 +243,32 @@ SimdLayer pack_layer(const LayerPlan& plan, int outputs, std::span<const std::in
 
 namespace {
 
+// Sums of products of a byte and a signed byte fit 32 bits up to here: 255 * 128 * 2^16 < 2^31.
+constexpr int most_byte_depth = 1 << 16;
+
+// `rows16` as bytes, in the order of simd_bytes-inl.hpp.
+void pack_bytes(SimdLayer& layer, const LayerPlan& plan) {
+    // Signed inputs of X bits reach down to -2^(X-1).
+    const bool is_signed = plan.cycles.negative[plan.cycles.count - 1];
+    layer.byte_shift = is_signed ? 1 << (plan.activation_bits - 1) : 0;
+    layer.padded_bytes = (plan.depth + 3) / 4 * 4;
+    const std::size_t steps = static_cast<std::size_t>(layer.padded_bytes) / 4;
+    const auto blocks = static_cast<std::size_t>((layer.outputs + byte_outputs - 1) / byte_outputs);
+    layer.bytes.assign(blocks * steps * byte_outputs * 4, 0);
+    layer.shifted.assign(static_cast<std::size_t>(layer.outputs), 0);
+    for (int m = 0; m < layer.outputs; ++m) {
+        const auto block = static_cast<std::size_t>(m / byte_outputs);
+        for (int r = 0; r < plan.depth; ++r) {
+            const std::int16_t w =
+                layer.rows16[static_cast<std::size_t>(m) * layer.padded_depth + r];
+            const std::size_t step = block * steps + static_cast<std::size_t>(r) / 4;
+            layer.bytes[(step * byte_outputs + m % byte_outputs) * 4 + r % 4] =
+                static_cast<std::int8_t>(w);
+            layer.shifted[static_cast<std::size_t>(m)] += std::int64_t{layer.byte_shift} * w;
+        }
+    }
+}
+
 // Weights of the integer product.
 void pack_rows(SimdLayer& layer, const LayerPlan& plan, std::span<const std::int8_t> weights) {
     const int outputs = layer.outputs;
@@ -254,6 +280,7 @@ void pack_rows(SimdLayer& layer, const LayerPlan& plan, std::span<const std::int
             layer.rows16[static_cast<std::size_t>(m) * layer.padded_depth + r] =
                 plan.weight_bits == 1 ? static_cast<std::int16_t>(w & 1) : w;
         }
+    if (plan.activation_bits <= 8 && plan.depth <= most_byte_depth) pack_bytes(layer, plan);
 }
 
 }  // namespace

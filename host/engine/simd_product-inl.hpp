@@ -8,6 +8,8 @@
 #define ACIM_SIMD_PRODUCT_INL
 #endif
 
+#include "host/engine/simd_bytes-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace acim::simd::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -82,6 +84,7 @@ HWY_INLINE void Dots(const std::int16_t* HWY_RESTRICT x, const std::int16_t* HWY
 }
 
 void RunProduct(const SimdJob& job, int depth, const std::int16_t* HWY_RESTRICT rows) {
+    if (RunByteProduct(job, depth, rows)) return;
     const SimdLayer& layer = *job.layer;
     std::vector<std::int16_t> padded(static_cast<std::size_t>(layer.padded_depth));
     std::int64_t dots[4];
