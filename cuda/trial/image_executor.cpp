@@ -26,7 +26,8 @@ std::uint64_t ImageExecutor::memory(const QuantizedNetwork& network) {
         const auto& p = std::get<Product>(network.operators[i].op);
         const auto pixels = static_cast<std::uint64_t>(output_pixels(network, p));
         const auto stored = p.is_computed() ? static_cast<std::uint64_t>(p.outputs) * p.depth : 0;
-        largest = std::max(largest, pixels * p.depth * 2 + pixels * p.outputs * 24 + stored);
+        const std::uint64_t rows = p.is_conv ? WindowRows::memory(p.conv) : pixels * p.depth * 2;
+        largest = std::max(largest, rows + pixels * p.outputs * 24 + stored);
     }
     return bytes + largest;
 }
@@ -58,10 +59,7 @@ void ImageExecutor::quantise_operands(const Product& product) {
 
 std::span<const std::int16_t> ImageExecutor::inputs_of(const Product& product, int group,
                                                        int pixels) {
-    if (product.is_conv) {
-        gather(product, group, pixels);
-        return rows_;
-    }
+    if (product.is_conv) return windows_.gather(product.conv, group, quantised_);
     const std::size_t size = static_cast<std::size_t>(pixels) * product.depth;
     const std::span<const std::int16_t> head(quantised_.data() + group * size, size);
     if (!product.is_computed() || !product.stored.on_left) return head;
@@ -84,33 +82,6 @@ std::unique_ptr<PackedWeights> ImageExecutor::store(const Product& product,
     ProductSite site = layer.site;
     site.first_output = head * outputs;
     return kernel_.pack(layer.plan, outputs, weights, site);
-}
-
-// Lays the inputs of every output pixel side by side: [pixels][c][kh][kw]; padding is 0.
-void ImageExecutor::gather(const Product& product, int group, int pixels) {
-    const ConvGeometry& c = product.conv;
-    const int channels = c.in_channels / c.groups;
-    const std::size_t depth = static_cast<std::size_t>(product.depth);
-    rows_.resize(static_cast<std::size_t>(pixels) * depth);
-    for (int p = 0; p < pixels; ++p) {
-        const int top = p / c.out_width * c.stride_height - c.pad_top;
-        const int left = p % c.out_width * c.stride_width - c.pad_left;
-        std::int16_t* row = rows_.data() + p * depth;
-        for (int ch = 0; ch < channels; ++ch) {
-            const std::int16_t* plane =
-                quantised_.data() +
-                (static_cast<std::size_t>(group) * channels + ch) * c.in_height * c.in_width;
-            for (int kh = 0; kh < c.kernel_height; ++kh) {
-                const int y = top + kh * c.dilation_height;
-                const bool inside = y >= 0 && y < c.in_height;
-                for (int kw = 0; kw < c.kernel_width; ++kw) {
-                    const int x = left + kw * c.dilation_width;
-                    *row++ = inside && x >= 0 && x < c.in_width ? plane[y * c.in_width + x]
-                                                                : std::int16_t{0};
-                }
-            }
-        }
-    }
 }
 
 void ImageExecutor::run_product(const Product& product, const PointPlan::Layer& layer,
@@ -140,6 +111,8 @@ void ImageExecutor::finish(const Product& product, const PointPlan::Layer& layer
     const int outputs = layer.group_outputs, pixels = layer.pixels;
     const OutputMap map = output_map(product, outputs, pixels, group);
     std::vector<float>& out = values_[product.output];
+    OutputSums errors;
+    const bool summed = sums != nullptr && layer.plan.analog;
     for (int m = 0; m < outputs; ++m) {
         const std::size_t channel = static_cast<std::size_t>(group) * outputs + m;
         const double scale =
@@ -149,9 +122,10 @@ void ImageExecutor::finish(const Product& product, const PointPlan::Layer& layer
             const double y = product_value(layer.plan, analog_[at], digital_[at], exact_[at]);
             out[map.first + m * map.output_stride + p * map.pixel_stride] =
                 digital::dequantise(y, scale, product.bias[channel]);
-            if (sums != nullptr && layer.plan.analog) add_output(*sums, exact_[at], y);
+            if (summed) errors.add(exact_[at], y);
         }
     }
+    if (summed) errors.add_to(*sums);
 }
 
 }  // namespace acim

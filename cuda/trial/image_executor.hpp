@@ -8,6 +8,7 @@
 
 #include "cuda/trial/network.hpp"
 #include "cuda/trial/point_plan.hpp"
+#include "cuda/trial/window_rows.hpp"
 #include "cuda/trial/work.hpp"
 
 namespace acim {
@@ -37,7 +38,6 @@ private:
     std::span<const std::int16_t> inputs_of(const Product& product, int group, int pixels);
     std::unique_ptr<PackedWeights> store(const Product& product, const PointPlan::Layer& layer,
                                          int head);
-    void gather(const Product& product, int group, int pixels);
 
     const QuantizedNetwork& network_;
     const ProductKernel& kernel_;
@@ -46,9 +46,10 @@ private:
     // of one plan (its tables) lives as long as one of them.
     std::vector<std::unique_ptr<PackedWeights>> kept_;
     std::vector<std::int16_t> quantised_;  // the product's input tensor
-    std::vector<std::int16_t> rows_;       // [pixels][depth] of one group
-    std::vector<std::int8_t> stored_;      // the product's stored operand
-    std::vector<std::int8_t> columns_;     // [outputs][depth] of one head
+    WindowRows windows_;
+    std::vector<std::int16_t> rows_;    // [pixels][depth] of one head
+    std::vector<std::int8_t> stored_;   // the product's stored operand
+    std::vector<std::int8_t> columns_;  // [outputs][depth] of one head
     std::vector<std::int64_t> analog_, digital_, exact_;
 };
 

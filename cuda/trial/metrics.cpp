@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/trial/metrics.hpp"
 
-#include "cuda/model/digital/metrics.hpp"
-
 namespace acim {
 namespace {
 
 __extension__ using Wide = __int128;
 
-WideSum wide_product(std::int64_t a, std::int64_t b) {
-    const Wide product = static_cast<Wide>(a) * b;
-    return {static_cast<std::uint64_t>(product), static_cast<std::int64_t>(product >> 64)};
+WideSum wide_sum(Wide value) {
+    return {static_cast<std::uint64_t>(value), static_cast<std::int64_t>(value >> 64)};
 }
 
 }  // namespace
@@ -29,14 +26,13 @@ void Score::add(std::span<const float> logits, int label) {
     cross_entropy += cross_entropy_steps(logits, label);
 }
 
-void add_output(LayerSums& sums, std::int64_t exact, double y) {
-    const auto [ideal, error] = digital::output_steps(exact, y);
-    ++sums.outputs;
-    sums.y.add(ideal);
-    sums.e.add(error);
-    sums.ee.add(wide_product(error, error));
-    sums.yy.add(wide_product(ideal, ideal));
-    sums.ye.add(wide_product(ideal, error));
+void OutputSums::add_to(LayerSums& sums) const {
+    sums.outputs += outputs_;
+    sums.y.add(wide_sum(y_));
+    sums.e.add(wide_sum(e_));
+    sums.ee.add(wide_sum(ee_));
+    sums.yy.add(wide_sum(yy_));
+    sums.ye.add(wide_sum(ye_));
 }
 
 }  // namespace acim

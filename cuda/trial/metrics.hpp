@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "cuda/model/digital/metrics.hpp"
 #include "cuda/trial/work.hpp"
 
 // What one image contributes to a trial's result; integers only (SPEC section 9).
@@ -33,7 +34,33 @@ struct Score {
     }
 };
 
+// Sums over outputs of one layer, on their way into LayerSums.
+class OutputSums {
+public:
+    // One output; y in integer-product units.
+    void add(std::int64_t exact, double y) {
+        const auto [ideal, error] = digital::output_steps(exact, y);
+        ++outputs_;
+        y_ += ideal;
+        e_ += error;
+        ee_ += static_cast<Wide>(error) * error;
+        yy_ += static_cast<Wide>(ideal) * ideal;
+        ye_ += static_cast<Wide>(ideal) * error;
+    }
+    void add_to(LayerSums& sums) const;
+
+private:
+    __extension__ using Wide = __int128;
+
+    std::uint64_t outputs_ = 0;
+    Wide y_ = 0, e_ = 0, ee_ = 0, yy_ = 0, ye_ = 0;
+};
+
 // Adds one output to the sums of its layer; y and error in integer-product units.
-void add_output(LayerSums& sums, std::int64_t exact, double y);
+inline void add_output(LayerSums& sums, std::int64_t exact, double y) {
+    OutputSums one;
+    one.add(exact, y);
+    one.add_to(sums);
+}
 
 }  // namespace acim
