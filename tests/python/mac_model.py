@@ -122,4 +122,5 @@ def single(folder: Path, counts: object, macro: dict, columns: int = 1, trials: 
                 "chips": trials[0], "repeats": trials[1],
                 "macro": {"mapping": "dense", "bits_per_cycle": per_cycle, **macro}}
     out = mac(folder, {"x": x, "w": np.ones((columns, rows), dtype=int)}, settings)
-    return (out["A"] // top).reshape(*trials, len(counts), columns)
+    codes = out["A"] + (out["D"] if out["@path"] == "events" else 0)  # there A is their errors
+    return (codes // top).reshape(*trials, len(counts), columns)

@@ -33,7 +33,7 @@ std::uint64_t counted_conversions(TrialEngine& engine, const BenchCase& bench) {
 TEST(BenchCases, CountTheConversionsThatEnginesReport) {
     const auto engine = make_cpu_engine(2);
     const auto cases = bench_cases(1);
-    ASSERT_EQ(cases.size(), 12u);
+    ASSERT_EQ(cases.size(), 15u);
     std::set<std::string> names;
     for (const BenchCase& bench : cases) {
         EXPECT_TRUE(names.insert(bench.name).second) << bench.name;
