@@ -61,11 +61,14 @@ void add_product(const BenchCase& bench, const Operator& node, const LayerSettin
     work.bytes += product_bytes(sizes);
     const LayerPlan plan = describe_operator(node, settings);
     if (plan.path == SamplingPath::product) return;
-    work.bytes += conversion_bytes(plan, sizes);
-    if (plan.path == SamplingPath::events) {
+    if (plan.path ==
+        SamplingPath::events) {  // bits are read where there are events; A is written once
+        work.bytes +=
+            sizes.inputs * 2 + 4 * packed_words(plan, sizes) + sizes.outputs * (8 + 8 + 8);
         work.event_calls += sizes.outputs * ((plan.groups + 3) / 4);
         return;
     }
+    work.bytes += conversion_bytes(plan, sizes);
     work.bit_products += sizes.outputs * plan.groups *
                          static_cast<double>(plan.conversions.size()) *
                          round_up(plan.group_rows, static_cast<int>(bits_a_block));

@@ -29,7 +29,7 @@ void DeviceLaws::add(const CycleLaw& law) {
 
 void DeviceLaws::add(const EventLaw& law) {
     if (events_.contains(&law)) return;
-    events_[&law] = {data_.add(law.at_least()), data_.add(law.conversions())};
+    events_[&law] = data_.add(law.at_least());
 }
 
 void DeviceLaws::add_tile_cells(const CycleLaw& law, bool in_bytes) {
@@ -71,10 +71,8 @@ CycleLawView DeviceLaws::view(const CycleLaw& law, const InverseNormalTable* nor
 }
 
 EventLawView DeviceLaws::view(const EventLaw& law) const {
-    const EventPlaces& p = events_.at(&law);
     EventLawView v = law.view();
-    v.at_least = sent<std::uint64_t>(p.at_least);
-    v.conversion = sent<std::uint8_t>(p.conversion);
+    v.at_least = sent<std::uint64_t>(events_.at(&law));
     return v;
 }
 

@@ -39,9 +39,6 @@ private:
         std::size_t residual_begin = nowhere, residual_first = nowhere, residual = nowhere;
         std::size_t position = nowhere, shift = nowhere, sigma = nowhere, chip_sigma = nowhere;
     };
-    struct EventPlaces {
-        std::size_t at_least = nowhere, conversion = nowhere;
-    };
 
     template <class T>
     const T* sent(std::size_t place) const {
@@ -54,7 +51,7 @@ private:
 
     Arena& data_;
     std::map<const CycleLaw*, Places> laws_;
-    std::map<const EventLaw*, EventPlaces> events_;
+    std::map<const EventLaw*, std::size_t> events_;
 };
 
 }  // namespace acim

@@ -29,6 +29,7 @@ __device__ std::int64_t block_errors(const ConversionWork& work, const Element& 
     std::int64_t errors = 0;
     for (BlockEvents events(v.events, top, e.key, e.place); events.next();) {
         const ConversionPlan& c = v.conversions[events.k];
+        if (!c.is_noisy()) continue;
         errors += c.weight * event_step(v.law[c.cycle].scale, count_at(v, g, c), events.error);
     }
     return errors;
@@ -42,11 +43,12 @@ __global__ __launch_bounds__(threads) void event_conversions(const ConversionWor
     const std::int64_t n = static_cast<std::int64_t>(work.segment.slots) * shape.pixels *
                            shape.conv_groups * shape.outputs;
     const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+    const int groups_with_events = work.view->events.most > 0 ? shape.groups : 0;
     for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
          i += step) {
         Element e = element_at(work, i);
         std::int64_t errors = 0;
-        for (int first = 0; first < shape.groups; first += 4) {
+        for (int first = 0; first < groups_with_events; first += 4) {
             e.place.group = static_cast<std::uint32_t>(first);
             const PhiloxWords call = event_count_call(e.key, e.place);
             const int groups = min(4, shape.groups - first);

@@ -29,12 +29,13 @@ std::vector<double> binomial(int n, double p) {
 
 double error_probability(double sigma) { return 2.0 * normal_tail(0.5 / sigma); }
 
-EventLaw::EventLaw(double sigma, const std::vector<int>& conversions) {
-    for (const int k : conversions) conversions_.push_back(static_cast<std::uint8_t>(k));
+EventLaw::EventLaw(double sigma, int conversions) {
+    require(conversions >= 1 && conversions <= max_column_conversions,
+            "a block holds the conversions of one output");
     const double p = error_probability(sigma);
     require(p <= most_event_probability, "errors are too frequent for path events");
     if (p == 0.0) return;  // an error that not even a double could name
-    const std::vector<double> law = binomial(static_cast<int>(conversions.size()), p);
+    const std::vector<double> law = binomial(conversions, p);
     double tail = 0.0;
     for (std::size_t j = law.size() - 1; j >= 1; --j) {
         tail = tail + law[j];
@@ -42,7 +43,7 @@ EventLaw::EventLaw(double sigma, const std::vector<int>& conversions) {
     }
     set_errors(sigma, p);
     view_.most = static_cast<std::int32_t>(at_least_.size());
-    view_.conversions = static_cast<std::int32_t>(conversions_.size());
+    view_.conversions = conversions;
 }
 
 // Bounds of the errors -a .. -1, 1 .. a whose law a uniform of 64 bits can name.
@@ -62,7 +63,6 @@ void EventLaw::set_errors(double sigma, double p) {
 EventLawView EventLaw::view() const {
     EventLawView v = view_;
     v.at_least = at_least_.data();
-    v.conversion = conversions_.data();
     return v;
 }
 

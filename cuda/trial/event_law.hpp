@@ -19,19 +19,16 @@ double error_probability(double sigma);
 // ADC. Its integers are within 1e-15 a conversion of the law in double precision.
 class EventLaw {
 public:
-    // conversions: k of those in the block, ascending; at least one, at most 128, each below 256.
     // Throws std::invalid_argument where errors are more frequent than most_event_probability.
-    EventLaw(double sigma, const std::vector<int>& conversions);
+    EventLaw(double sigma, int conversions);
 
     EventLawView view() const;
     const std::vector<std::uint64_t>& at_least() const { return at_least_; }
-    const std::vector<std::uint8_t>& conversions() const { return conversions_; }
 
 private:
     void set_errors(double sigma, double p);
 
     std::vector<std::uint64_t> at_least_;
-    std::vector<std::uint8_t> conversions_;
     EventLawView view_;
 };
 

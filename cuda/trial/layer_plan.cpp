@@ -211,7 +211,7 @@ bool events_serve(const LayerPlan& plan, const SigmaRange& sigma) {
     bool any = false;
     for (const ConversionPlan& c : plan.conversions) {
         if (c.votes != 1) return false;
-        any |= c.through_adc && c.noisy;
+        any |= c.is_noisy();
     }
     return any && lossless(plan) && sigma.least == sigma.most && !plan.terms.any_fixed() &&
            !plan.macro.measured.table && error_probability(sigma.most) <= most_event_probability;
@@ -219,11 +219,8 @@ bool events_serve(const LayerPlan& plan, const SigmaRange& sigma) {
 
 // On path events A holds the errors alone and D the integer product.
 void add_events(LayerPlan& plan) {
-    std::vector<int> block;
-    for (std::size_t k = 0; k < plan.conversions.size(); ++k)
-        if (plan.conversions[k].through_adc && plan.conversions[k].noisy)
-            block.push_back(static_cast<int>(k));
-    plan.events = std::make_shared<const EventLaw>(draw_sigma(plan.law[0]->view(), 0), block);
+    plan.events = std::make_shared<const EventLaw>(draw_sigma(plan.law[0]->view(), 0),
+                                                   static_cast<int>(plan.conversions.size()));
 }
 
 // The path is a pure function of the settings (SPEC section 7); it decides the random stream.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "cuda/model/host_device.hpp"
 #include "cuda/model/macro/cycles.hpp"
 #include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/macro/params.hpp"
@@ -33,6 +34,8 @@ struct ConversionPlan {
     std::int64_t weight = 0;  // of the code in A, or of the count in D
     int votes = 1;            // codes that are drawn and combined
     int taken = 1;            // conversions that this costs: the votes, drawn or not
+
+    ACIM_HD bool is_noisy() const { return through_adc && noisy; }
 };
 
 // How one MAC layer is computed, everything decided: shared by all engines.

@@ -246,8 +246,8 @@ private:
             const std::int64_t s = sums.s[c.plane][c.cycle];
             const AdcScale& scale = plan.law[c.cycle]->scale();
             const std::int64_t count = plan.count(c.cycle, s, sums.x[c.cycle]);
-            const std::int64_t step = event_step(scale, count, error[k]);
-            if (c.through_adc) analog += c.weight * step;
+            const std::int64_t step = c.is_noisy() ? event_step(scale, count, error[k]) : 0;
+            analog += c.weight * step;
             if (observer_ != nullptr)
                 observer_->observe(e.output, e.pixel, group, static_cast<int>(k), s,
                                    c.through_adc ? ideal_code(scale, count) + step : no_code(plan));

@@ -20,6 +20,9 @@ public:
     static std::uint64_t memory(const ConvGeometry& conv);
 
 private:
+    void copy_windows(const ConvGeometry& conv, std::span<const std::int16_t> input);
+    void copy_values(const ConvGeometry& conv, std::span<const std::int16_t> input);
+
     std::vector<std::int16_t> padded_;  // the group's input with its padding
     std::vector<std::size_t> lines_;    // where the kernel's lines begin, from a window's corner
     std::vector<std::int16_t> rows_;

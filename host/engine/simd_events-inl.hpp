@@ -83,6 +83,7 @@ private:
         std::int64_t errors = 0;
         for (BlockEvents events(law_, top, job_.place.key, place); events.next();) {
             const ConversionPlan& c = plan_.conversions[static_cast<std::size_t>(events.k)];
+            if (!c.is_noisy()) continue;
             errors +=
                 c.weight * event_step(plan_.law[c.cycle]->scale(), Count(block, c), events.error);
         }

@@ -62,14 +62,16 @@ public:
             return;
         }
         thread_local SimdInputs packed_inputs;
-        packed_inputs.pack(plan, inputs, job);
         if (plan.path == SamplingPath::events) {
             std::ranges::fill(sums.analog, 0);
             simd::run_product(job, plan.depth, inputs);
             std::ranges::copy(sums.exact, sums.digital.begin());
+            if (plan.events->view().most == 0) return;  // no noise that a uniform could name
+            packed_inputs.pack(plan, inputs, job);
             simd::run_events(job);
             return;
         }
+        packed_inputs.pack(plan, inputs, job);
         if (packed.layer.chip != nullptr) return simd::run_chip(job);
         simd::run_conversions(job);
     }

@@ -315,7 +315,7 @@ void SimdInputs::pack(const LayerPlan& plan, std::span<const std::int16_t> input
         simd::pack_driven(layer, plan, job.pixels, inputs, driven.data());
         job.driven = driven.data();
     }
-    if (!layer.xnor) return;
+    if (!layer.xnor || layer.quads == 0) return;
     centre.resize(pixels * layer.groups * layer.quads);
     for (std::size_t at = 0; at < pixels * layer.groups; ++at)
         pack_centre(plan, layer, layer.group_words[at % layer.groups], planes.data() + at * stride,

@@ -60,10 +60,10 @@ void deal(const PlanRecord& plan, std::span<const double> work, std::uint32_t co
 
 double point_work(const PointFacts& facts) {
     // Time of a conversion on each path, of one on the table path (bench/README.md, one core).
-    const std::map<std::string, double> shares{{path_name(SamplingPath::product), 0.3},
+    const std::map<std::string, double> shares{{path_name(SamplingPath::product), 0.15},
                                                {path_name(SamplingPath::lut), 1.2},
                                                {path_name(SamplingPath::table), 1.0},
-                                               {path_name(SamplingPath::events), 0.5},
+                                               {path_name(SamplingPath::events), 0.4},
                                                {path_name(SamplingPath::fixed), 70.0}};
     double work = 1.0;  // the digital rest, so that nothing is free
     for (const LayerFacts& layer : facts.layers) {

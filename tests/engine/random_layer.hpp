@@ -144,6 +144,17 @@ inline void draw_rare_errors(Pick& pick, LayerSettings& s) {
     MacroParams& m = s.macro;
     const int top = m.weight_encoding == WeightEncoding::xnor ? 2 : 1;
     m.bits_per_cycle = 1;
+    if (top == 1 && s.activation_bits > 3 && pick.chance(25)) {  // cycles of two bits, and one
+        m.bits_per_cycle = 2;
+        m.adc.bits = 8;
+        m.adc.range = AdcRange::full;
+        m.rows = 85;  // 255 = 85 * 3
+        m.voting = {};
+        m.noise = {};
+        m.noise.random = {pick.of({0.15, 0.19}), NoiseUnit::lsb};
+        s.path = PathRequest::automatic;
+        return;
+    }
     m.adc.bits = pick.of({8, 8, 7, 6, 9});
     m.adc.range = pick.of({AdcRange::full, AdcRange::full, AdcRange::counts});
     const int codes = (1 << m.adc.bits) - 1;
@@ -163,7 +174,7 @@ inline void draw_rare_errors(Pick& pick, LayerSettings& s) {
 inline LayerRun random_rare_errors(Pick& pick) {
     LayerRun layer = random_layer(pick);
     draw_rare_errors(pick, layer.settings);
-    layer.shape.depth = pick.between(1, 2 * layer.settings.macro.rows + 40);
+    layer.shape.depth = pick.between(1, 9 * std::min(layer.settings.macro.rows, 63) + 40);
     layer.pixels = pick.between(1, 9);
     layer.weights.clear();
     layer.inputs.clear();

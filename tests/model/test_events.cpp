@@ -44,13 +44,10 @@ constexpr FreshPlace place{123, 6, 45, 3};
 TEST(Events, WordsOfTheCalls) {
     constexpr int n = 40;
     const std::uint64_t third = ~std::uint64_t{0} / 3;
-    std::array<std::uint8_t, n> conversion{};
-    for (int i = 0; i < n; ++i) conversion[i] = static_cast<std::uint8_t>(2 * i + 1);
     std::array<std::uint64_t, 5> always;
     always.fill(~std::uint64_t{0});  // five events, whatever the uniform is
     EventLawView law;
     law.at_least = always.data();
-    law.conversion = conversion.data();
     law.most = 5;
     law.conversions = n;
     law.below = 1;  // -1 for a third of all uniforms, else +1
@@ -60,7 +57,7 @@ TEST(Events, WordsOfTheCalls) {
     BlockEvents events(law, 0, key, place);
     while (events.next()) seen.emplace_back(events.k, events.error);
     std::vector<int> left;
-    for (int i = 0; i < n; ++i) left.push_back(2 * i + 1);
+    for (int i = 0; i < n; ++i) left.push_back(i);
     for (std::uint32_t event = 0; event < 5; ++event) {
         // Word 3: source 19, layer 3; word 1: row group 6, call (event + 1) / 2.
         const PhiloxWords call =
@@ -86,11 +83,9 @@ TEST(Events, TheCountIsDecidedByBothHalves) {
     const PhiloxWords own = philox4x32(PhiloxWords{{123, 6, 45, 19 | 3 << 6}}, key);
     const std::uint32_t top = shared.w[6 % 4];
     const std::uint64_t u = std::uint64_t{top} << 32 | own.w[0];
-    const std::uint8_t conversion = 0;
     for (const std::uint64_t bound : {u, u + 1}) {
         EventLawView law;
         law.at_least = &bound;
-        law.conversion = &conversion;
         law.most = law.conversions = 1;
         EXPECT_EQ(BlockEvents(law, top, key, place).next(), bound > u);
         EXPECT_TRUE(may_have_events(law, top));

@@ -122,5 +122,8 @@ def single(folder: Path, counts: object, macro: dict, columns: int = 1, trials: 
                 "chips": trials[0], "repeats": trials[1],
                 "macro": {"mapping": "dense", "bits_per_cycle": per_cycle, **macro}}
     out = mac(folder, {"x": x, "w": np.ones((columns, rows), dtype=int)}, settings)
-    codes = out["A"] + (out["D"] if out["@path"] == "events" else 0)  # there A is their errors
+    codes = out["A"]
+    if out["@path"] == "events":  # there A is what errors add to the product
+        assert per_cycle == 1 and macro["rows"] == 2 ** macro["adc"]["bits"] - 1
+        codes = codes + out["D"]
     return (codes // top).reshape(*trials, len(counts), columns)

@@ -41,7 +41,7 @@ MIXED = {
     "workload.images": 40, "quantisation.images": 64, "quantisation.per_channel": True,
     "trials.chips": 2, "trials.repeats": 2, "grid": {}, "zip": POINTS,
 }
-MIXED_SHA256 = "d20992bcbe58fc1c97283198d551d57bcde1bb69dcd49d6990c6f3aaa2d177bb"
+MIXED_SHA256 = "83148a3d7f16c1a4bf728a6738c8b2660dd4b63ee22c5761062affb6245f66d7"
 MIXED_PATHS = "ppppp lllll ttttt fffff ttttt ttttt lllll fffff eeeee"
 
 # Correct images of some points of quickstart.yaml: (ADC bits, sigma) to the counts of 2 chips, of

@@ -20,16 +20,16 @@ using testing::HasSubstr;
 using testing_support::plan_of;
 using testing_support::settings;
 
-TEST(LayerPlan, TheBlockOfEventsIsWhatNoiseCanReach) {
+// Digital levels leave the block as it is, so that points which differ in them share events.
+TEST(LayerPlan, TheBlockOfEventsIsAllConversions) {
     const LayerPlan plan = plan_of(settings([](auto& s) {
         s.macro.rows = 255;
         s.macro.noise.random.sigma = 0.19;
         s.macro.hybrid.levels = 3;
     }));
     ASSERT_EQ(plan.path, SamplingPath::events);
-    EXPECT_EQ(plan.events->conversions().size(), 64u - 6u);
-    for (const std::uint8_t k : plan.events->conversions())
-        EXPECT_TRUE(plan.conversions[k].through_adc) << int(k);
+    EXPECT_EQ(plan.converted, 64 - 6);
+    EXPECT_EQ(plan.events->view().conversions, 64);
 }
 
 TEST(LayerPlan, RowGroupsOfBothMappings) {

@@ -92,7 +92,7 @@ TEST(TrialIdentity, EventPath) {
     s.macro.adc.bits = 4;
     s.macro.hybrid.levels = 2;
     s.macro.weight_encoding = WeightEncoding::offset_binary;
-    expect_golden("events", hash_of(s, SamplingPath::events), 0xfc6bc18b628ee9adu);
+    expect_golden("events", hash_of(s, SamplingPath::events), 0x1fca736bb566ba1bu);
 }
 
 TEST(TrialIdentity, FixedPath) {

@@ -4,13 +4,15 @@
 #include <cstdint>
 
 #include "cuda/model/host_device.hpp"
+#include "cuda/model/macro/encoding.hpp"
 #include "cuda/model/random/noise_key.hpp"
 
 // Path `events`: where codes rarely err and the error does not depend on the sum, the conversions
-// that err are drawn instead of all codes. A block is the noisy conversions of one element and row
-// group. The number of events in it follows the binomial law; each takes a conversion that none has
-// taken yet, uniformly, and an error from the law of an error that is not 0. So neighbouring points
-// share their events: more noise adds some and moves none.
+// that err are drawn instead of all codes. A block is all conversions of one element and row group.
+// The number of events in it follows the binomial law; each takes a conversion that none has taken
+// yet, uniformly, and an error from the law of an error that is not 0. What falls on a conversion
+// without noise is dropped, so that digital levels move no event; nor does more noise, which adds
+// some.
 namespace acim {
 
 // Errors of a code that path events tells apart: at up to 0.1941 LSB the third step is beyond what a
@@ -19,11 +21,10 @@ inline constexpr int event_errors = 8;
 
 // The law of one block of conversions.
 struct EventLawView {
-    const std::uint64_t* at_least = nullptr;   // [most], falling: 2^64 P(i + 1 events or more)
-    const std::uint8_t* conversion = nullptr;  // [conversions] k of the block, ascending
+    const std::uint64_t* at_least = nullptr;  // [most], falling: 2^64 P(i + 1 events or more)
     std::int32_t most = 0, conversions = 0;
-    // Errors -1 - below .. -1, 1 .. event_errors - below - 1, in this order: one lies beyond
-    // bound i if the uniform is above it. Rising; 2^64 - 1 where nothing lies beyond.
+    // Errors -below .. -1, 1 .. event_errors - below in this order: one lies beyond bound i if the
+    // uniform is above it. Rising; 2^64 - 1 where nothing lies beyond.
     std::int32_t below = 0;
     std::uint64_t bound[event_errors - 1] = {};
 };
@@ -66,6 +67,7 @@ ACIM_HD inline std::int32_t event_error(const EventLawView& law, std::uint64_t u
 }
 
 // Conversions of a block that have erred, a bit each.
+static_assert(max_column_conversions <= 128);
 struct TakenConversions {
     std::uint64_t bits[2] = {0, 0};
 
@@ -89,7 +91,7 @@ struct TakenConversions {
 };
 
 // The events of one block, one after the other: conversion k, each at most once, whose code differs by
-// `error` before clipping [LSB]. `top` is the block's word of event_count_call(); the lower half of
+// `error` before clipping [LSB], if it is a noisy one. `top` is the block's word of event_count_call(); the lower half of
 // its uniform is word 0 of the first call here, whose upper half is event 0. Each call after it
 // serves two events. Of an event's 64 bits times the conversions that are left, the upper half is
 // the place and the lower half picks the error.
@@ -108,8 +110,8 @@ public:
         if (done_ > 0 && half % 2 == 0) call_ = event_draw_call(key_, place_, half >> 1);
         const std::uint64_t u = wide_uniform(call_, half);
         const auto left = static_cast<std::uint64_t>(law_.conversions - done_);
-        const std::uint32_t at = taken_.take(static_cast<std::uint32_t>(upper_product(u, left)));
-        k = static_cast<std::int32_t>(law_.conversion[at]);
+        k = static_cast<std::int32_t>(
+            taken_.take(static_cast<std::uint32_t>(upper_product(u, left))));
         error = event_error(law_, u * left);
         ++done_;
         return true;
