@@ -61,8 +61,8 @@ void add_product(const BenchCase& bench, const Operator& node, const LayerSettin
     work.bytes += product_bytes(sizes);
     const LayerPlan plan = describe_operator(node, settings);
     if (plan.path == SamplingPath::product) return;
-    if (plan.path ==
-        SamplingPath::events) {  // bits are read where there are events; A is written once
+    if (plan.path == SamplingPath::events) {
+        // Bits are written, and read where there are events alone; A is cleared, written and read.
         work.bytes +=
             sizes.inputs * 2 + 4 * packed_words(plan, sizes) + sizes.outputs * (8 + 8 + 8);
         work.event_calls += sizes.outputs * ((plan.groups + 3) / 4);

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include "cuda/engine/layer_view.hpp"
+#include "cuda/engine/threads.cuh"
 
 // One output element a thread: its place, and the bit planes of its row groups. For the kernels that
 // read weights as [row groups][planes][words][M].
@@ -32,6 +33,21 @@ __device__ inline Element element_at(const ConversionWork& work, std::int64_t in
     e.place.image = work.segment.first_image + slot;
     e.place.layer = shape.layer;
     return e;
+}
+
+// Output elements of a work, one after the other.
+__device__ inline std::int64_t elements_of(const ConversionWork& work) {
+    const ConversionShape& shape = work.view->shape;
+    return static_cast<std::int64_t>(work.segment.slots) * shape.pixels * shape.conv_groups *
+           shape.outputs;
+}
+
+// Where the integers of an element stand.
+__device__ inline std::int64_t place_in(const ProductBuffers& out, const ConversionWork& work,
+                                        const Element& e) {
+    const ConversionShape& shape = work.view->shape;
+    return (static_cast<std::int64_t>(e.conv_group) * shape.outputs + e.output) * out.stride +
+           static_cast<std::int64_t>(work.segment.first_slot) * shape.pixels + e.pixel;
 }
 
 // What one row group of an element reads.

@@ -40,12 +40,8 @@ __global__ __launch_bounds__(threads) void event_conversions(const ConversionWor
                                                              ProductBuffers out) {
     const ConversionWork& work = works[blockIdx.y];
     const ConversionShape& shape = work.view->shape;
-    const std::int64_t n = static_cast<std::int64_t>(work.segment.slots) * shape.pixels *
-                           shape.conv_groups * shape.outputs;
-    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
     const int groups_with_events = work.view->events.most > 0 ? shape.groups : 0;
-    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += step) {
+    for (std::int64_t i = thread_index(); i < elements_of(work); i += thread_count()) {
         Element e = element_at(work, i);
         std::int64_t errors = 0;
         for (int first = 0; first < groups_with_events; first += 4) {
@@ -58,10 +54,7 @@ __global__ __launch_bounds__(threads) void event_conversions(const ConversionWor
                 errors += block_errors(work, e, call.w[g], bits);
             }
         }
-        const std::int64_t at =
-            (static_cast<std::int64_t>(e.conv_group) * shape.outputs + e.output) * out.stride +
-            static_cast<std::int64_t>(work.segment.first_slot) * shape.pixels + e.pixel;
-        out.analog[at] = errors;
+        out.analog[place_in(out, work, e)] = errors;
     }
 }
 

@@ -155,11 +155,7 @@ __global__ __launch_bounds__(threads) void general_conversions(const ConversionW
     const ConversionWork& work = works[blockIdx.y];
     const ConversionView& v = *work.view;
     const ConversionShape& shape = v.shape;
-    const std::int64_t n = static_cast<std::int64_t>(work.segment.slots) * shape.pixels *
-                           shape.conv_groups * shape.outputs;
-    const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-    for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
-         i += step) {
+    for (std::int64_t i = thread_index(); i < elements_of(work); i += thread_count()) {
         Element e = element_at(work, i);
         const ChipView* chip = v.chips == nullptr ? nullptr : v.chips + e.conv_group;
         Sums sums;
@@ -167,9 +163,7 @@ __global__ __launch_bounds__(threads) void general_conversions(const ConversionW
             e.place.group = static_cast<std::uint32_t>(group);
             add_row_group(v, e, row_group(work, e, group, bits), chip, sums);
         }
-        const std::int64_t at =
-            (static_cast<std::int64_t>(e.conv_group) * shape.outputs + e.output) * out.stride +
-            static_cast<std::int64_t>(work.segment.first_slot) * shape.pixels + e.pixel;
+        const std::int64_t at = place_in(out, work, e);
         out.analog[at] = sums.analog;
         out.digital[at] = sums.digital;
     }

@@ -8,7 +8,7 @@
 
 namespace acim {
 
-// Path events serves up to here, 0.1941 LSB: about where drawing every code becomes as fast on a CPU
+// Path events serves up to here, 0.1941 LSB, below where drawing every code becomes as fast on a CPU
 // (bench/README.md). Part of the contract that decides the path.
 inline constexpr double most_event_probability = 0.01;
 

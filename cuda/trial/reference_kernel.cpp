@@ -49,9 +49,10 @@ public:
                 const std::size_t at = static_cast<std::size_t>(m) * pixels + p;
                 sums.exact[at] = exact_product(plan, e);
                 sums.analog[at] = 0;
-                sums.digital[at] = plan.input_correction * input_sum(plan, e);
+                sums.digital[at] = plan.path == SamplingPath::events
+                                       ? sums.exact[at]
+                                       : plan.input_correction * input_sum(plan, e);
                 if (plan.path == SamplingPath::product && observer_ == nullptr) continue;
-                if (plan.path == SamplingPath::events) sums.digital[at] = sums.exact[at];
                 for (int g = 0; g < plan.groups; ++g) {
                     const GroupSums group = group_sums(plan, packed.chip.get(), e, g);
                     if (plan.path == SamplingPath::events) {

@@ -18,7 +18,7 @@ struct EventBlock {
     int m, pixel, group;
 };
 
-// All blocks of a layer.
+// All blocks of a layer that has events.
 class EventScan {
 public:
     explicit EventScan(const SimdJob& job)
@@ -29,7 +29,6 @@ public:
           keys_(job.place.key) {}
 
     void Run() const {
-        if (law_.most == 0) return;
         for (int pixel = 0; pixel < job_.pixels; pixel += calls_in_step)
             for (int m0 = 0; m0 < layer_.outputs; m0 += static_cast<int>(hn::Lanes(D64())))
                 RunLanes(pixel, m0);

@@ -29,7 +29,7 @@ void run_chip(const SimdJob& job);
 // The exact product alone.
 void run_product(const SimdJob& job, int depth, std::span<const std::int16_t> rows);
 
-// The errors of all events, on path events, into A.
+// The errors of all events into A, on path events with a law that has some.
 void run_events(const SimdJob& job);
 
 // Instruction sets compiled in, best first, and the one in use.

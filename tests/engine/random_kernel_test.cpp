@@ -17,6 +17,8 @@ namespace {
 using testing_support::LayerRun;
 using testing_support::Pick;
 
+constexpr int seeds = 150;
+
 class RandomKernel : public testing::TestWithParam<int> {
 protected:
     void TearDown() override { simd::force_target(""); }
@@ -28,7 +30,6 @@ protected:
         EXPECT_GE(many_groups_, seeds / 10);
     }
 
-    static constexpr int seeds = 150;
     static inline int rare_cases_ = 0, event_layers_ = 0, erring_ = 0, many_groups_ = 0;
 
     static void expect_equal(const LayerRun& layer) {
@@ -67,7 +68,7 @@ TEST_P(RandomKernel, ColumnsOfAChip) {
     expect_equal(layer);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomKernel, testing::Range(0, 150));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomKernel, testing::Range(0, seeds));
 
 }  // namespace
 }  // namespace acim

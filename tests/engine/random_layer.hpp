@@ -139,31 +139,29 @@ inline LayerRun random_layer(Pick& pick) {
     return layer;
 }
 
+// Rows for which every sum has a code of its own; a third of the codes has three codes a sum, or is
+// lossy where 2^B - 1 is no multiple of it.
+inline void draw_lossless_rows(Pick& pick, MacroParams& m) {
+    const int codes = (1 << m.adc.bits) - 1;
+    const bool xnor = m.weight_encoding == WeightEncoding::xnor;  // sums span twice the rows
+    m.adc.range =
+        xnor ? AdcRange::counts : pick.of({AdcRange::full, AdcRange::full, AdcRange::counts});
+    m.rows = m.adc.range == AdcRange::full ? codes / pick.of({1, 1, 3})
+                                           : pick.between(9, codes / (xnor ? 2 : 1));
+}
+
 // A code for every sum, and noise so small that codes rarely err: path events. Without votes.
 inline void draw_rare_errors(Pick& pick, LayerSettings& s) {
     MacroParams& m = s.macro;
-    const int top = m.weight_encoding == WeightEncoding::xnor ? 2 : 1;
     m.bits_per_cycle = 1;
-    if (top == 1 && s.activation_bits > 3 && pick.chance(25)) {  // cycles of two bits, and one
-        m.bits_per_cycle = 2;
+    m.adc.bits = pick.of({8, 8, 7, 6, 9});
+    draw_lossless_rows(pick, m);
+    if (m.weight_encoding != WeightEncoding::xnor && s.activation_bits > 3 && pick.chance(25)) {
+        m.bits_per_cycle = 2;  // and a last cycle of one: 255 is 85 rows of 3, and 85 times 3
         m.adc.bits = 8;
         m.adc.range = AdcRange::full;
-        m.rows = 85;  // 255 = 85 * 3
-        m.voting = {};
-        m.noise = {};
-        m.noise.random = {pick.of({0.15, 0.19}), NoiseUnit::lsb};
-        s.path = PathRequest::automatic;
-        return;
+        m.rows = 85;
     }
-    m.adc.bits = pick.of({8, 8, 7, 6, 9});
-    m.adc.range = pick.of({AdcRange::full, AdcRange::full, AdcRange::counts});
-    const int codes = (1 << m.adc.bits) - 1;
-    if (m.adc.range == AdcRange::counts)
-        m.rows = pick.between(9, codes / top);
-    else if (top == 1)
-        m.rows = codes / pick.of({1, 1, 3});  // 2^B - 1 a multiple of it, or lossy
-    else
-        m.adc.range = AdcRange::counts, m.rows = codes / 2;
     m.voting = {};
     m.noise = {};
     m.noise.random = {pick.of({0.07, 0.15, 0.18, 0.19, 0.194}), NoiseUnit::lsb};

@@ -90,11 +90,11 @@ struct TakenConversions {
     }
 };
 
-// The events of one block, one after the other: conversion k, each at most once, whose code differs by
-// `error` before clipping [LSB], if it is a noisy one. `top` is the block's word of event_count_call(); the lower half of
-// its uniform is word 0 of the first call here, whose upper half is event 0. Each call after it
-// serves two events. Of an event's 64 bits times the conversions that are left, the upper half is
-// the place and the lower half picks the error.
+// The events of one block, one after the other: conversion k, each at most once; if it is noisy, its
+// code differs by `error` before clipping [LSB]. `top` is the block's word of event_count_call(). The
+// lower half of that uniform is word 0 of the first call here, whose upper half is event 0; each call
+// after it serves two events. Of an event's 64 bits times the conversions that are left, the upper
+// half is the place and the lower half picks the error.
 class BlockEvents {
 public:
     ACIM_HD BlockEvents(const EventLawView& law, std::uint32_t top, PhiloxKey key,
