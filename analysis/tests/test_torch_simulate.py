@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import os
 import stat
 import struct
@@ -126,6 +127,34 @@ def test_a_plain_module_on_the_macro(tmp_path: Path) -> None:
     at.calibrate(quantised, [x])
     at.set_noise(quantised, at.sigmas_of_results(made.results, 0))
     assert float(quantised[4].noise.sigma) == pytest.approx(made.layers["error_sd"][1])
+
+
+PRESET = """\
+acimsweep: 1
+weight_bits: 3
+activation_bits: 4
+macro: {rows: 64}
+preset:
+  title: "three by four bits"
+  sources: {macro.rows: {kind: assumed, source: "a test"}}
+"""
+
+
+@needs_program
+def test_a_presets_bits_hold_unless_others_are_given(tmp_path: Path) -> None:
+    model, x, y = digits()
+    preset = tmp_path / "mine.yaml"
+    preset.write_text(PRESET)
+
+    def bits(name: str, macro: object, **given: int) -> tuple[int, int]:
+        made = simulate(model, x, (x, y), macro, trials=1, folder=tmp_path / name, **given)
+        point = json.loads(made.results.points["point_json"][0])
+        return point["weight_bits"], point["activation_bits"]
+
+    assert bits("preset", str(preset)) == (3, 4)
+    assert bits("one", {"preset": str(preset)}, weight_bits=5) == (5, 4)
+    assert bits("both", str(preset), weight_bits=5, activation_bits=6) == (5, 6)
+    assert bits("none", MACRO) == (8, 8)
 
 
 @needs_program

@@ -53,8 +53,8 @@ def simulate(
     images: int | None = None,
     labels: Any = None,
     calibration: Any = None,
-    weight_bits: int = 8,
-    activation_bits: int = 8,
+    weight_bits: int | None = None,
+    activation_bits: int | None = None,
     quantisation: Mapping[str, Any] | None = None,
     layers: Sequence[Mapping[str, Any]] = (),
     seed: int = 1,
@@ -73,8 +73,9 @@ def simulate(
     trials: chips, or {"chips": c, "repeats": r}.
     calibration: images, not those of the dataset, for the scales of a float model (all of them are
         used). Without any, the evaluated images are, which flatters the result slightly.
-    weight_bits, activation_bits, quantisation, layers, seed: as in the sweep file
-        (docs/sweep_format.md); bits and scales in a quantised model's file come first.
+    weight_bits, activation_bits: of a float model's operands; None: those of the macro's preset, 8
+        where it has none. Bits and scales in a quantised model's file come first.
+    quantisation, layers, seed: as in the sweep file (docs/sweep_format.md).
     folder: where everything is kept; run again with the same folder, finished trials are not run
         twice. Default: a new temporary folder.
     program: the program; default $ACIM_BINARY, PATH, or one built in this repository.
@@ -103,12 +104,13 @@ def simulate(
         "seed": seed,
         "workload": workload,
         "quantisation": scales,
-        "weight_bits": weight_bits,
-        "activation_bits": activation_bits,
         "macro": macro_block(macro),
         "layers": [dict(rule) for rule in layers],
         "trials": {"chips": trials} if isinstance(trials, int) else dict(trials),
     }
+    # What is not given is not written: a preset's bits are defaults of the sweep.
+    bits = {"weight_bits": weight_bits, "activation_bits": activation_bits}
+    sweep |= {name: value for name, value in bits.items() if value is not None}
     file = place / "sweep.yaml"
     file.write_text(json.dumps(sweep, indent=2) + "\n")  # JSON is YAML
     run_program(found, "run", file, "-o", place / "run", "--quiet", *arguments)
