@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from acimsweep.columns import SelectionError
 from acimsweep.intervals import Interval, t_interval, t_test
+from acimsweep.origin import differences_of, file_name, names_of, same_text
 from acimsweep.paired import paired_difference, paired_difference_of_counts
 from acimsweep.results import Point, Results, ResultsError
 
@@ -29,13 +30,15 @@ class Difference:
     kind: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Point a against point b.
 
     by_chip: what other chips would give, on these images. by_image: what other images would give, on
     these chips. trials: for each common (chip, repeat) the counts of discordant images with McNemar's
-    test and Agresti's and Min's interval, as the program computes them.
+    test and Agresti's and Min's interval, as the program computes them. differs: of points of two
+    files, by name, what else differs than parameters that both sweeps vary: keys, `layers` (rules),
+    `network_hash`, `code_version`.
     """
 
     a: Point
@@ -43,14 +46,21 @@ class Comparison:
     by_chip: Difference
     by_image: Difference
     trials: pd.DataFrame
+    differs: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Return both differences in percent, a line each."""
-        lines = [f"{self.a} minus {self.b}:"]
+        """Return the names of both, both differences in percent and what differs, a line each."""
+        mine, theirs = names_of(self.a, self.b)
+        lines = [f"{mine} minus {theirs}:"]
         for name, d in (("chips", self.by_chip), ("images", self.by_image)):
             lines.append(f"  {100 * d.difference:+.2f} % ({100 * d.interval.low:+.2f} .. "
                          f"{100 * d.interval.high:+.2f} over {d.count} {name}, p = {d.p_value:.3g})")
+        if self.a.results is not self.b.results:
+            lines += [f"  {name}: {text}" for name, text in self.differs.items()] or [
+                f"  {same_text(self.a, self.b)}"]
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def compare(a: Point | Results, b: Point | Results) -> Comparison | pd.DataFrame:
@@ -58,8 +68,10 @@ def compare(a: Point | Results, b: Point | Results) -> Comparison | pd.DataFrame
 
     A chip is the same chip at every point of one seed, and all see the same images: what both suffer
     alike cancels. Of two files one row for each point that both have, by the values of the swept
-    parameters: point_a, point_b, difference, chip_low, chip_high, chip_p, image_low, image_high,
-    image_p. p values are not corrected for their number.
+    parameters (the only one of each where none is swept): point_a, point_b, difference, chip_low,
+    chip_high, chip_p, image_low, image_high, image_p, and differs: the names of what else differs
+    (Comparison.differs of the two points has the values). attrs["a"] and attrs["b"] of the table name
+    the files. p values are not corrected for their number.
     Raises ResultsError where images, data or seed differ, or nothing is common.
     """
     if isinstance(a, Point) and isinstance(b, Point):
@@ -90,7 +102,7 @@ def _compare_points(a: Point, b: Point) -> Comparison:
     mine, theirs = _Trials(a), _Trials(b)
     common = mine.pairs_with(theirs)
     if not common:
-        raise ResultsError(f"{a} and {b}: no trial is finished at both")
+        raise ResultsError(f"{' and '.join(names_of(a, b))}: no trial is finished at both")
     rows, by_image = [], []
     for (chip, repeat), (row_a, row_b) in common.items():
         correct = mine.correct(row_a), theirs.correct(row_b)
@@ -104,7 +116,8 @@ def _compare_points(a: Point, b: Point) -> Comparison:
     exact = a.deterministic and b.deterministic
     resolution = 0.5 / trials["items"].iloc[0] / trials.groupby("chip").size().max()
     return Comparison(a, b, _by_chip(per_chip, exact, resolution),
-                      _by_image(np.array(by_image), a.results.positions), trials)
+                      _by_image(np.array(by_image), a.results.positions), trials,
+                      {} if a.results is b.results else differences_of(a, b))
 
 
 def _by_chip(differences: np.ndarray, exact: bool, resolution: float) -> Difference:
@@ -182,7 +195,7 @@ def _compare_all(a: Results, b: Results) -> pd.DataFrame:
     common = [key for key in keys_a if key in keys_b]
     if not common:
         raise ResultsError(f"{a.path} and {b.path}: no point has the same values of "
-                           f"{', '.join(shared) or 'all parameters'}")
+                           f"{', '.join(shared)}")
     for store in (a, b):
         store.correct_bits  # read once, not trial by trial
     rows = []
@@ -193,14 +206,17 @@ def _compare_all(a: Results, b: Results) -> pd.DataFrame:
             continue
         rows.append((*key, keys_a[key], keys_b[key], found.by_chip.difference,
                      *found.by_chip.interval, found.by_chip.p_value, *found.by_image.interval,
-                     found.by_image.p_value))
-    return pd.DataFrame(rows, columns=[*shared, "point_a", "point_b", "difference", "chip_low",
-                                       "chip_high", "chip_p", "image_low", "image_high", "image_p"])
+                     found.by_image.p_value, ", ".join(found.differs)))
+    table = pd.DataFrame(rows, columns=[*shared, "point_a", "point_b", "difference", "chip_low",
+                                        "chip_high", "chip_p", "image_low", "image_high", "image_p",
+                                        "differs"])
+    table.attrs |= {"a": file_name(a), "b": file_name(b)}
+    return table
 
 
 def _keys(store: Results, names: list[str]) -> dict[tuple, int]:
-    table = store.points[names] if names else pd.DataFrame(index=store.points.index)
-    keys = [tuple(row) for row in table.itertuples(index=False, name=None)]
+    table = store.points[names]
+    keys = list(table.itertuples(index=False, name=None)) if names else [()] * len(table)
     if len(set(keys)) != len(keys):
         raise SelectionError(f"{store.path}: points share the values of all swept parameters")
     return dict(zip(keys, table.index))

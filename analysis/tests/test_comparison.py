@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sweeps import made_results, needs_program, run_sweep
 from scipy import stats
 
-from acimsweep import ResultsError, compare, open_store, paired_difference, per_class
+from acimsweep import Results, ResultsError, compare, open_store, paired_difference, per_class
 
 
 def test_pairs_by_chip() -> None:
@@ -68,6 +72,74 @@ def test_two_files_by_their_parameters() -> None:
         compare(a.point(0), made_results([[np.nan, np.nan], [0.5, 0.5]]).point(0))
     with pytest.raises(TypeError, match="store.point"):
         compare(a, b.point(0))
+
+
+def test_two_files_of_one_point_and_nothing_swept() -> None:
+    a, b = (made_results([chips], parameters=()) for chips in ([0.5, 0.6, 0.55], [0.4, 0.5, 0.47]))
+    table = compare(a, b)
+    assert table[["point_a", "point_b"]].values.tolist() == [[0, 0]]
+    assert table["difference"][0] == pytest.approx(0.28 / 3)
+    with pytest.raises(ResultsError, match="share the values of all swept parameters"):
+        compare(a, made_results([[0.5], [0.5]], parameters=()))
+
+
+def file_of(path: str, sweep: str, **columns: str) -> Results:
+    """One point, nothing swept, opened from `path`, with identity columns."""
+    made = made_results([[0.5, 0.6]], {name: [text] for name, text in columns.items()},
+                        parameters=())
+    made.attrs.update(sweep_name="w4", sweep_sha256=hashlib.sha256(sweep.encode()).hexdigest(),
+                      code_version="0.1")
+
+    def load(name: str) -> object:
+        return sweep if name == "sweep_text" else made.load(name)
+
+    return replace(made, path=path, load=load)
+
+
+def test_the_text_of_two_files_names_them_and_what_differs() -> None:
+    keys = {"macro": {"rows": 255, "adc": {"range": [0, 0.5]}}, "weight_bits": 4}
+    rules = {"layers": [{"match": "conv1", "analog": False}, {"match": "fc*", "macro": {"rows": 64}}]}
+    a = file_of("a.h5", "workload: {network: x.onnx, images: 9}\n", network_hash="a" * 64,
+                point_json=json.dumps(keys))
+    b = file_of("b.h5", "workload:\n  network: 'y z.onnx'  # network: w.onnx\n",
+                network_hash="b" * 64, point_json=json.dumps(keys | {"weight_bits": 8} | rules))
+    found = compare(a.point(0), b.point(0))
+    lines = str(found).splitlines()
+    assert repr(found) == str(found)
+    assert lines[0] == "w4 (a.h5) minus w4 (b.h5):"
+    assert lines[3:] == ["  weight_bits: 4 and 8",
+                         "  layers: none and conv1: analog=false; fc*: macro.rows=64",
+                         "  network_hash: aaaaaaaaaaaa and bbbbbbbbbbbb (x.onnx and y z.onnx)"]
+    table = compare(a, b)
+    assert list(table["differs"]) == ["weight_bits, layers, network_hash"]
+    assert table.attrs == {"a": "w4 (a.h5)", "b": "w4 (b.h5)"}
+
+
+def test_what_only_a_hash_tells() -> None:
+    one = {"network_hash": "a" * 64, "point_json": '{"weight_bits":4}'}
+    a = file_of("a.h5", "workload:\n  network: x.onnx\n", **one)
+
+    def notes(sweep: str, **columns: str) -> list[str]:
+        return str(compare(a.point(0), file_of("b.h5", sweep, **columns).point(0))).splitlines()[3:]
+
+    assert notes(a.sweep_text, **one) == ["  no difference: the same sweep"]
+    assert "sweep_sha256" in notes(a.sweep_text + "# note\n", **one)[0]
+    changed = notes(a.sweep_text + "# --set workload.network=w.onnx\n", **one | {"network_hash": "c"})
+    assert changed == ["  network_hash: aaaaaaaaaaaa and c (x.onnx and w.onnx)"]
+    assert "x.onnx in both" in notes(a.sweep_text, **one | {"network_hash": "c"})[0]
+    no_keys = [file_of(f"{name}.h5", "", point_id=name * 64) for name in "ab"]
+    assert compare(*(f.point(0) for f in no_keys)).differs == {
+        "point_id": "aaaaaaaaaaaa and bbbbbbbbbbbb"}
+
+
+def test_what_both_files_sweep_is_no_note() -> None:
+    points = {"x": [1, 2], "point_json": [json.dumps({"x": x, "y": 5}) for x in (1, 2)]}
+    a = made_results([[0.5, 0.6], [0.4, 0.5]], points)
+    b = made_results([[0.5, 0.6], [0.4, 0.5]], points)
+    assert list(compare(a, b)["differs"]) == ["", ""]
+    assert compare(a.point(0), b.point(1)).differs == {}
+    assert str(compare(a.point(0), a.point(1))).startswith("x=1 minus x=2:\n")
+    assert len(str(compare(a.point(0), a.point(1))).splitlines()) == 3
 
 
 @needs_program
