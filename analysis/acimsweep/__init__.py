@@ -11,7 +11,7 @@ from typing import Any
 _HOMES = {
     "Results": "results", "Point": "results", "ResultsError": "results",
     "ReplacedError": "results",
-    "open_store": "reader", "open_results": "reader",
+    "open_store": "reader", "open_results": "reader", "open_run": "run_directory",
     "SelectionError": "columns",
     "point_statistics": "statistics", "paired_difference": "paired",
     "find_front": "design_front", "DesignFront": "design_front", "pareto_front": "front",

@@ -19,7 +19,7 @@ try:
     from acimsweep.front import pareto_front
     from acimsweep.objectives import DEFAULT
     from acimsweep.pareto_text import pareto_text
-    from acimsweep.reader import open_finished
+    from acimsweep.reader import open_store
     from acimsweep.results import Results, ResultsError
 except ImportError as error:
     if __name__ != "__main__":
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the table of a results file and writes what was asked for; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        results = open_finished(options.results)
+        results = open_store(options.results)
         found = find_front(results, options.objectives, spec=options.spec, where=options.where,
                            group_by=options.group_by, reference=options.reference)
     except (ResultsError, OSError) as error:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from acimsweep.results import ReplacedError, Results, ResultsError
-from acimsweep.run_directory import open_run
+from acimsweep.run_directory import PLAN, open_run
 from acimsweep.stored import check, is_column, member, reading, values
 
 RESULTS = "results.h5"  # in a run directory
@@ -28,15 +28,37 @@ _INTERNAL_ATTRIBUTES = ("CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_N
 
 
 def open_store(path: str | os.PathLike[str]) -> Results:
-    """Opens a results file, or what is finished in a run directory at this moment (open_run).
+    """Opens a results file, or a run directory.
 
-    A file is checked here and its tables are read when first used; a run directory is read whole.
+    Of a directory its results.h5 where that holds every trial that the segments hold, because it has all
+    columns; else what the segments hold at this moment (open_run), which lacks intervals, costs and
+    layers. Results.path says which. The columns of a file are read when first used, segments at once.
     Raises ResultsError for a file that is not HDF5, has another schema_name, or another
-    schema_version; FileNotFoundError where there is none.
+    schema_version, and for a directory that is none of a run; FileNotFoundError where there is none.
     """
-    name = os.fspath(path)
-    if os.path.isdir(name):
-        return open_run(Path(name))
+    place = Path(path)
+    if not place.is_dir():
+        return _open_file(os.fspath(path))
+    file = place / RESULTS
+    if file.is_file() and not (place / PLAN).exists():
+        return _open_file(str(file))
+    live = open_run(place)
+    try:
+        stored = _open_file(str(file)) if file.is_file() else None
+        return live if stored is None or not _holds(stored, live) else stored
+    except ResultsError:  # damaged, or replaced at this moment
+        return live
+
+
+def _holds(stored: Results, live: Results) -> bool:
+    """True if a results file is of the plan in force and has every trial that the segments have."""
+    alike = all(stored.attrs.get(n) == live.attrs.get(n)
+                for n in ("seed", "data_hash", "model_version", "images"))
+    return (alike and list(stored.points.get("point_id", [])) == list(live.points["point_id"])
+            and len(stored.trials) >= len(live.trials))
+
+
+def _open_file(name: str) -> Results:
     if not os.path.exists(name):
         raise FileNotFoundError(f"{name}: no such file; run the sweep first (acimsweep run)")
     store = _StoredFile(name, _identity(name))
@@ -52,21 +74,6 @@ def open_store(path: str | os.PathLike[str]) -> Results:
             load=store.load,
             rows=store.rows,
         )
-
-
-def open_finished(path: str | os.PathLike[str]) -> Results:
-    """The results of a file; of a run directory its results.h5 where it holds every trial that the
-    segments hold, because it knows intervals, costs and layers, else what the segments hold now.
-
-    Raises as open_store().
-    """
-    results = open_store(path)
-    file = Path(path) / RESULTS
-    if not file.is_file():
-        return results
-    finished = open_store(file)
-    same = list(finished.points["point_id"]) == list(results.points["point_id"])
-    return finished if same and len(finished.trials) >= len(results.trials) > 0 else results
 
 
 open_results = open_store

@@ -19,6 +19,7 @@ from acimsweep.results import Results, ResultsError
 from acimsweep.stop_rule import needed_chips
 from acimsweep.stored import member, reading, values
 
+PLAN = "plan.json"
 _SEAL = re.compile(rb"\nacimsweep-seal sha256 ([0-9a-f]{64})\n\Z")
 _SEAL_BYTES = 88
 _COUNTS = ("chip", "repeat", "first_image", "images", "correct", "agree", "cross_entropy")
@@ -58,12 +59,13 @@ class _Trials:
 
 
 def open_run(path: Path) -> Results:
-    """What is finished in a run directory at this moment: workers may go on meanwhile.
+    """What the segments of a run directory hold at this moment: workers may go on meanwhile.
 
-    `points` hold the swept parameters and what needs no further statistics: status, n_trials,
-    n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss, equal to those of results.h5,
-    and perplexity where the network predicts at several positions. Intervals, energies and
-    `layers` are in results.h5 alone; `acimsweep merge` writes it at any time.
+    `points` hold the swept parameters, point_id, network_hash and point_json, and what needs no further
+    statistics: status, n_trials, n_chips, accuracy, accuracy_min, accuracy_max, agreement and loss,
+    equal to those of results.h5, and perplexity where the network predicts at several positions.
+    Intervals, deviations, percentiles, baselines, costs and `layers` are in results.h5 alone, which
+    `acimsweep merge` writes at any time; point_statistics() computes the first three from the trials.
     Damaged segments are left out, as `merge` does; attrs["damaged"] names them.
 
     Raises ResultsError where the directory holds no plan that this package reads.
@@ -91,7 +93,7 @@ def open_run(path: Path) -> Results:
 
 
 def _plan(path: Path) -> dict[str, Any]:
-    file = path / "plan.json"
+    file = path / PLAN
     if not file.is_file():
         raise ResultsError(f"{path}: no run directory (plan.json is missing)")
     try:
@@ -189,7 +191,9 @@ def _points(plan: dict[str, Any], table: pd.DataFrame, needed: np.ndarray) -> pd
                                         for point in plan["points"]]
     for name in _parameter_names(plan):
         points[name] = _column([own.get(name) for own in parameters])
-    points["point_id"] = [point["id"] for point in plan["points"]]
+    for name, key in (("point_id", "id"), ("network_hash", "network_hash"),
+                      ("point_json", "canonical_json")):
+        points[name] = [point[key] for point in plan["points"]]
     return points.join(_aggregates(plan, table, needed))
 
 

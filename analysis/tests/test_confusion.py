@@ -11,7 +11,7 @@ import pytest
 from sweeps import IMAGES, needs_program, run_sweep
 from test_figures import expect_in_place
 
-from acimsweep import ResultsError, confusion, open_store, per_class
+from acimsweep import ResultsError, confusion, open_run, open_store, per_class
 from acimsweep.figures import confusion_figure, save_figure
 
 SETTINGS = {"workload.images": 150, "trials.chips": 2, "trials.predictions": True}
@@ -66,7 +66,7 @@ def test_predictions_are_right_where_bits_say_so(run: Path) -> None:
 
 @needs_program
 def test_run_directory_says_the_same_as_the_file(run: Path) -> None:
-    live, file = open_store(run), open_store(run / "results.h5")
+    live, file = open_run(run), open_store(run / "results.h5")
     np.testing.assert_array_equal(live.predictions, file.predictions)
     np.testing.assert_array_equal(live.labels, file.labels)
     assert live.predictions.dtype == file.predictions.dtype == np.uint16

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from acimsweep import ResultsError, open_results
+from acimsweep import ResultsError, open_results, open_run, point_statistics
 from sweep_cases import (MANY, MANY_UNITS, SMALL, finished, needs_data, segments, start,
                          stored_units)
 
@@ -31,7 +31,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_finished_directory_reads_as_its_results_file(mixed: Path) -> None:
-    live, file = open_results(mixed), open_results(mixed / "results.h5")
+    live, file = open_run(mixed), open_results(mixed / "results.h5")
     assert live.parameters == file.parameters and len(live.trials) == len(file.trials) > 0
     for name in file.trials:
         assert (live.trials[name] == file.trials[name]).all(), name
@@ -49,12 +49,50 @@ def test_a_finished_directory_reads_as_its_results_file(mixed: Path) -> None:
     assert live.to_xarray().sizes == {"macro.noise.random.sigma": 2, "macro.adc.bits": 2}
 
 
+def test_a_directory_is_its_results_file_while_that_has_every_trial(mixed: Path,
+                                                                    tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(mixed, tmp_path / "run"))
+    whole = open_results(folder)
+    assert whole.path == str(folder / "results.h5")
+    assert whole.points[["accuracy_ci_low", "energy"]].notna().all(axis=None)
+    assert len(whole.layers) > 0
+    stored = (folder / "results.h5").read_bytes()
+    (folder / "results.h5").unlink()
+    live = open_results(folder)
+    assert live.path == str(folder) and "accuracy_ci_low" not in live.points and live.layers.empty
+    with_them = point_statistics(live)[["accuracy_ci_low", "accuracy_ci_high"]]
+    noisy = whole.points["deterministic"] == 0
+    assert noisy.any()
+    np.testing.assert_allclose(with_them[noisy], whole.points.loc[noisy, with_them.columns], rtol=1e-12)
+    # A file that cannot be read is none, and one without a run beside it is all there is.
+    (folder / "results.h5").write_bytes(stored[:1000])
+    assert open_results(folder).path == str(folder)
+    (folder / "results.h5").write_bytes(stored)
+    (folder / "plan.json").unlink()
+    assert open_results(folder).path == str(folder / "results.h5")
+
+
+def test_an_older_results_file_is_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    finished(folder, SMALL)
+    older = (folder / "results.h5").read_bytes()
+    for settings in (SMALL | {"trials.chips": 3}, SMALL | {"trials.chips": 3, "workload.images": 30}):
+        finished(folder, settings, "--extend")
+        newer = (folder / "results.h5").read_bytes()
+        (folder / "results.h5").write_bytes(older)
+        live = open_results(folder)
+        assert live.path == str(folder) and list(live.points["n_chips"])[-1] == 3
+        (folder / "results.h5").write_bytes(newer)
+        assert open_results(folder).path == str(folder / "results.h5")
+        older = newer
+
+
 def test_an_incomplete_trial_counts_in_trials_alone(mixed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     settings = MIXED | {"trials.chips": 1, "trials.repeats": 1,
                         "grid": {"macro.adc.bits": [7]}}
     finished(folder, settings, "--shard", "0/2")  # one of two blocks
-    live = open_results(folder)
+    live = open_run(folder)
     assert list(live.points["status"]) == ["pending"] and np.isnan(live.points["accuracy"][0])
     assert len(live.trials) == 1 and live.attrs["sweep_complete"] == 0
     finished(folder, settings, "--shard", "1/2")
@@ -70,7 +108,7 @@ def test_while_it_runs_and_after_a_kill(tmp_path: Path) -> None:
         if not (folder / "plan.json").exists():
             time.sleep(0.02)
             continue
-        live = open_results(folder)
+        live = open_run(folder)
         assert live.attrs["damaged"] == [] and len(live.trials) >= seen
         ones = np.unpackbits(live.correct_bits, axis=1).sum(axis=1)
         assert (ones == live.trials["correct"]).all()
@@ -78,7 +116,7 @@ def test_while_it_runs_and_after_a_kill(tmp_path: Path) -> None:
     process.kill()
     process.communicate()
     assert seen >= MANY_UNITS and readings > 1
-    live = open_results(folder)
+    live = open_run(folder)
     assert len(live.trials) == len(set(stored_units(folder))) >= seen
 
 
@@ -88,8 +126,12 @@ def test_damaged_and_foreign_segments(mixed: Path, tmp_path: Path) -> None:
     content = bytearray(victim.read_bytes())
     content[len(content) // 2] ^= 1
     victim.write_bytes(content)
-    live = open_results(folder)
+    live = open_run(folder)
     assert live.attrs["damaged"] == [str(victim)] and live.attrs["sweep_complete"] == 0
+    for file in segments(folder):
+        file.write_bytes(b"")
+    assert len(open_run(folder).trials) == 0
+    assert open_results(folder).attrs["sweep_complete"] == 1  # results.h5 has those trials
     finished(tmp_path / "other", SMALL | {"seed": 77})
     shutil.copy(segments(tmp_path / "other")[0], folder / "segments" / "seg-foreign.h5")
     with pytest.raises(ResultsError, match="seg-foreign.h5.*(seed|data_hash)"):
@@ -106,7 +148,7 @@ def test_a_sealed_segment_of_somebody_else_is_named_and_left_out(mixed: Path,
     """A seal says that a file is whole, not who wrote it: links and claims are not believed."""
     folder = tmp_path / "run"
     shutil.copytree(mixed, folder)
-    whole = len(open_results(folder).trials)
+    whole = len(open_run(folder).trials)
     victim = sorted((folder / "segments").glob("*.h5"))[0]
     plain = tmp_path / "plain.h5"
 
@@ -130,6 +172,6 @@ def test_a_sealed_segment_of_somebody_else_is_named_and_left_out(mixed: Path,
         content = plain.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         victim.write_bytes(content + f"\nacimsweep-seal sha256 {digest}\n".encode())
-        live = open_results(folder)
+        live = open_run(folder)
         assert live.attrs["damaged"] == [str(victim)], change
         assert len(live.trials) < whole

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from acimsweep import Results, open_results
+from acimsweep import Results, open_results, open_run
 from mac_cases import ROOT, run
 from sweep_cases import assert_fails, finished, set_options
 
@@ -64,7 +64,7 @@ def expect_consistent(results: Results) -> None:
 
 
 def test_results_and_live_reader(folder: Path) -> None:
-    file, live = open_results(folder / "results.h5"), open_results(folder)
+    file, live = open_results(folder / "results.h5"), open_run(folder)
     expect_consistent(file)
     expect_consistent(live)
     np.testing.assert_array_equal(file.correct_bits, live.correct_bits)

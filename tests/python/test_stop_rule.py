@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from acimsweep import ResultsError, open_results
+from acimsweep import ResultsError, open_results, open_run
 from cuda_cases import Program
 from mac_cases import run
 from sweep_cases import SMALL, finished, needs_data, segments, start, sweep, wait_until
@@ -118,7 +118,7 @@ def test_a_live_directory_reads_as_the_file(stopped: Path, full: Path, tmp_path:
     finished(folder, FULL)
     finished(folder, STOPPING, "--extend")  # chips beyond the rule are stored, too
     file = open_results(stopped)
-    for live in (open_results(stopped.parent), open_results(folder)):
+    for live in (open_run(stopped.parent), open_run(folder)):
         assert len(live.trials) == len(file.trials)
         for name in ("status", "n_chips", "n_trials", "accuracy_min", "accuracy_max"):
             assert (live.points[name] == file.points[name]).all(), name

@@ -14,18 +14,18 @@ import pandas as pd
 
 from acimsweep.design_front import PROBABILITY, find_front
 from acimsweep.objectives import design_table
-from acimsweep.reader import RESULTS, open_finished
+from acimsweep.reader import RESULTS, open_store
 from acimsweep.report.summary import EFFICIENCY, headline_metric
 from acimsweep.report.tables import known
 from acimsweep.results import Results, ResultsError
 
 
 def open_source(path: Path) -> Results:
-    """The results of open_finished(); attrs["file_sha256"] names the file that was read, if it was one.
+    """The results of open_store(); attrs["file_sha256"] names the file that was read, if it was one.
 
     Raises ResultsError or FileNotFoundError.
     """
-    results = open_finished(path)
+    results = open_store(path)
     file = Path(results.path)
     return _with_hash(results, file) if file.is_file() else results
 
