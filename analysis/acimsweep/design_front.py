@@ -15,13 +15,14 @@ from acimsweep.dominated_volume import Hypervolume, front_hypervolume
 from acimsweep.membership import front_probability
 from acimsweep.objectives import (DEFAULT, Objective, design_table, parse_objectives,
                                   unknown_points)
+from acimsweep.previews import front_html, front_line
 from acimsweep.results import Results, ResultsError
 from acimsweep.selection import select
 
 ON_FRONT, PROBABILITY = "on_front", "front_probability"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DesignFront:
     """Points that were compared, and what came of it.
 
@@ -36,6 +37,13 @@ class DesignFront:
     table: pd.DataFrame
     hypervolumes: dict[object, Hypervolume]
     group_by: str | None = None
+
+    def __repr__(self) -> str:
+        """Return one line with the number of points on the front, objectives and hypervolume."""
+        return front_line(self)
+
+    def _repr_html_(self) -> str:
+        return front_html(self)
 
     @property
     def front(self) -> pd.DataFrame:

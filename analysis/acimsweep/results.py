@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from acimsweep.names import short_name, value_text
 if TYPE_CHECKING:
     import xarray as xr
 
+    from acimsweep.point_accuracy import Accuracy
+
 
 class ResultsError(ValueError):
     """A file or directory that does not hold results of a version this package reads."""
@@ -25,7 +27,7 @@ class ReplacedError(ResultsError):
     """The file was replaced after it was opened: what it holds now belongs to another moment."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """One results file or run directory. Tables are read at their first use and then kept.
 
@@ -48,6 +50,17 @@ class Results:
     load: Callable[[str], Any] = field(repr=False)
     rows: Callable[[str, np.ndarray], np.ndarray | None] | None = field(default=None, repr=False)
     long_names: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        """Return one line with name, points, trials, state and path; reads the points."""
+        from acimsweep.previews import results_line
+
+        return results_line(self)
+
+    def _repr_html_(self) -> str:
+        from acimsweep.previews import results_html
+
+        return results_html(self)
 
     @cached_property
     def points(self) -> pd.DataFrame:
@@ -107,6 +120,13 @@ class Results:
 
         return chip_means(self)
 
+    @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """point_statistics() of all points, computed once."""
+        from acimsweep.statistics import point_statistics
+
+        return point_statistics(self)
+
     @property
     def positions(self) -> int:
         """Predictions of the network for an image; 1 for a network with one vector of logits."""
@@ -141,8 +161,23 @@ class Results:
         items = bits[: images * self.positions].astype(bool)
         return items if self.positions == 1 else items.reshape(images, self.positions)
 
-    def point(self, number: int) -> Point:
-        """One design point, for `compare` and `yield_curve`. KeyError where there is none."""
+    def point(self, number: int | Mapping[str, Any] | None = None, **values: Any) -> Point:
+        """One design point: by its number, as point(3), or by the values of swept parameters, as
+        point(adc_bits=6, rows=144) or point({"adc.bits": 6, "macro.rows": 144}).
+
+        A name is the path of a parameter or an ending that only one has, with dots or underscores;
+        None stands for a point without the key. KeyError where no point has the number, SelectionError
+        (a ResultsError) where no point or more than one has the values, TypeError for both at once.
+        """
+        if isinstance(number, Mapping):
+            values = {**number, **values}
+            number = None
+        if number is None:
+            from acimsweep.point_choice import choose_point
+
+            return Point(self, choose_point(self, values))
+        if values:
+            raise TypeError("give the number of a point or values of parameters, not both")
         if number not in self.points.index:
             raise KeyError(f"{self.path}: no point {number}; there are {len(self.points)}")
         return Point(self, number)
@@ -174,7 +209,7 @@ class Results:
         return trials_grid(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Point:
     """One design point of a results file."""
 
@@ -193,6 +228,22 @@ class Point:
         return chips[chips["point"] == self.number].set_index("chip")
 
     @property
+    def accuracy(self) -> Accuracy:
+        """Its accuracy (0..1) with both intervals: mean, interval, kind, image_half_width, chips."""
+        from acimsweep.point_accuracy import accuracy_of
+
+        return accuracy_of(self)
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """Its rows of Results.layers, indexed by the layers' names. ResultsError where there are none,
+        as of a run directory whose results.h5 is not there or not up to date."""
+        layers = self.results.layers
+        if layers.empty:
+            raise ResultsError(f"{self.results.path}: no layers here. acimsweep merge writes them")
+        return layers[layers["point"] == self.number].set_index("layer")
+
+    @property
     def deterministic(self) -> bool:
         """True where the point has no random term: one trial says everything."""
         return bool(self.row.get("deterministic", 0))
@@ -204,3 +255,9 @@ class Point:
             return f"point {self.number}"
         row = self.row
         return ", ".join(f"{short_name(name)}={value_text(row[name])}" for name in names)
+
+    def __repr__(self) -> str:
+        """Return number, parameters and accuracy in a line."""
+        what = f": {self}" if self.results.parameters else ""
+        accuracy = f"; accuracy {self.accuracy}" if "accuracy" in self.row else ""
+        return f"<Point {self.number}{what}{accuracy}>"

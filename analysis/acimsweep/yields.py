@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from acimsweep.chips import deterministic_points
-from acimsweep.intervals import clopper_pearson
+from acimsweep.intervals import CONFIDENCE, clopper_pearson
 from acimsweep.results import Point, Results, ResultsError
 
 
@@ -23,20 +23,22 @@ def chip_yield(accuracy: npt.ArrayLike, spec: float) -> tuple[int, int, float, f
     return passed, chips, passed / chips if chips else np.nan, float(low), float(high)
 
 
-def yield_at(results: Results, spec: float) -> pd.DataFrame:
+def yield_at(results: Results, spec: float, confidence: float = CONFIDENCE) -> pd.DataFrame:
     """Share of chips whose mean accuracy is at least spec, one row per point.
 
-    Columns: passed, chips, yield, low, high (95 %, Clopper-Pearson). Without random terms all chips
-    are equal: the yield of a deterministic point is 0 or 1 and its interval that value. NaN for a
-    point without a finished chip. ResultsError for a specification outside of 0..1.
+    Columns: passed, chips, yield, low, high (two-sided, Clopper-Pearson, of the given confidence).
+    Without random terms all chips are equal: the yield of a deterministic point is 0 or 1 and its
+    interval that value. NaN for a point without a finished chip. ResultsError for a specification
+    outside of 0..1 and for a confidence that does not lie between 0 and 1.
     """
+    _check(confidence)
     if not 0.0 <= spec <= 1.0:
         raise ResultsError(f"specification {spec:g}: an accuracy lies from 0 to 1, as 0.9 for 90 %")
     chips = results.chips
     place = results.points.index.get_indexer(chips["point"])
     passed = np.bincount(place[chips["accuracy"].to_numpy() >= spec], minlength=len(results.points))
     count = np.bincount(place, minlength=len(results.points))
-    low, high = clopper_pearson(passed, count)
+    low, high = clopper_pearson(passed, count, confidence)
     with np.errstate(invalid="ignore"):
         share = passed / count
     exact = deterministic_points(results) & (count > 0)
@@ -46,20 +48,28 @@ def yield_at(results: Results, spec: float) -> pd.DataFrame:
                          "high": high}, index=results.points.index)
 
 
-def yield_curve(point: Point, specs: npt.ArrayLike | None = None) -> pd.DataFrame:
+def yield_curve(point: Point, specs: npt.ArrayLike | None = None,
+                confidence: float = CONFIDENCE) -> pd.DataFrame:
     """Yield of one point against the specification: columns spec, yield, low, high.
 
-    specs: accuracies; by default every accuracy at which the yield steps, from 0 to 1. The interval
-    holds at each specification by itself, not for the whole curve at once.
+    specs: accuracies; by default every accuracy at which the yield steps, from 0 to 1. The interval, of
+    the given confidence, holds at each specification by itself, not for the whole curve at once.
+    ResultsError for a confidence that does not lie between 0 and 1.
     """
+    _check(confidence)
     values = point.chips["accuracy"].to_numpy()
     if specs is None:
         steps = np.unique(values)
         specs = np.unique(np.r_[0.0, steps, np.nextafter(steps, 2.0), 1.0])
     at = np.asarray(specs, float)
     passed = (values >= at[:, None]).sum(axis=1)
-    low, high = clopper_pearson(passed, len(values))
+    low, high = clopper_pearson(passed, len(values), confidence)
     share = passed / len(values) if len(values) else np.full(len(at), np.nan)
     if point.deterministic and len(values):
         low, high = share, share
     return pd.DataFrame({"spec": at, "yield": share, "low": low, "high": high})
+
+
+def _check(confidence: float) -> None:
+    if not 0.0 < confidence < 1.0:
+        raise ResultsError(f"confidence {confidence:g}: give a share, as 0.9 for 90 %")

@@ -44,3 +44,18 @@ def test_curve_falls_and_passes_through_yield_at() -> None:
     for spec in (0.0, 0.89, 0.9, 0.905, 0.95, 1.0):
         row, at = yield_at(results, spec).loc[0], yield_curve(results.point(0), [spec]).loc[0]
         assert (row["yield"], row["low"], row["high"]) == (at["yield"], at["low"], at["high"])
+
+
+def test_another_confidence() -> None:
+    results = made_results(CHIPS, deterministic=[0, 1, 0, 0])
+    table = yield_at(results, 0.9, confidence=0.8)
+    # scipy.stats.binomtest(3, 4).proportion_ci(0.8); one chip of one: the tail of 10 %
+    assert (table["low"][0], table["high"][0]) == pytest.approx((0.3205, 0.9740), abs=1e-4)
+    assert table["low"][2] == pytest.approx(0.1) and (table["low"][1], table["high"][1]) == (0, 0)
+    curve = yield_curve(results.point(0), [0.9], confidence=0.8)
+    assert curve["low"][0] == table["low"][0]
+    for wrong in (0.0, 1.0, 95):
+        with pytest.raises(ResultsError, match="a share, as 0.9 for 90 %"):
+            yield_at(results, 0.9, wrong)
+        with pytest.raises(ResultsError, match="a share"):
+            yield_curve(results.point(0), confidence=wrong)
