@@ -16,13 +16,18 @@ _NO_INTERVAL = "one chip: none"
 
 
 def pareto_text(found: DesignFront) -> str:
-    """Head line, a row for each compared point, and the hypervolume; numbers as the program writes
-    them, which prints the same table without the last column where Python is missing."""
+    """Head line, a row for each compared point, and the hypervolume.
+
+    Rows begin with the number of the point, as in Results.points and in the report. Numbers are written
+    as the program writes them, which prints the same table without its first and last column where
+    Python is missing.
+    """
     results, table = found.results, found.table
     name = results.attrs.get("sweep_name", results.attrs.get("title", ""))
     head = (f"{name}: {len(table)} of {len(results.points)} points"
             f"{_baseline_text(results.points)}\n")
-    columns = [_parameter(n, table[n]) for n in results.parameters]
+    columns = [("point", [str(number) for number in table.index])]
+    columns += [_parameter(n, table[n]) for n in results.parameters]
     columns += [c for c in _results_columns(found) if c]
     columns += _objective_columns(found)
     columns.append(("front", ["*" if on else "" for on in table[ON_FRONT]]))

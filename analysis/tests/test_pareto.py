@@ -20,6 +20,7 @@ from acimsweep.columns import SelectionError
 from acimsweep.design_front import find_front
 from acimsweep.objectives import parse_objectives
 from acimsweep.pareto import main
+from acimsweep.pareto_text import pareto_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -105,6 +106,16 @@ def test_command_writes_table_and_both_plots(results_path: Path, tmp_path: Path)
         assert f"<!-- {label}" in text or label in text, label
     table = pd.read_csv(tmp_path / "front.csv")
     assert len(table) == 9 and table["on_front"].sum() == 3 and "point_json" not in table
+
+
+def test_rows_begin_with_the_number_of_the_point(results_path: Path) -> None:
+    results = open_store(results_path)
+    found = find_front(results, "tops_per_watt,accuracy", where="sigma < 0.5")
+    head, *rows = [line.split() for line in pareto_text(found).splitlines()[1:-1]]
+    assert head[:3] == ["point", "macro.adc.bits", "macro.noise.random.sigma"]
+    assert [int(row[0]) for row in rows] == list(found.table.index) != sorted(found.table.index)
+    for number, bits, *_ in rows:
+        assert int(bits) == results.points["macro.adc.bits"][int(number)]
 
 
 def test_plots_are_reproducible(results_path: Path, tmp_path: Path) -> None:
