@@ -69,7 +69,7 @@ def find_front(
     """Compares the design points of a sweep.
 
     objectives: two or three, such as "accuracy,energy,area" (docs/python.md). spec: accuracy that a
-    chip has to reach, for the objective yield. where: condition that selects points (selection.py).
+    chip has to reach; the table then has the yield, whether an objective or not. where: condition that selects points (selection.py).
     group_by: a column; each of its values has a front of its own. reference: for the hypervolume, a
     stored value for each objective; by default the worst of the selected points in each.
     Raises SelectionError for a request that makes no sense, ResultsError where nothing is finished.

@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--objectives", default=DEFAULT, metavar="A,B[,C]",
                         help=f"what points are compared by; default {DEFAULT}")
     parser.add_argument("--spec", type=float, metavar="ACCURACY",
-                        help="accuracy that a chip has to reach, for the objective yield")
+                        help="accuracy that a chip has to reach: adds the yield, which may be an objective")
     parser.add_argument("--where", metavar="CONDITION", help="select points")
     parser.add_argument("--group-by", metavar="KEY", help="one front for each value of a column")
     parser.add_argument("--reference", type=_numbers, metavar="A,B[,C]",

@@ -30,6 +30,7 @@ def pareto_text(found: DesignFront) -> str:
     columns += [_parameter(n, table[n]) for n in results.parameters]
     columns += [c for c in _results_columns(found) if c]
     columns += _objective_columns(found)
+    columns += _yield_columns(found)
     columns.append(("front", ["*" if on else "" for on in table[ON_FRONT]]))
     columns.append(("P(front)", _column(table[PROBABILITY], "{:.3f}".format)))
     lines = _lines(columns)
@@ -95,6 +96,15 @@ def _objective_columns(found: DesignFront) -> list[tuple[str, list[str]]]:
         if interval:
             columns.append(("95 %", _interval(*interval, ".4g", objective.factor)))
     return columns
+
+
+def _yield_columns(found: DesignFront) -> list[tuple[str, list[str]]]:
+    """The yield where a specification was given and no objective asks for it."""
+    table = found.table
+    if "yield" not in table or any(o.column == "yield" for o in found.objectives):
+        return []
+    return [("yield %", _column(100 * table["yield"], "{:.4g}".format)),
+            ("95 %", _interval(table["yield_ci_low"], table["yield_ci_high"], ".4g", 100.0))]
 
 
 def _baseline_text(points: pd.DataFrame) -> str:

@@ -118,6 +118,19 @@ def test_rows_begin_with_the_number_of_the_point(results_path: Path) -> None:
         assert int(bits) == results.points["macro.adc.bits"][int(number)]
 
 
+def test_a_specification_shows_the_yield_of_any_objectives(results_path: Path) -> None:
+    results = open_store(results_path)
+    plain = pareto_text(find_front(results)).splitlines()
+    text = pareto_text(find_front(results, spec=0.72)).splitlines()
+    assert "yield %" not in plain[1] and "yield %   " in text[1]
+    row = next(line for line in text[2:] if line.split()[0] == "4")  # 13, 13 and 12 of 20 images
+    assert row.split()[8:12] == ["0", "0", "..", "70.76"]
+    row = next(line for line in text[2:] if line.split()[0] == "3")  # 15 of 20 on all three chips
+    assert row.split()[8:12] == ["100", "29.24", "..", "100"]
+    asked = pareto_text(find_front(results, "yield,tops_per_watt", spec=0.72))
+    assert asked.count("yield %") == 1
+
+
 def test_plots_are_reproducible(results_path: Path, tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
         assert main([str(results_path), "--svg", str(tmp_path / name)]) == 0
