@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from acimsweep import style
-from acimsweep.accuracy_figure import BITS, SIGMA, has_bits_axis, plot_accuracy_bits
+from acimsweep.accuracy_figure import SIGMA, has_bits_axis, plot_accuracy_bits
 from acimsweep.design_front import ON_FRONT, PROBABILITY, DesignFront
+from acimsweep.front_labels import Label, place_labels
 from acimsweep.objectives import Objective
+from acimsweep.point_looks import Looks, looks_of, short_text
 from acimsweep.style import plt
 
 _CROWD = 150  # from here on markers are smaller, and only probable members have intervals
 _LIKELY = 0.02
+_LEGEND_LINE = 0.172  # inches
 
 
 def save_pareto_figure(
@@ -40,36 +42,41 @@ def pareto_figure(found: DesignFront, title: str | None = None) -> Figure:
     """First objective against the second, and against the third in a panel beside it.
 
     With two objectives and swept ADC bits the panel beside shows the accuracy against the bits.
-    Markers are filled by the probability of being on the front.
+    Markers are filled by the probability of being on the front. Colours and shapes tell two parameters
+    apart, labels at the points of the front name all.
     """
     first, *others = found.objectives
+    looks = looks_of(found)
     bits = (len(others) == 1 and first.name == "accuracy" and has_bits_axis(found.table)
-            and series_key(found) in (SIGMA, None))
+            and looks.colour_key in (SIGMA, None))
     panels = len(others) + bits
     figure, axes = plt.subplots(1, panels, figsize=(4.4 * panels + 2.2, 4.4), squeeze=False,
                                 sharey=True, layout="constrained")
     for place, other in zip(axes[0], others):
-        plot_objectives(place, found, other, first)
+        plot_objectives(place, found, looks, other, first)
     if bits:
-        plot_accuracy_bits(axes[0][-1], found.results, found.table)
+        plot_accuracy_bits(axes[0][-1], found.results, found.table, looks.markers)
     axes[0][0].set_ylabel(_axis_label(first, found))
-    _legend(axes[0][-1], found)
+    lines = _legend(axes[0][-1], found, looks)
+    figure.set_figheight(max(4.4, _LEGEND_LINE * lines + 0.7))
     figure.suptitle(title or str(found.results.attrs.get("title", "")))
+    place_labels(figure, [(place, *_labels(found, other, first))
+                          for place, other in zip(axes[0], others)])
     return figure
 
 
-def plot_objectives(axes: Axes, found: DesignFront, x: Objective, y: Objective) -> None:
+def plot_objectives(axes: Axes, found: DesignFront, looks: Looks, x: Objective, y: Objective) -> None:
     """The compared points with their 95 % intervals; with two objectives the front as steps."""
     crowd = len(found.table) > _CROWD
-    for _, marker, colour, rows in _series(found):
+    for marker, colour, rows in looks.series(found.table):
         _markers(axes, rows, x, y, marker, colour, crowd)
     if len(found.objectives) == 2:
         for (value, rows), colour in zip(found.groups(), _front_colours(found)):
             front = rows[rows[ON_FRONT]].sort_values(x.column)
             axes.step(x.shown(front[x.column]), y.shown(front[y.column]), color=colour,
                       where="pre" if x.maximise else "post", linewidth=1.2, zorder=1)
-            _annotate_bits(axes, front, x, y)
     _scale(axes, x.shown(found.table[x.column]))
+    axes.margins(x=0.09)  # labels of the best points find room
     axes.set_xlabel(_axis_label(x, found))
 
 
@@ -100,49 +107,18 @@ def _markers(axes: Axes, rows: pd.DataFrame, x: Objective, y: Objective, marker:
                      linewidths=0.8, zorder=5)
 
 
-def series_key(found: DesignFront) -> str | None:
-    """The column that colours tell apart: the groups, the noise, or the first parameter that has few
-    values."""
-    if found.group_by:
-        return found.group_by
-    counts = {n: found.table[n].nunique() for n in found.results.parameters}
-    if counts.get(SIGMA, 0) > 1:
-        return SIGMA
-    return next((n for n, count in counts.items() if 1 < count <= 8), None)
-
-
-def _series(found: DesignFront) -> Iterator[tuple[str, str, Any, pd.DataFrame]]:
-    """Label, marker, colour and rows of each value of the key, or of all points at once."""
-    key = series_key(found)
-    if key is None:
-        yield "design point", style.MARKERS[0], style.PALETTE[0], found.table
-        return
-    values = sorted(found.table[key].dropna().unique())
-    for i, (value, colour) in enumerate(zip(values, style.series_colours(values))):
-        rows = found.table[found.table[key] == value]
-        yield style.value_text(value), style.MARKERS[i % len(style.MARKERS)], colour, rows
-
-
 def _front_colours(found: DesignFront) -> list[Any]:
     if found.group_by is None:
         return ["black"]
     return style.series_colours([value for value, _ in found.groups()])
 
 
-def _legend(axes: Axes, found: DesignFront) -> None:
-    """Series, lines and fills, beside the last panel."""
-    handles: list[Any] = []
-    key = series_key(found)
-    if key:
-        handles.append(_heading(style.parameter_label(key, found.results.units)))
-    for label, marker, colour, _ in _series(found):
-        handles.append(Line2D([], [], linestyle="none", marker=marker, markersize=6, color=colour,
-                              label=label))
+def _legend(axes: Axes, found: DesignFront, looks: Looks) -> int:
+    """Colours, shapes, fills and lines, beside the last panel; gives the number of its lines."""
+    handles = _look_handles(found, looks)
     handles.append(_heading("Probability of being\non the front"))
     for share, label in ((0.0, "0"), (0.5, "0.5"), (1.0, "1")):
-        handles.append(Line2D([], [], linestyle="none", marker="o", markersize=6,
-                              markerfacecolor=to_rgba(style.GREY, share),
-                              markeredgecolor=style.GREY, label=label))
+        handles.append(_handle("o", style.GREY, label, to_rgba(style.GREY, share)))
     if found.table[PROBABILITY].isna().any():
         handles.append(Line2D([], [], linestyle="none", marker="x", markersize=4,
                               color=style.GREY, label="unknown (one chip)"))
@@ -153,6 +129,28 @@ def _legend(axes: Axes, found: DesignFront) -> None:
     handles += [line for line in axes.get_lines() if line.get_label() == "digital"]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.02), borderaxespad=0.0,
                 handlelength=1.6, labelspacing=0.35)
+    return sum(1 + handle.get_label().count("\n") for handle in handles)
+
+
+def _look_handles(found: DesignFront, looks: Looks) -> list[Any]:
+    """What colours and shapes mean: together where one parameter has both."""
+    if looks.colour_key is None:
+        return [_handle(style.MARKERS[0], style.PALETTE[0], "design point")]
+    units = found.results.units
+    together = looks.shape_key == looks.colour_key
+    handles = [_heading(style.parameter_label(looks.colour_key, units))]
+    handles += [_handle(looks.shapes[value] if together else "o", colour, style.value_text(value))
+                for value, colour in looks.colours.items()]
+    if not together and looks.shape_key is not None:
+        handles.append(_heading(style.parameter_label(looks.shape_key, units)))
+        handles += [_handle(marker, style.GREY, style.value_text(value), "none")
+                    for value, marker in looks.shapes.items()]
+    return handles
+
+
+def _handle(marker: str, colour: Any, label: str, face: Any = None) -> Line2D:
+    return Line2D([], [], linestyle="none", marker=marker, markersize=6, color=colour, label=label,
+                  markeredgecolor=colour, markerfacecolor=colour if face is None else face)
 
 
 def _heading(text: str) -> Line2D:
@@ -167,14 +165,14 @@ def _axis_label(objective: Objective, found: DesignFront) -> str:
     return f"{objective.axis_label},{gap}95 % interval over chips"
 
 
-def _annotate_bits(axes: Axes, front: pd.DataFrame, x: Objective, y: Objective) -> None:
-    """Writes the ADC bits beside the points of the front, if they are few enough to read."""
-    if BITS not in front or front[BITS].nunique() < 2 or len(front) > 12:
-        return
-    front = front.drop_duplicates([x.column, BITS])  # one label, where several lie on each other
-    for px, py, bits in zip(x.shown(front[x.column]), y.shown(front[y.column]), front[BITS]):
-        axes.annotate(f"{bits:g} b", (px, py), xytext=(5, 5), textcoords="offset points",
-                      fontsize=8, color=style.GREY, zorder=6)
+def _labels(found: DesignFront, x: Objective, y: Objective) -> tuple[list[Label], np.ndarray]:
+    """A label for each place on the front, and where all points are: [n, 2]."""
+    table = found.table
+    places = np.column_stack([x.shown(table[x.column]), y.shown(table[y.column])])
+    front = pd.DataFrame(places, table.index, ["x", "y"])[table[ON_FRONT]]
+    labels = [Label(short_text(found, table.loc[rows.index]), *at)
+              for at, rows in front.groupby(["x", "y"])]
+    return [label for label in labels if label.text], places
 
 
 def _scale(axes: Axes, values: np.ndarray) -> None:
