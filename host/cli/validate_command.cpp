@@ -9,6 +9,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 #include "host/run/layer_check.hpp"
+#include "host/sweep/equal_points.hpp"
 #include "host/sweep/load.hpp"
 #include "host/sweep/point.hpp"
 
@@ -26,6 +27,7 @@ void run_validate(const ValidateOptions& options) {
     const Workload workload = load_workload(spec);
     check_stated_axes(spec, workload);
     check_points_on_layers(spec, points, workload);
+    check_equal_points(spec, points, workload.layers);
     check_trial_count(spec, points.size(), workload.images);
     check_stop_rule(spec, workload);
     const std::uint64_t trials =

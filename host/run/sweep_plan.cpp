@@ -10,6 +10,7 @@
 #include "host/core/sha256.hpp"
 #include "host/core/version.hpp"
 #include "host/run/layer_check.hpp"
+#include "host/sweep/equal_points.hpp"
 #include "host/sweep/keys.hpp"
 #include "host/sweep/load.hpp"
 #include "host/sweep/point.hpp"
@@ -209,6 +210,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     const std::vector<PointConfig> points = expand(plan.spec);
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec, options.quiet));
     check_stated_axes(plan.spec, *plan.workload);
+    check_equal_points(plan.spec, points, plan.workload->layers);
     check_trial_count(plan.spec, points.size(), plan.workload->images);
     check_stop_rule(plan.spec, *plan.workload);
     const std::filesystem::path folder = options.run_directory.empty()

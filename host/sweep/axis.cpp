@@ -7,6 +7,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "host/core/error.hpp"
 #include "host/sweep/point.hpp"
@@ -163,6 +164,26 @@ Axis read_axis(const Entry& entry, std::string_view path) {
     return axis;
 }
 
+// As a value of the axis: what --set gave, as often as the axis has steps.
+std::string as_axis(const YamlNode& node, std::size_t steps) {
+    constexpr std::size_t longest = 8;
+    if (node.kind != YamlNode::Kind::scalar || steps > longest) return "[...]";
+    return fmt::format("[{}]", fmt::join(std::vector<std::string>(steps, node.text), ", "));
+}
+
+// An axis wins over what --set says of its key, which would change nothing without a word. In the
+// file the two are no mistake: there the key says what holds without the axis.
+void refuse_idle_override(const Document& document, const Entry& entry, const Axis& axis) {
+    const Entry* key = document.find(axis.paths.front());
+    if (key == nullptr || key->source.has_lines) return;
+    const bool in_zip = entry.path.starts_with("zip.");
+    throw InputError(fmt::format(
+        "{}: key '{}' is an axis ({}), whose values win over this one. Change the axis instead: "
+        "--set '{}={}'.",
+        key->place(), key->path, entry.place(), entry.path,
+        as_axis(key->node, in_zip ? axis.size() : 1)));
+}
+
 void add_to_zip(Axis& zip, Axis&& axis) {
     if (!zip.paths.empty() && axis.size() != zip.size()) {
         throw InputError(fmt::format(
@@ -190,6 +211,7 @@ std::vector<Axis> read_axes(const Document& document) {
                                          entry.place(), path));
         }
         Axis axis = read_axis(entry, path);
+        refuse_idle_override(document, entry, axis);
         if (in_zip) {
             add_to_zip(zip, std::move(axis));
         } else {

@@ -56,6 +56,19 @@ def test_settings(tmp_path: Path, settings: dict, parts: list[str]) -> None:
     fails(tmp_path, settings, *parts)
 
 
+IDLE = [({"grid": {"macro.adc.bits": [6, 7]}, "macro.adc.bits": 8},
+         ["macro.adc.bits=8", "is an axis", "--set 'grid.macro.adc.bits=[8]'"]),
+        ({"grid": {"macro.adc.bits": [6, 7]}, "layers": [{"match": "*", "macro.adc.bits": 8}]},
+         ["axis 'macro.adc.bits' makes no difference", "points 0 (macro.adc.bits=6) and 1", "'*'"])]
+
+
+@pytest.mark.parametrize(("settings", "parts"), IDLE)
+def test_axes_and_settings_without_effect(tmp_path: Path, settings: dict, parts: list[str]) -> None:
+    fails(tmp_path, settings, *parts)
+    for command in ("validate", "plan"):
+        assert_fails(run(command, SWEEP, *set_options(ONE | settings)), 2, *parts)
+
+
 def edited(folder: Path, old: str, new: str) -> Path:
     """lenet_sweep.yaml with one text replaced and paths that hold in the folder."""
     text = SWEEP.read_text()

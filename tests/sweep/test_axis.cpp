@@ -43,6 +43,25 @@ TEST_F(AxisTest, ZipStepsTogetherAfterTheGrid) {
     EXPECT_EQ(all[2].parameters[2].second, "dense");
 }
 
+TEST_F(AxisTest, AnOverrideOfASweptKeyIsRefused) {
+    EXPECT_EQ(
+        sweep_error("grid: {macro.adc.bits: [6, 7]}\n", {"macro.adc.bits=8"}),
+        "--set macro.adc.bits=8: key 'macro.adc.bits' is an axis (s.yaml:5), whose values win "
+        "over this one. Change the axis instead: --set 'grid.macro.adc.bits=[8]'.");
+    EXPECT_THAT(sweep_error("zip:\n  macro.adc.bits: [6, 7]\n  macro.rows: [64, 255]\n",
+                            {"macro.rows=128"}),
+                HasSubstr("(s.yaml:7), whose values win over this one. Change the axis instead: "
+                          "--set 'zip.macro.rows=[128, 128]'."));
+    EXPECT_THAT(sweep_error("grid: {macro.adc.bits: [6, 7]}\n", {"macro.adc={bits: 8}"}),
+                HasSubstr("--set 'grid.macro.adc.bits=[8]'."));
+    // What the message advises works; so does a key of the file that an axis overrides.
+    const SweepSpec one =
+        sweep("macro.adc.bits: 9\ngrid: {macro.adc.bits: [6, 7]}\n", {"grid.macro.adc.bits=[8]"});
+    ASSERT_EQ(expand(one).size(), 1U);
+    EXPECT_EQ(expand(one).front().macro.adc.bits, 8);
+    EXPECT_EQ(sweep_error("grid: {macro.adc.bits: [6, 7]}\n", {"macro.rows=128"}), "");
+}
+
 TEST_F(AxisTest, GeneratedValuesAreTidyDecimals) {
     EXPECT_EQ(axis("grid: {macro.noise.random.sigma: {linspace: [0, 1, 11]}}\n"),
               (std::vector<json>{0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}));

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "host/sweep/equal_points.hpp"
 #include "tests/sweep/sweep_fixture.hpp"
 
 namespace acim {
 namespace {
 
 using ::testing::HasSubstr;
-using LayersTest = SweepTest;
 
 const std::vector<std::string> lenet = {"conv1", "conv2", "fc1", "fc2", "fc3"};
+
+class LayersTest : public SweepTest {
+protected:
+    // What is said of points that are equal in every layer of LeNet; "" where there are none.
+    std::string equal_points(const std::string& added) const {
+        return message([&] {
+            const SweepSpec spec = sweep(added);
+            check_equal_points(spec, expand(spec), lenet);
+        });
+    }
+};
 
 TEST_F(LayersTest, LaterRulesWinAndUntouchedSettingsStay) {
     const PointConfig point = sweep(
@@ -46,6 +57,47 @@ TEST_F(LayersTest, ARuleWithoutALayerListsTheLayers) {
               "s.yaml:6: 'layers' entry 'conv3' matches no layer. The network's layers are: conv1, "
               "conv2, "
               "fc1, fc2, fc3.");
+}
+
+TEST_F(LayersTest, AnAxisThatRulesOverrideEverywhereIsRefused) {
+    EXPECT_EQ(equal_points("layers:\n  - {match: '*', macro.adc.bits: 9}\n"
+                           "grid: {macro.rows: [64, 128], macro.adc.bits: [6, 7]}\n"),
+              "s.yaml:7: axis 'macro.adc.bits' makes no difference: points 0 (macro.rows=64, "
+              "macro.adc.bits=6) and 1 (macro.rows=64, macro.adc.bits=7) have the same settings in "
+              "every layer, because the rule for '*' (s.yaml:6) decides instead. Remove the axis, "
+              "or what the rule sets.");
+    EXPECT_THAT(equal_points("layers:\n"
+                             "  - {match: 'conv*', macro.rows: 32}\n"
+                             "  - {match: 'fc*', analog: false}\n"
+                             "grid:\n  macro.adc.bits: [6, 7]\n  macro.rows: [64, 128]\n"),
+                HasSubstr("s.yaml:10: axis 'macro.rows' makes no difference: points 0 "
+                          "(macro.adc.bits=6, macro.rows=64) and 1 (macro.adc.bits=6, "
+                          "macro.rows=128) have the same settings in every layer, because the "
+                          "rules for 'conv*' (s.yaml:6), 'fc*' (s.yaml:7) decide instead."));
+    EXPECT_THAT(equal_points("layers: [{match: '*', analog: false}]\n"
+                             "grid: {macro.rows: [64, 128], macro.adc.bits: [6, 7]}\n"),
+                HasSubstr("axes 'macro.adc.bits', 'macro.rows' make no difference"));
+}
+
+TEST_F(LayersTest, AnAxisThatReachesSomethingIsNotRefused) {
+    for (const char* layers : {"{match: fc*, macro.adc.bits: 9}",  // conv layers are left
+                               "{match: '*', macro.rows: 9}",      // another key
+                               "{match: '*', analog: true}"})
+        EXPECT_EQ(
+            equal_points(std::string("layers: [") + layers + "]\ngrid: {macro.adc.bits: [6, 7]}\n"),
+            "")
+            << layers;
+    // Digital layers have bits and calibration, too, and a later rule makes a layer analog again.
+    EXPECT_EQ(equal_points("layers: [{match: '*', analog: false}]\ngrid: {weight_bits: [4, 8]}\n"),
+              "");
+    EXPECT_EQ(equal_points("layers: [{match: '*', analog: false}]\n"
+                           "grid: {quantisation.images: [64, 128]}\n"),
+              "");
+    EXPECT_EQ(equal_points("layers: [{match: '*', analog: false}, {match: fc3, analog: true}]\n"
+                           "grid: {macro.adc.bits: [6, 7]}\n"),
+              "");
+    EXPECT_THAT(equal_points("layers: [{match: zz, analog: false}]\ngrid: {macro.rows: [1, 2]}\n"),
+                HasSubstr("The network's layers are: conv1, conv2, fc1, fc2, fc3."));
 }
 
 TEST_F(LayersTest, Glob) {

@@ -138,7 +138,7 @@ TEST_F(LoadTest, DotsAndAliasesSpellTheSame) {
 TEST_F(LoadTest, OverridesReplaceKeysGroupsAxesAndRules) {
     const std::string text =
         "macro: {rows: 64, noise: {random: {sigma: 1}}}\n"
-        "grid: {macro.adc.bits: [6, 7], macro.rows: [64, 128]}\n";
+        "grid: {macro.adc.bits: [6, 7], macro.hybrid.levels: [0, 1]}\n";
     const SweepSpec spec =
         sweep(text, {"macro.rows=32", "trials.chips=7", "macro.noise={}", "grid.macro.adc.bits=[5]",
                      "workload.network=other.onnx", "layers=[{match: a, analog: false}]"});
