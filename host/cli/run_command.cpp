@@ -7,6 +7,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 #include "host/cli/sweep_options.hpp"
+#include "host/run/other_runs.hpp"
 
 namespace acim {
 namespace {
@@ -47,14 +48,17 @@ void run(const RunCommandOptions& options, ExitCode& result) {
     const auto engine = options.engine_of_choice();
     std::signal(SIGINT, request_stop);
     std::signal(SIGTERM, request_stop);
+    // Now, and once more when the trials begin, since the other one may have started meanwhile.
+    const std::string other = other_runs_line(options.directory(), shard);
+    if (!other.empty()) warn(other);
     SweepPlan plan = make_sweep_plan(
         options.sweep, {options.overrides, options.directory(), options.threads, options.quiet});
     print(baseline_lines(plan));
-    const RunOutcome outcome =
-        run_sweep(plan, *engine,
-                  {options.directory(), options.threads, shard, options.quiet,
-                   options.extend ? PlanChange::extend : PlanChange::refuse},
-                  stop_requested);
+    const RunOutcome outcome = run_sweep(
+        plan, *engine,
+        {options.directory(), options.threads, shard, options.quiet,
+         options.extend ? PlanChange::extend : PlanChange::refuse, other.empty() ? warn : nullptr},
+        stop_requested);
     for (const std::string& line : outcome.warnings) warn(line);
     for (const std::string& line : outcome.failures) warn("failed: " + line);
     print(summary(outcome, options, shard));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <chrono>
-#include <cstdlib>
 #include <memory>
 
 #include "host/cli/commands.hpp"
@@ -17,23 +15,12 @@
 namespace acim {
 namespace {
 
-// An attempt that has not reported for this long was killed, or its machine lost the directory.
-constexpr std::int64_t silence = 30;  // [s]
-
-std::int64_t now() {
-    return std::chrono::duration_cast<std::chrono::seconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-// Reported lately. A report from the future, by another machine's clock or before this one was set
-// back, says nothing about that.
-bool runs(const Attempt& a) { return a.stop.empty() && std::abs(now() - a.updated) < silence; }
+bool runs(const Attempt& a) { return seems_alive(a, attempt_clock()); }
 
 std::string state(const Attempt& a) {
     if (!a.stop.empty()) return fmt::format("ended {} after {} units", a.stop, a.units_done);
     if (runs(a)) return fmt::format("running, {} units so far", a.units_done);
-    const std::int64_t ahead = a.updated - now();
+    const std::int64_t ahead = a.updated - attempt_clock();
     return ahead > 0 ? fmt::format("{} units so far, running or killed: its clock is {} ahead",
                                    a.units_done, Progress::duration(static_cast<double>(ahead)))
                      : fmt::format("killed after {} units", a.units_done);

@@ -2,6 +2,7 @@
 #include "host/run/runner.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "host/core/here_and_now.hpp"
 #include "host/core/version.hpp"
 #include "host/run/aggregate.hpp"
+#include "host/run/other_runs.hpp"
 #include "host/run/progress.hpp"
 #include "host/run/run_log.hpp"
 #include "host/store/attempt.hpp"
@@ -41,6 +43,7 @@ public:
         const std::vector<WorkUnit> left = units_left();
         attempt_ = describe_attempt();
         report_attempt();
+        tell_of_other_runs();
         log_.info(fmt::format("start: shard {} on {} ({}), {} of {} units left", attempt_.shard,
                               attempt_.host, attempt_.engine, left.size(), outcome_.planned));
         run_round(left);
@@ -120,13 +123,18 @@ private:
         }
     }
 
+    // After the own report: of two that start together, at least one sees the other.
+    void tell_of_other_runs() {
+        if (!options_.on_other_run) return;
+        const std::string line = other_runs_line(directory_.path(), options_.shard, attempt_.token);
+        if (!line.empty()) options_.on_other_run(line);
+    }
+
     void report_attempt() {
         using std::chrono::duration;
         attempt_.units_done = writer_.complete();
         attempt_.seconds = duration<double>(std::chrono::steady_clock::now() - start_).count();
-        attempt_.updated = std::chrono::duration_cast<std::chrono::seconds>(
-                               std::chrono::system_clock::now().time_since_epoch())
-                               .count();
+        attempt_.updated = attempt_clock();
         record_attempt(directory_, attempt_);
     }
 
@@ -140,6 +148,7 @@ private:
         a.threads =
             static_cast<std::uint32_t>(options_.threads > 0 ? options_.threads : usable_cores());
         a.code_version = code_version();
+        a.pid = ::getpid();
         return a;
     }
 

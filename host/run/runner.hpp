@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct RunOptions {
     Shard shard;
     bool quiet = false;
     PlanChange change = PlanChange::refuse;  // where the directory has another plan
+    // Told at the start of another run that computes the same units, if there is one.
+    std::function<void(const std::string&)> on_other_run = nullptr;
 };
 
 struct RunOutcome {

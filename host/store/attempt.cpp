@@ -2,6 +2,8 @@
 #include "host/store/attempt.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
@@ -26,26 +28,47 @@ Attempt attempt_from_json(const nlohmann::json& value) {
     value.at("updated").get_to(attempt.updated);
     value.at("failures").get_to(attempt.failures);
     value.at("code_version").get_to(attempt.code_version);
+    attempt.pid = value.value("pid", std::int64_t{0});
     return attempt;
 }
 
 }  // namespace
 
 void record_attempt(const RunDirectory& directory, const Attempt& attempt) {
-    const nlohmann::json value{
-        {"token", attempt.token},       {"shard", attempt.shard},
-        {"start", attempt.start},       {"stop", attempt.stop},
-        {"host", attempt.host},         {"engine", attempt.engine},
-        {"threads", attempt.threads},   {"units_done", attempt.units_done},
-        {"seconds", attempt.seconds},   {"updated", attempt.updated},
-        {"failures", attempt.failures}, {"code_version", attempt.code_version}};
+    const nlohmann::json value{{"token", attempt.token},
+                               {"shard", attempt.shard},
+                               {"start", attempt.start},
+                               {"stop", attempt.stop},
+                               {"host", attempt.host},
+                               {"engine", attempt.engine},
+                               {"threads", attempt.threads},
+                               {"units_done", attempt.units_done},
+                               {"seconds", attempt.seconds},
+                               {"updated", attempt.updated},
+                               {"failures", attempt.failures},
+                               {"code_version", attempt.code_version},
+                               {"pid", attempt.pid}};
     write_file_atomically(directory.runs() / (attempt.token + ".json"), value.dump(2) + "\n");
 }
 
+std::int64_t attempt_clock() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+bool seems_alive(const Attempt& attempt, std::int64_t now) {
+    return attempt.stop.empty() && std::abs(now - attempt.updated) < attempt_silence;
+}
+
 std::vector<Attempt> load_attempts(const RunDirectory& directory) {
+    return load_attempts(directory.path());
+}
+
+std::vector<Attempt> load_attempts(const std::filesystem::path& run_directory) {
     std::vector<Attempt> attempts;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory.runs(), error)) {
+    for (const auto& entry : std::filesystem::directory_iterator(run_directory / "runs", error)) {
         if (entry.path().extension() != ".json") {
             continue;
         }

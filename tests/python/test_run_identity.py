@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -67,6 +68,24 @@ def test_a_second_command_runs_nothing(small: Path, tmp_path: Path) -> None:
     assert (folder / "results.h5").read_bytes() == (small / "results.h5").read_bytes()
     assert segments(folder) == [folder / "segments" / path.name for path in segments(small)]
     assert sorted(attempt["units_done"] for attempt in attempts(folder)) == [0, SMALL_UNITS]
+
+
+def test_another_run_at_work_is_told(small: Path, tmp_path: Path) -> None:
+    """One line at the start; the run goes on, and a dead attempt is none."""
+    folder = Path(shutil.copytree(small, tmp_path / "run"))
+    (report,) = (folder / "runs").glob("*.json")
+    other = json.loads(report.read_text()) | {"stop": "", "host": "node7", "pid": 4711,
+                                              "updated": int(time.time())}
+    report.write_text(json.dumps(other))
+    result = sweep(folder, SMALL)
+    assert units_there(result) == (SMALL_UNITS, SMALL_UNITS, 0)
+    assert result.returncode == 0 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"acimsweep: warning: {folder}: another run seems to be at work")
+    for part in (f"shard 0/1 on node7, process 4711, since {other['start']}", "--shard", "submit"):
+        assert part in result.stderr
+    assert (folder / "results.h5").read_bytes() == (small / "results.h5").read_bytes()
+    report.write_text(json.dumps(other | {"updated": other["updated"] - 60}))
+    assert (sweep(folder, SMALL).returncode, sweep(folder, SMALL).stderr) == (0, "")
 
 
 def test_shards_in_one_directory(small: Path, tmp_path: Path) -> None:

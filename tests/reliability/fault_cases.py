@@ -110,6 +110,11 @@ def units_there(text: str) -> tuple[int, int, int]:
     return tuple(map(int, numbers.groups()))
 
 
+def without_company(err: str) -> str:
+    """Standard error without the line that tells of another run in the same directory."""
+    return re.sub(r"acimsweep: warning: .*: another run seems to be at work here: .*\n", "", err)
+
+
 def assert_storage_failure(result: subprocess.CompletedProcess[str], *parts: str) -> None:
     """Exit code 4 and one line that holds the parts."""
     assert result.returncode == 4, (result.returncode, result.stdout, result.stderr)

@@ -29,7 +29,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent),
                 str(Path(__file__).resolve().parents[1] / "python")]
 
 from fault_cases import (Sweep, command, launch, make_sweep, shim_environment,  # noqa: E402
-                         under_faults, units_there)
+                         under_faults, units_there, without_company)
 from run_record import Record  # noqa: E402  (needs the path above)
 
 # Steps that are over too quickly for a clock: a call in one of them is the last of its process.
@@ -207,6 +207,7 @@ class Round:
     def ended(self, part: str, worker: Worker) -> None:
         """One that is gone: killed, so that it is started again, or done."""
         out, err = worker.process.communicate()
+        err = without_company(err)
         code = worker.process.returncode
         assert code in (0, -9), (code, out, err)
         if code == -9:

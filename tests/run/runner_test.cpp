@@ -5,10 +5,13 @@
 #include <gmock/gmock.h>
 
 #include <iterator>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 
+#include "host/core/here_and_now.hpp"
 #include "host/engine/cpu_engine.hpp"
+#include "host/run/other_runs.hpp"
 #include "host/store/attempt.hpp"
 #include "tests/run/sweep_fixture.hpp"
 
@@ -192,6 +195,42 @@ TEST_F(StopRuleTest, ARunStoppedBetweenRoundsSaysThatWorkIsLeft) {
     run(*cpu, "undisturbed");
     EXPECT_EQ(bytes_of(folder_ / "run" / "results.h5"),
               bytes_of(folder_ / "undisturbed" / "results.h5"));
+}
+
+TEST_F(RunnerTest, AnotherRunOfTheSameUnitsIsTold) {
+    const auto cpu = make_cpu_engine(1);
+    EXPECT_EQ(run(*cpu, "run").finished, 36u);
+    const auto directory = RunDirectory::open(folder_ / "run");
+    const Attempt ended = attempt("run");
+    EXPECT_EQ(ended.pid, ::getpid());
+    EXPECT_EQ(other_runs_line(directory.path(), {0, 1}), "");
+    EXPECT_EQ(other_runs_line(folder_ / "absent", {0, 1}), "");
+    Attempt other = ended;
+    other.stop.clear();
+    other.updated = attempt_clock();
+    other.host = "node7";
+    other.pid = 12;
+    other.shard = "1/4";
+    record_attempt(directory, other);
+    const std::string line = other_runs_line(directory.path(), {0, 1});
+    EXPECT_THAT(line, HasSubstr("shard 1/4 on node7, process 12, since " + other.start));
+    EXPECT_THAT(line, AllOf(HasSubstr("--shard"), HasSubstr("submit"), HasSubstr("does no harm")));
+    EXPECT_THAT(other_runs_line(directory.path(), {1, 4}), HasSubstr("node7"));
+    EXPECT_THAT(other_runs_line(directory.path(), {1, 3}), HasSubstr("node7"));
+    EXPECT_EQ(other_runs_line(directory.path(), {2, 4}), "");  // no unit in common
+    EXPECT_EQ(other_runs_line(directory.path(), {1, 4}, other.token), "");
+    // A process of this machine that is there, and one that is not; an old report.
+    other.host = host_name();
+    other.pid = ::getpid();
+    record_attempt(directory, other);
+    EXPECT_THAT(other_runs_line(directory.path(), {0, 1}), HasSubstr("process"));
+    other.pid = std::numeric_limits<std::int32_t>::max();
+    record_attempt(directory, other);
+    EXPECT_EQ(other_runs_line(directory.path(), {0, 1}), "");
+    other.host = "node7";
+    other.updated -= attempt_silence;
+    record_attempt(directory, other);
+    EXPECT_EQ(other_runs_line(directory.path(), {0, 1}), "");
 }
 
 TEST_F(RunnerTest, WarningsOfTheEngineAreLoggedAndTold) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <nlohmann/json.hpp>
 
 #include "host/core/error.hpp"
 #include "host/core/sha256.hpp"
@@ -202,6 +203,34 @@ TEST(Attempt, EachHasItsOwnFile) {
     ASSERT_EQ(attempts.size(), 2U);
     EXPECT_EQ(attempts[0].host, "node6");
     EXPECT_EQ(attempts[1].units_done, 99U);
+}
+
+TEST(Attempt, SeemsAliveWhileItReports) {
+    Attempt attempt;
+    attempt.updated = 1000;
+    EXPECT_TRUE(seems_alive(attempt, 1000));
+    EXPECT_TRUE(seems_alive(attempt, 1029));
+    EXPECT_FALSE(seems_alive(attempt, 1030));
+    EXPECT_FALSE(seems_alive(attempt, 900));  // from the future
+    attempt.stop = "2026-01-02T00:01:00Z";
+    EXPECT_FALSE(seems_alive(attempt, 1000));
+}
+
+TEST(Attempt, TheProcessStandsInItsFile) {
+    const Scratch scratch;
+    const auto run = RunDirectory::create_or_open(scratch / "run", small_plan());
+    Attempt attempt;
+    attempt.token = "a";
+    attempt.pid = 4711;
+    record_attempt(run, attempt);
+    EXPECT_EQ(load_attempts(run.path()).at(0).pid, 4711);
+    // Files of before have none.
+    const auto file = run.runs() / "a.json";
+    std::ifstream in(file);
+    auto json = nlohmann::json::parse(in);
+    json.erase("pid");
+    std::ofstream(file) << json.dump();
+    EXPECT_EQ(load_attempts(run).at(0).pid, 0);
 }
 
 }  // namespace
