@@ -51,8 +51,10 @@ void run(const RunCommandOptions& options, ExitCode& result) {
     // Now, and once more when the trials begin, since the other one may have started meanwhile.
     const std::string other = other_runs_line(options.directory(), shard);
     if (!other.empty()) warn(other);
-    SweepPlan plan = make_sweep_plan(
-        options.sweep, {options.overrides, options.directory(), options.threads, options.quiet});
+    const PlanChange change = options.extend ? PlanChange::extend : PlanChange::refuse;
+    SweepPlan plan =
+        make_sweep_plan(options.sweep, {options.overrides, options.directory(), options.threads,
+                                        options.quiet, /*baselines=*/true, change});
     print(baseline_lines(plan));
     const RunOutcome outcome = run_sweep(
         plan, *engine,

@@ -50,11 +50,13 @@ bool is_run_directory(const fs::path& directory) {
 // The plan as the tasks will find it; where it is only to be shown, nothing is written. Accuracies of
 // the baselines are left to the tasks: they take a machine that may compute.
 PlanRecord prepare(const SubmitOptions& options, const fs::path& directory) {
-    SweepPlan plan = make_sweep_plan(
-        options.sweep, {options.overrides, directory, options.threads, false, /*baselines=*/false});
+    const PlanChange change = options.extend ? PlanChange::extend : PlanChange::refuse;
+    PlanOptions planning{options.overrides, directory, options.threads};
+    planning.baselines = false;
+    if (!options.only_prints()) planning.change = change;
+    SweepPlan plan = make_sweep_plan(options.sweep, planning);
     if (!options.only_prints()) {
-        open_run_directory(plan, directory,
-                           options.extend ? PlanChange::extend : PlanChange::refuse);
+        open_run_directory(plan, directory, change);
     } else if (is_run_directory(directory)) {
         plan.record.block_images = RunDirectory::open(directory).plan().block_images;
     }

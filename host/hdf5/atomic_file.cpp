@@ -25,24 +25,36 @@ const char* advice_for(int error) {
     switch (error) {
         case ENOSPC:
         case EDQUOT:
-            return "disk full: free space or raise the quota; the same command resumes";
+            return "Disk full: free space or raise the quota; the same command resumes";
         case EFBIG:
-            return "the file size limit is reached: raise it (ulimit -f)";
+            return "The file size limit is reached: raise it (ulimit -f)";
         case EROFS:
         case EACCES:
         case EPERM:
-            return "not writable: choose another output directory or change its rights";
+            return "It is not writable: choose another output directory or change its rights";
         case ENOENT:
         case ENOTDIR:
-            return "the directory is missing: create it or choose another path";
+            return "The directory is missing: create it, or choose another path";
         default:
-            return "storage failed: what was stored before is intact; the same command resumes";
+            return "Storage failed: what was stored before is intact; the same command resumes";
     }
 }
 
 [[noreturn]] void fail(const fs::path& path, const char* step, int error) {
     throw StorageError(fmt::format("{}: {} failed ({}). {}", path.string(), step,
                                    std::strerror(error), advice_for(error)));
+}
+
+// Its parents were there or were made.
+[[noreturn]] void fail_to_create(const fs::path& directory, int error) {
+    if (error != ENOENT && error != ENOTDIR) {
+        fail(directory, "creating the directory", error);
+    }
+    throw StorageError(
+        fmt::format("{}: creating the directory failed ({}). {}: choose another path",
+                    directory.string(), std::strerror(error),
+                    error == ENOENT ? "No directories can be made in its parent"
+                                    : "A file or a broken link is in the way"));
 }
 
 // fsync, which network file systems let a signal interrupt; returns 0 or the error.
@@ -175,10 +187,10 @@ void create_directories_durably(const fs::path& path) {
     }
     create_directories_durably(path.parent_path());
     if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
-        fail(path, "creating the directory", errno);
+        fail_to_create(path, errno);
     }
     if (!fs::is_directory(path)) {
-        fail(path, "creating the directory", ENOTDIR);
+        fail_to_create(path, ENOTDIR);
     }
     sync_directory(directory_of(path));
 }

@@ -202,12 +202,25 @@ void describe_sweep(SweepPlan& plan) {
     record.parameter_units = parameter_units(plan.spec);
 }
 
+// Before the time that calibration takes: whether the run directory takes these points.
+void check_directory(const SweepPlan& plan, const std::vector<PointConfig>& points,
+                     const PlanOptions& options) {
+    if (!options.change || !std::filesystem::exists(options.run_directory / "plan.json")) return;
+    PlanRecord asked = plan.record;
+    for (const PointConfig& point : points) {
+        asked.points.emplace_back();
+        asked.points.back().canonical_json = point.canonical().dump();
+    }
+    RunDirectory::check_plan(options.run_directory, asked, *options.change);
+}
+
 }  // namespace
 
 SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options) {
     SweepPlan plan;
     plan.spec = load_sweep(sweep, options.overrides);
     const std::vector<PointConfig> points = expand(plan.spec);
+    if (options.change) RunDirectory::check_place(options.run_directory);
     plan.workload = std::make_shared<const Workload>(load_workload(plan.spec, options.quiet));
     check_stated_axes(plan.spec, *plan.workload);
     check_equal_points(plan.spec, points, plan.workload->layers);
@@ -221,6 +234,7 @@ SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions&
     plan.activities = std::make_shared<Activities>(plan.workload, folder, options.threads);
     plan.baselines = std::make_shared<Baselines>(plan.workload, folder, options.threads);
     describe_sweep(plan);
+    check_directory(plan, points, options);
     PlanRecord& record = plan.record;
     std::map<std::string, std::size_t> by_hash;
     TechnologyShelf technologies;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,13 @@ struct PlanOptions {
     // Accuracies of the float and of the quantised network on all images; a plan that is to be run,
     // reported or stored has them.
     bool baselines = true;
+    // How the run directory is to be opened with this plan: what would be refused then is refused
+    // before anything is calibrated. Absent: the directory is only read.
+    std::optional<PlanChange> change = {};
 };
 
-// Reads, calibrates and checks everything; writes nothing. Throws InputError.
+// Reads, calibrates and checks everything; writes nothing. Throws InputError, and StorageError where
+// the run directory cannot be written.
 SweepPlan make_sweep_plan(const std::filesystem::path& sweep, const PlanOptions& options);
 
 // Makes or opens the run directory of the plan and stores what was calibrated and measured there.

@@ -63,8 +63,17 @@ std::string text_of(const StopRule& rule) {
     return fmt::format("half_width {} from {} chips", rule.half_width, rule.first_chips);
 }
 
-// In what two plans of one origin differ, for people.
-std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
+// Where the trials of two plans cannot stand together.
+void expect_same_origin(const fs::path& path, const PlanRecord& stored, const PlanRecord& asked) {
+    expect_same(path, "seed", stored.seed, asked.seed);
+    expect_same(path, "model_version", stored.model_version, asked.model_version);
+    expect_same(path, "data", stored.data_hash, asked.data_hash);
+    expect_same(path, "trials.predictions", stored.keeps_predictions(), asked.keeps_predictions());
+}
+
+// What was asked for that is not what is stored, for people; empty where all of it is equal. This is
+// known before the networks are calibrated.
+std::string early_difference(const PlanRecord& stored, const PlanRecord& asked) {
     std::string text;
     const auto compare = [&text](const char* what, std::uint64_t before, std::uint64_t now) {
         if (before != now) {
@@ -80,8 +89,19 @@ std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
         text += fmt::format("{}trials.stop: {} there, {} now", text.empty() ? "" : "; ",
                             text_of(stored.stop), text_of(asked.stop));
     }
-    if (!text.empty()) {
-        return text;
+    for (std::size_t i = 0; text.empty() && i < asked.points.size(); ++i) {
+        if (stored.points[i].canonical_json != asked.points[i].canonical_json) {
+            return fmt::format("point {} is another one", i);
+        }
+    }
+    return text;
+}
+
+// In what two plans of one origin differ, for people.
+std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
+    const std::string early = early_difference(stored, asked);
+    if (!early.empty()) {
+        return early;
     }
     for (std::size_t i = 0; i < asked.points.size(); ++i) {
         if (stored.points[i].id != asked.points[i].id) {
@@ -92,6 +112,13 @@ std::string difference(const PlanRecord& stored, const PlanRecord& asked) {
         return "its technology changed, which changes costs and no trial";
     }
     return "its name, its networks or its units changed";
+}
+
+[[noreturn]] void refuse_change(const fs::path& path, const std::string& difference) {
+    throw InputError(fmt::format(
+        "{}: the sweep is not the one of this directory ({}). Add --extend to go on with the "
+        "changed sweep, which keeps what is finished, or give another directory with -o",
+        path.string(), difference));
 }
 
 void expect_writable(const fs::path& path) {
@@ -121,17 +148,56 @@ void make_folders(const fs::path& path) {
 RunDirectory::RunDirectory(fs::path path, PlanRecord plan)
     : path_(std::move(path)), plan_(std::move(plan)) {}
 
+void RunDirectory::check_place(const fs::path& path) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        expect_writable(path);
+        refuse_foreign(path);
+        return;
+    }
+    // The lowest part of the path that is there: the rest is to be made in it.
+    fs::path there = fs::absolute(path).lexically_normal();
+    while (there.has_relative_path() && !fs::exists(fs::symlink_status(there, error))) {
+        there = there.parent_path();
+    }
+    if (!fs::is_directory(there, error)) {
+        const bool linked = fs::is_symlink(fs::symlink_status(there, error));
+        const bool broken = linked && !fs::exists(there, error);
+        const std::string text =
+            fmt::format("{}: {} is {}, not a directory. Give another directory with -o",
+                        path.string(), there.string(), broken ? "a broken link" : "a file");
+        if (fs::absolute(path).lexically_normal() == there) {
+            throw InputError(text);
+        }
+        throw StorageError(text);
+    }
+    if (::access(there.c_str(), W_OK | X_OK) != 0) {
+        throw StorageError(
+            fmt::format("{}: {} is not writable ({}). Change its rights, or choose another output "
+                        "directory with -o",
+                        path.string(), there.string(), std::strerror(errno)));
+    }
+}
+
+void RunDirectory::check_plan(const fs::path& path, const PlanRecord& plan, PlanChange change) {
+    std::error_code error;
+    if (!fs::exists(path / "plan.json", error)) {
+        return;
+    }
+    const PlanRecord stored = read_plan(path / "plan.json");
+    expect_same_origin(path, stored, plan);
+    const std::string difference = early_difference(stored, plan);
+    if (change == PlanChange::refuse && !difference.empty()) {
+        refuse_change(path, difference);
+    }
+}
+
 RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord& plan,
                                           PlanChange change) {
     ACIM_EXPECT(plan.block_images > 0);
-    std::error_code error;
-    if (fs::exists(path, error) && !fs::is_directory(path, error)) {
-        throw InputError(
-            fmt::format("{}: not a directory. Give a directory with -o", path.string()));
-    }
+    check_place(path);
     create_directories_durably(path);
     expect_writable(path);
-    refuse_foreign(path);
     make_folders(path);
     RunDirectory directory(path, plan);
     if (fs::exists(directory.plan_path())) {
@@ -143,10 +209,7 @@ RunDirectory RunDirectory::create_or_open(const fs::path& path, const PlanRecord
 }
 
 void RunDirectory::replace_plan(const PlanRecord& stored, PlanChange change) {
-    expect_same(path_, "seed", stored.seed, plan_.seed);
-    expect_same(path_, "model_version", stored.model_version, plan_.model_version);
-    expect_same(path_, "data", stored.data_hash, plan_.data_hash);
-    expect_same(path_, "trials.predictions", stored.keeps_predictions(), plan_.keeps_predictions());
+    expect_same_origin(path_, stored, plan_);
     plan_.block_images = stored.block_images;
     const std::string before = plan_to_json(stored);
     const std::string after = plan_to_json(plan_);
@@ -160,10 +223,7 @@ void RunDirectory::replace_plan(const PlanRecord& stored, PlanChange change) {
             return;
         }
     } else if (change == PlanChange::refuse) {
-        throw InputError(fmt::format(
-            "{}: the sweep is not the one of this directory ({}). Add --extend to go on with the "
-            "changed sweep, which keeps what is finished, or give another directory with -o",
-            path_.string(), difference(stored, plan_)));
+        refuse_change(path_, difference(stored, plan_));
     } else {
         create_directories_durably(path_ / "plans");
         write_file_atomically(path_ / "plans" / (hash.substr(0, 16) + ".json"), before);

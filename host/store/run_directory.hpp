@@ -30,6 +30,12 @@ public:
     // when it cannot be written.
     static RunDirectory create_or_open(const std::filesystem::path& path, const PlanRecord& plan,
                                        PlanChange change = PlanChange::refuse);
+    // What create_or_open would refuse, found before a plan is made; writes nothing. The first looks
+    // at the place alone; the second compares a stored plan, if there is one, with what is known
+    // before calibration: of the points their settings (canonical_json), not their ids or networks.
+    static void check_place(const std::filesystem::path& path);
+    static void check_plan(const std::filesystem::path& path, const PlanRecord& plan,
+                           PlanChange change);
     // Opens what is there, for reading. InputError when it is no run directory.
     static RunDirectory open(const std::filesystem::path& path);
 

@@ -174,12 +174,8 @@ def test_command_line(tmp_path: Path, options: list[str], parts: list[str]) -> N
 
 
 def refused(folder: Path, settings: dict, *parts: str) -> None:
-    """The same where the directory shows it: after the network's accuracy has been printed."""
-    result = sweep(folder, ONE | settings)
-    assert result.returncode == 2
-    assert result.stderr.startswith("acimsweep: ") and result.stderr.count("\n") == 1
-    for part in parts:
-        assert part in result.stderr
+    """The same where the directory shows it: before anything is calibrated or printed."""
+    assert_fails(sweep(folder, ONE | settings), 2, *parts)
 
 
 def test_directory_of_another_sweep(tmp_path: Path) -> None:
@@ -196,6 +192,16 @@ def test_directory_of_another_sweep(tmp_path: Path) -> None:
     refused(tmp_path / "home", {}, "home", "-o")
     assert [p.name for p in (tmp_path / "home").iterdir()] == ["letter.txt"]
     refused(tmp_path / "labels", {}, "labels", "not a directory")
+    assert_fails(sweep(tmp_path / "labels" / "run", ONE), 4, "labels is a file", "-o")
+    refused(folder, {"trials.chips": 3}, "1 there, 3 now chips", "--extend")
+    refused(folder, {"macro.rows": 200}, "point 0 is another one", "--extend")
+
+
+def test_a_parent_that_takes_no_directories() -> None:
+    result = sweep(Path("/proc/acimsweep/run"), ONE)
+    assert result.returncode == 4 and result.stderr.count("\n") == 1
+    assert "/proc/acimsweep: creating the directory failed" in result.stderr
+    assert "No directories can be made in its parent: choose another path" in result.stderr
 
 
 def test_damaged_run_directory(tmp_path: Path) -> None:

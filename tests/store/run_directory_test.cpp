@@ -168,6 +168,40 @@ TEST(RunDirectory, ForeignOrBrokenPlacesAreNamed) {
                 HasSubstr("damaged plan"));
 }
 
+TEST(RunDirectory, WhatWillBeRefusedIsKnownBeforeCalibration) {
+    const Scratch scratch;
+    const auto refused = [&](const PlanRecord& plan, PlanChange change = PlanChange::refuse) {
+        return message_of<InputError>(
+            [&] { RunDirectory::check_plan(scratch / "run", plan, change); });
+    };
+    const auto place = [&](const std::filesystem::path& path) {
+        return message_of<InputError>([&] { RunDirectory::check_place(path); });
+    };
+    const std::string nothing = message_of<InputError>([] {});
+    EXPECT_EQ(refused(small_plan()), nothing);
+    EXPECT_EQ(place(scratch / "a/b"), nothing);
+    RunDirectory::create_or_open(scratch / "run", small_plan());
+    EXPECT_EQ(place(scratch / "run"), nothing);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "a"));
+    PlanRecord plan = small_plan();
+    for (PlanPoint& point : plan.points) point.id = point.network_hash = "not known yet";
+    EXPECT_EQ(refused(plan), nothing);
+    plan.points[3].canonical_json = "{}";
+    EXPECT_THAT(refused(plan), AllOf(HasSubstr("point 3 is another one"), HasSubstr("--extend")));
+    EXPECT_EQ(refused(plan, PlanChange::extend), nothing);
+    plan.chips += 1;
+    EXPECT_THAT(refused(plan), HasSubstr("2 there, 3 now chips"));
+    plan.seed = 5;
+    EXPECT_THAT(refused(plan, PlanChange::extend), HasSubstr("seed: this directory holds trials"));
+    std::ofstream(scratch / "file") << "x";
+    std::filesystem::create_symlink("nowhere", scratch / "link");
+    EXPECT_THAT(place(scratch / "file"), HasSubstr("/file is a file, not a directory"));
+    EXPECT_THAT(place(scratch / "link"), HasSubstr("/link is a broken link, not a directory"));
+    EXPECT_THAT(message_of<StorageError>([&] { RunDirectory::check_place(scratch / "file/run"); }),
+                HasSubstr("/file is a file, not a directory"));
+    EXPECT_THAT(place(scratch.path()), HasSubstr("no plan.json of a run"));
+}
+
 TEST(RunDirectory, ReadOnlyFileSystemIsAStorageError) {
     const Scratch scratch;
     std::filesystem::create_directory(scratch / "mount");
@@ -178,8 +212,11 @@ TEST(RunDirectory, ReadOnlyFileSystemIsAStorageError) {
     mount("acim-test", (scratch / "mount").c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=1m");
     const std::string message = message_of<StorageError>(
         [&] { RunDirectory::create_or_open(scratch / "mount/run", small_plan()); });
+    const std::string early =
+        message_of<StorageError>([&] { RunDirectory::check_place(scratch / "mount/new/run"); });
     umount((scratch / "mount").c_str());
     EXPECT_THAT(message, HasSubstr("not writable"));
+    EXPECT_THAT(early, AllOf(HasSubstr("mount is not writable"), HasSubstr("-o")));
 }
 
 TEST(Attempt, EachHasItsOwnFile) {
