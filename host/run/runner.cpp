@@ -17,6 +17,7 @@
 #include "host/run/aggregate.hpp"
 #include "host/run/other_runs.hpp"
 #include "host/run/progress.hpp"
+#include "host/run/report_timer.hpp"
 #include "host/run/run_log.hpp"
 #include "host/store/attempt.hpp"
 #include "host/store/results_file.hpp"
@@ -91,19 +92,22 @@ private:
                         ": trials that were just stored cannot be read again (log.txt "
                         "names their segments). Check the disk and run again");
             log_.info(fmt::format("stop rule: {} more units", left.size()));
+            // Rounds may be shorter than the time between two reports.
+            try_to([&] { report_attempt(); });
             run_round(left);
         }
     }
 
     // Stores what waits even while long units run, logs what the engine warns of, and tells
-    // `status` every few seconds how far this attempt is. A full disk shows again in the next
+    // `status` how far this attempt is. A full disk shows again in the next
     // append or in the last flush, which report it; a failure that passes is none.
     void tick(const std::stop_token& end) {
-        for (int round = 1; !end.stop_requested(); ++round) {
+        while (!end.stop_requested()) {
             std::this_thread::sleep_for(std::chrono::milliseconds(200));
             note_warnings();
             try_to([&] { writer_.flush_if_due(); });
-            if (round % 25 == 0) try_to([&] { report_attempt(); });
+            if (timer_.is_due(writer_.complete(), std::chrono::steady_clock::now()))
+                try_to([&] { report_attempt(); });
         }
     }
 
@@ -132,8 +136,10 @@ private:
 
     void report_attempt() {
         using std::chrono::duration;
+        const auto now = std::chrono::steady_clock::now();
         attempt_.units_done = writer_.complete();
-        attempt_.seconds = duration<double>(std::chrono::steady_clock::now() - start_).count();
+        attempt_.seconds = duration<double>(now - start_).count();
+        timer_.told(attempt_.units_done, now);
         attempt_.updated = attempt_clock();
         record_attempt(directory_, attempt_);
     }
@@ -290,6 +296,7 @@ private:
     RunLog log_;
     SegmentWriter writer_;
     Attempt attempt_;
+    ReportTimer timer_;
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     RunOutcome outcome_;
     Progress* progress_ = nullptr;

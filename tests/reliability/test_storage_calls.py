@@ -59,12 +59,14 @@ def test_a_call_that_fails(tiny: Sweep, tmp_path: Path, rule: str, parts: list[s
 
 @pytest.mark.parametrize("count", ["3", "3+"])
 def test_the_directory_cannot_be_synced(tiny: Sweep, tmp_path: Path, count: str) -> None:
-    """The name of a segment may be lost with the power: its units are not reported complete."""
+    """The name of a segment may be lost with the power: its units are not reported complete, unless it
+    is written once more and synced, which happens where only one call fails."""
     folder = tmp_path / "run"
     result = under_faults(command(folder, tiny, "--threads", 1), f"fsync:*/segments:{count}:EIO")
     assert_storage_failure(result, "segments: fsync failed", IO, INTACT)
     reported = sum(attempt["units_done"] for attempt in attempts(folder))
-    assert reported < len(stored_units(folder))
+    stored = len(stored_units(folder))
+    assert reported < stored if count == "3+" else reported <= stored
     assert_opens(folder, tmp_path / "m.h5")
     assert_goes_on(folder, tiny)
 

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <iterator>
 #include <limits>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include "host/core/here_and_now.hpp"
 #include "host/engine/cpu_engine.hpp"
 #include "host/run/other_runs.hpp"
+#include "host/run/report_timer.hpp"
 #include "host/store/attempt.hpp"
 #include "tests/run/sweep_fixture.hpp"
 
@@ -163,6 +165,32 @@ TEST_F(StopRuleTest, PointsGoOnUntilTheyHaveEnough) {
     const RunOutcome again = run(*cpu, "run");
     EXPECT_EQ(again.found, outcome.finished);
     EXPECT_EQ(again.finished, 0u);
+}
+
+TEST_F(StopRuleTest, TheReportTellsWhatEarlierRoundsStored) {
+    std::vector<std::uint64_t> told;  // at the beginning of each unit
+    FailingEngine engine(
+        [&](const WorkUnit&, std::size_t) { told.push_back(attempt("run").units_done); });
+    const RunOutcome outcome = run(engine, "run");
+    ASSERT_EQ(told.size(), outcome.finished);
+    ASSERT_GT(told.size(), 12u);
+    EXPECT_EQ(told[0], 0u);
+    EXPECT_EQ(told[12], 12u) << "the second round";
+    EXPECT_EQ(attempt("run").units_done, outcome.finished);
+}
+
+TEST(ReportTimer, TellsStoredUnitsAtOnceAndElseEveryFiveSeconds) {
+    using std::chrono::milliseconds;
+    const ReportTimer::Time start{milliseconds(100'000)};
+    ReportTimer timer;
+    EXPECT_TRUE(timer.is_due(0, start));
+    timer.told(0, start);
+    EXPECT_FALSE(timer.is_due(0, start + milliseconds(4999)));
+    EXPECT_TRUE(timer.is_due(0, start + milliseconds(5000)));
+    EXPECT_TRUE(timer.is_due(38, start + milliseconds(200)));
+    timer.told(38, start + milliseconds(200));
+    EXPECT_FALSE(timer.is_due(38, start + milliseconds(5100)));
+    EXPECT_TRUE(timer.is_due(38, start + milliseconds(5200)));
 }
 
 TEST_F(StopRuleTest, AFailingPointEndsAndTheOthersGoOn) {
