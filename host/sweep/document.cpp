@@ -38,11 +38,41 @@ Located locate(std::string_view path, KeyScope scope) {
                                          "activation_bits, macro and path."));
         }
         if (known && at.scope != other) {
-            throw InputError(fmt::format("{} belongs into {}. Remove it here.", start,
-                                         other == in_sweep ? "a sweep file" : "the file of mac"));
+            const bool preset = other == in_mac && is_at_or_below(at.path, "preset");
+            throw InputError(fmt::format(
+                "{} belongs into {}. {}", start,
+                preset              ? "the file of a preset"
+                : other == in_sweep ? "a sweep file"
+                                    : "the file of mac",
+                preset ? "To name one write macro: {preset: NAME}." : "Remove it here."));
         }
     }
     throw InputError(fmt::format("{} is unknown. {}", start, key_advice(at.path, at.scope)));
+}
+
+// A preset is no sweep, however well its keys are known: says what takes it.
+void refuse_preset(const YamlNode& root, const YamlSource& source,
+                   const std::filesystem::path& file) {
+    const auto line_of = [&](std::string_view word) {
+        const auto found = std::find_if(root.keys.begin(), root.keys.end(),
+                                        [&](const YamlKey& key) { return key.text == word; });
+        return found == root.keys.end() ? 0 : found->line;
+    };
+    const int line = line_of("preset");
+    if (line == 0 || line_of("workload") != 0) return;
+    const std::string name = "./" + file.filename().string();
+    if (line_of("macro") == 0 && line_of("technology") != 0) {
+        throw InputError(fmt::format(
+            "{}: this is the preset of a technology, not a sweep. A sweep names it as "
+            "technology: {{preset: {}}}; acimsweep cost M.yaml --set technology.preset={} shows "
+            "what it makes of a macro.",
+            source.at(line), name, file.string()));
+    }
+    throw InputError(fmt::format(
+        "{}: this is the preset of a macro, not a sweep. acimsweep cost {} gives its data sheet, "
+        "acimsweep mac IN.h5 --macro {} computes a layer with it, and a sweep names it as "
+        "macro: {{preset: {}}}.",
+        source.at(line), file.string(), file.string(), name));
 }
 
 bool is_leaf(const Located& at) {
@@ -114,6 +144,7 @@ Document::Document(const std::filesystem::path& file, KeyScope scope,
                         "docs/sweep_format.md.",
                         source.at(root.line), shown(root)));
     }
+    if (scope == in_sweep) refuse_preset(root, source, file);
     entries_ = flatten(root, scope, source);
     for (const std::string& argument : overrides) override_with(argument);
 }

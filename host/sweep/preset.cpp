@@ -147,17 +147,26 @@ struct MetadataReader {
     }
 };
 
+// All keys without a source at once: somebody who writes a preset has forgotten more than one.
 void expect_sources(const Document& document, const Preset& preset, PresetKind kind) {
+    std::vector<const Entry*> missing;
     for (const Entry& entry : document.entries()) {
         const bool found =
             std::any_of(preset.sources.begin(), preset.sources.end(),
                         [&](const PresetSource& source) { return source.path == entry.path; });
-        if (found || !needs_source(entry.path, kind)) continue;
-        throw InputError(fmt::format(
-            "{}: key '{}' has no entry in preset.sources. Say where its value comes from, as in "
-            "{}: {{kind: published, source: \"paper, table\"}}.",
-            entry.place(), entry.path, entry.path));
+        if (!found && needs_source(entry.path, kind)) missing.push_back(&entry);
     }
+    if (missing.empty()) return;
+    std::string others;
+    for (std::size_t i = 1; i < missing.size(); ++i)
+        others += fmt::format("{} '{}' (line {})", i + 1 < missing.size() ? "," : " and",
+                              missing[i]->path, missing[i]->line);
+    throw InputError(fmt::format(
+        "{}: key{} '{}'{} ha{} no entry in preset.sources. Say where {} from, as in {}: {{kind: "
+        "published, source: \"paper, table\"}}.",
+        missing.front()->place(), others.empty() ? "" : "s", missing.front()->path, others,
+        others.empty() ? "s" : "ve", others.empty() ? "its value comes" : "their values come",
+        missing.front()->path));
 }
 
 Preset preset_of(const Document& document, PresetKind kind) {

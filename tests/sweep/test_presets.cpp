@@ -10,6 +10,7 @@
 namespace acim {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -44,6 +45,20 @@ protected:
         return point_id(sweep(added).base, "net", "data");
     }
 };
+
+TEST_F(PresetTest, APresetIsNoSweep) {
+    const auto said = [&](const std::string& text) {
+        return message([&] { load_sweep(write(text)); });
+    };
+    EXPECT_EQ(
+        said("macro: {rows: 5}\npreset: {title: t}\n"),
+        "s.yaml:2: this is the preset of a macro, not a sweep. acimsweep cost s.yaml gives its "
+        "data sheet, acimsweep mac IN.h5 --macro s.yaml computes a layer with it, and a sweep "
+        "names it as macro: {preset: ./s.yaml}.");
+    EXPECT_THAT(said("technology: {supply_V: 1}\npreset: {title: t}\n"),
+                AllOf(HasSubstr("s.yaml:2: this is the preset of a technology, not a sweep"),
+                      HasSubstr("technology: {preset: ./s.yaml}")));
+}
 
 TEST_F(PresetTest, ThePresetComesFirstAndKeysOverride) {
     const PointConfig plain = sweep("macro: {preset: small}\n").base;
@@ -139,6 +154,11 @@ TEST_F(PresetTest, Mistakes) {
     EXPECT_EQ(preset_error("macro:\n  rows: 5\npreset: {title: t}\n"),
               "macros/other.yaml:2: key 'macro.rows' has no entry in preset.sources. Say where its "
               "value comes from, as in macro.rows: {kind: published, source: \"paper, table\"}.");
+    EXPECT_EQ(preset_error("macro:\n  rows: 5\n  adc: {bits: 5}\n  bits_per_cycle: 2\n"
+                           "preset: {title: t}\n"),
+              "macros/other.yaml:2: keys 'macro.rows', 'macro.adc.bits' (line 3) and "
+              "'macro.bits_per_cycle' (line 4) have no entry in preset.sources. Say where their "
+              "values come from, as in macro.rows: {kind: published, source: \"paper, table\"}.");
     EXPECT_THAT(preset_error("macro:\n  rows: 5\n  cols: 5\npreset: {title: t}\n"),
                 StartsWith("macros/other.yaml:3: key 'macro.cols' is unknown."));
     EXPECT_THAT(preset_error("macro.rows: 0\npreset: {title: t, sources: {macro.rows: {kind: "
@@ -168,7 +188,8 @@ TEST_F(PresetTest, Mistakes) {
                   "macros/other.yaml:2: " + expected);
     }
     EXPECT_THAT(sweep_error("preset: {title: t}\n"),
-                HasSubstr("key 'preset' belongs into the file of mac"));
+                HasSubstr("key 'preset' belongs into the file of a preset. To name one write "
+                          "macro: {preset: NAME}."));
     EXPECT_THAT(sweep_error("layers: [{match: a, macro.preset: small}]\n"),
                 HasSubstr("key 'macro.preset' belongs into a sweep file"));
 }
