@@ -110,7 +110,8 @@ def test_the_clock_jumps(tiny: Sweep, tmp_path: Path, clock: str) -> None:
 
 
 def test_a_failure_that_passes(tmp_path: Path) -> None:
-    """The report that `status` reads cannot be written once; five seconds later it can."""
+    """The report that `status` reads cannot be written once; with the next segment, or five seconds
+    later, it can."""
     folder = tmp_path / "run"
     settings = make_sweep(tmp_path, chips=1).settings | {"workload.images": 8, "layers": [],
                                                          "trials.chips": 100_000}
@@ -121,7 +122,8 @@ def test_a_failure_that_passes(tmp_path: Path) -> None:
         first = attempts(folder)[0]
         assert wait_until(lambda: attempts(folder)[0] != first, 30.0)
         second = attempts(folder)[0]
-        assert 9.0 < second["seconds"] and second["updated"] < first["updated"]
+        assert second["units_done"] > 256 or 9.0 < second["seconds"]
+        assert second["updated"] < first["updated"]
         # Units that wait for a segment are stored after ten seconds of a clock that does not jump.
         assert wait_until(lambda: len(segments(folder)) > 0)
         assert process.poll() is None
