@@ -39,13 +39,16 @@ __all__ = ["DesignFront", "Results", "find_front", "main", "pareto_front"]
 def main(arguments: list[str] | None = None) -> int:
     """Prints the table of a results file and writes what was asked for; returns the exit code."""
     options = _parser().parse_args(arguments)
+    results: Results | None = None
     try:
         results = open_store(options.results)
         found = find_front(results, options.objectives, spec=options.spec, where=options.where,
                            group_by=options.group_by, reference=options.reference)
     except (ResultsError, OSError) as error:
-        live = (f". While a run goes on, 'acimsweep merge {options.results} -o F.h5' gives costs and "
-                "intervals too") if Path(options.results).is_dir() else ""
+        # A directory whose results.h5 lacks finished trials is read from its segments.
+        segments = results is not None and Path(results.path).is_dir()
+        live = (f". The segments of a run hold accuracies alone: 'acimsweep merge {options.results} "
+                "-o F.h5' gives costs and intervals too") if segments else ""
         print(f"{_PROGRAM}: {error}{live}", file=sys.stderr)
         return EXIT_INPUT
     print(pareto_text(found), end="", flush=True)

@@ -28,7 +28,7 @@ struct CostOptions {
 // A file of the user's, or the file of a preset.
 std::filesystem::path macro_file(const std::string& name) {
     if (std::filesystem::exists(name)) return name;
-    return find_preset(name, {"acimsweep cost", "the macro", "."});
+    return find_preset(name, {"cost", "the macro", "."});
 }
 
 nlohmann::json to_json(const MacroCost& macro, const MacFile& file) {

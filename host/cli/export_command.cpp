@@ -5,6 +5,7 @@
 
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/cli/results_path.hpp"
 #include "host/store/csv.hpp"
 
 namespace acim {
@@ -15,13 +16,15 @@ struct ExportOptions {
 };
 
 void run_export(const ExportOptions& options) {
+    if (!options.csv.empty()) check_output_file(options.csv, {options.results});
+    const std::filesystem::path results = results_file(options.results);
     if (!options.csv.empty()) {
-        check_output_file(options.csv, {options.results});
-        export_csv(options.results, std::filesystem::path(options.csv));
+        check_output_file(options.csv, {results});
+        export_csv(results, std::filesystem::path(options.csv));
         return;
     }
     std::ostringstream text;
-    export_csv(options.results, text);
+    export_csv(results, text);
     print(text.str());
 }
 
@@ -30,8 +33,8 @@ void run_export(const ExportOptions& options) {
 void add_export_command(CLI::App& app, ExitCode&) {
     auto options = std::make_shared<ExportOptions>();
     CLI::App* command = app.add_subcommand("export", "Write the table of points as text");
-    command->add_option("results", options->results, "a results file")
-        ->type_name("F.h5")
+    command->add_option("results", options->results, "a results file, or a run directory")
+        ->type_name("F.h5|DIR")
         ->required();
     command->add_option("--csv", options->csv, "as CSV to PATH, or to standard output without one")
         ->type_name("[PATH]")

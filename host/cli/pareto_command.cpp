@@ -8,6 +8,7 @@
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
 #include "host/cli/python_package.hpp"
+#include "host/cli/results_path.hpp"
 #include "host/core/error.hpp"
 #include "host/run/pareto_table.hpp"
 
@@ -76,9 +77,7 @@ void run(const ParetoOptions& options, ExitCode& code) {
     if (const std::string option = needs_python(options); !option.empty())
         throw InputError(option + ": " + missing + ". " + advice);
     if (status != modules_missing) warn("no P(front) and no plot: " + missing + ". " + advice);
-    std::filesystem::path file = options.results;
-    if (std::filesystem::is_directory(file)) file /= "results.h5";
-    print(pareto_table(file));
+    print(pareto_table(results_file(options.results)));
 }
 
 }  // namespace

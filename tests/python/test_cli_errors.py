@@ -182,6 +182,7 @@ def test_full_standard_output() -> None:
     (["merge", "missing", "-o", "x.h5"], ["missing"]),
     (["check", "missing"], ["missing"]),
     (["validate", "missing.yaml"], ["missing.yaml", "no such file"]),
+    (["cost", "nosuch"], ["acimsweep: cost: the macro is 'nosuch'", "cr_cim"]),
 ])
 def test_command_line(arguments: list[str], parts: list[str]) -> None:
     assert_fails(run(*arguments), 2, *parts)

@@ -159,6 +159,28 @@ def test_pareto_of_a_directory_is_that_of_its_file(tmp_path: Path, folder: Path)
     shutil.copytree(folder, live)
     (live / "results.h5").unlink()
     assert_fails(run("pareto", live, "--no-plot"), 2, "tops_per_watt", "acimsweep merge")
+    # A finished run needs no merge, however an objective is spelt.
+    wrong = run("pareto", folder, "--no-plot", "--objectives", "accuracy,tops_per_wat")
+    assert_fails(wrong, 2, "no objective is called 'tops_per_wat'", "'tops_per_watt'")
+    assert "merge" not in wrong.stderr
+
+
+def test_export_of_a_directory_is_that_of_its_file(tmp_path: Path, folder: Path) -> None:
+    table = output("export", folder, "--csv")
+    assert table == output("export", folder / "results.h5", "--csv")
+    output("export", folder, "--csv", tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == table
+    assert_fails(run("export", tmp_path, "--csv"), 2, "not a run directory")
+    part = tmp_path / "part"
+    finished(part, SMALL | {"trials.chips": 1, "trials.repeats": 1})
+    before = (part / "results.h5").read_bytes()
+    finished(part, SMALL, "--extend")
+    (part / "results.h5").write_bytes(before)
+    told = run("export", part, "--csv")
+    assert told.returncode == 0 and "holds 4 of 16 finished units" in told.stderr
+    assert told.stderr.count("\n") == 1 and f"acimsweep merge {part} -o" in told.stderr
+    (part / "results.h5").unlink()
+    assert_fails(run("export", part, "--csv"), 2, "no results.h5 yet", f"acimsweep merge {part} -o")
 
 
 def test_pareto_table(folder: Path) -> None:
