@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/command_line.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
 #include "cuda/trial/engine.hpp"
 #include "host/cli/commands.hpp"
 #include "host/cli/output.hpp"
+#include "host/core/nearest_word.hpp"
 
 namespace acim {
 namespace {
@@ -58,14 +60,50 @@ std::string help_command(const CLI::App& app) {
     return given.empty() ? "acimsweep --help" : "acimsweep " + given.back()->get_name() + " --help";
 }
 
-// CLI11 says only that a command is missing when it does not know the one that was given.
+// "Did you mean 'x'?" with a space in front, or nothing.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+    const std::string nearest = nearest_word(word, candidates);
+    return nearest.empty() ? "" : " Did you mean '" + nearest + "'?";
+}
+
+// About the first option on the command line that the command does not have; empty without one.
+std::string unknown_option(const CLI::App& command, int argc, const char* const* argv) {
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command.get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = std::string_view(argv[i]).substr(0, 100);
+        const std::string name(word.substr(0, word.find('=')));
+        if (!name.starts_with("--") || name == "--") continue;
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            return "'" + name + "' is not an option of " + command.get_name() + "." +
+                   did_you_mean(name, known);
+    }
+    return "";
+}
+
+// CLI11 says only that a command is missing when it does not know the one that was given, and lists
+// what it did not expect from the end to the beginning.
 std::string parse_message(const CLI::App& app, const CLI::ParseError& error, int argc,
                           const char* const* argv) {
-    if (!app.get_subcommands().empty() || argc < 2 || argv[1][0] == '-')
-        return std::string(error.what()) + ". See " + help_command(app) + ".";
-    std::string message = std::string("'") + argv[1] + "' is not a command. Commands:";
-    for (const CLI::App* command : app.get_subcommands({})) message += " " + command->get_name();
-    return message + ".";
+    const auto given = app.get_subcommands();
+    if (!given.empty() || argc < 2 || argv[1][0] == '-') {
+        const bool extras =
+            given.empty() || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+        const std::string unknown =
+            extras ? unknown_option(given.empty() ? app : *given.back(), argc, argv) : "";
+        return (unknown.empty() ? std::string(error.what()) + "." : unknown) + " See " +
+               help_command(app) + ".";
+    }
+    std::vector<std::string> commands;
+    std::string list;
+    for (const CLI::App* command : app.get_subcommands({})) {
+        commands.push_back(command->get_name());
+        list += " " + command->get_name();
+    }
+    return std::string("'") + argv[1] + "' is not a command." +
+           did_you_mean(std::string_view(argv[1]).substr(0, 100), commands) + " Commands:" + list +
+           ".";
 }
 
 int parse(CLI::App& app, int argc, const char* const* argv, const ExitCode& result) {

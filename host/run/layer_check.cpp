@@ -86,7 +86,7 @@ void check_points_on_layers(const SweepSpec& spec, const std::vector<PointConfig
         const auto layers = resolve_layers(point, workload.layers);
         const auto images = static_cast<std::uint32_t>(point.quantisation.images);
         if (images > workload.calibration->count())
-            throw InputError(spec.file.string() + ": quantisation.images is " +
+            throw InputError(spec.place("quantisation.images") + ": quantisation.images is " +
                              std::to_string(images) + ", but the calibration set holds " +
                              std::to_string(workload.calibration->count()) + " images");
         std::size_t i = 0;

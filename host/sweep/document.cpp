@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -116,12 +116,13 @@ std::vector<Entry> flatten(const YamlNode& map, KeyScope scope, const YamlSource
                            const std::string& prefix) {
     std::vector<Entry> out;
     walk(map, scope, source, prefix, out);
-    std::set<std::string_view> seen;
+    std::map<std::string_view, int> seen;  // and their lines
     for (const Entry& entry : out) {
-        if (!seen.insert(entry.path).second) {
-            throw InputError(fmt::format("{}: key {} stands twice. Remove one of the two.",
-                                         entry.place(), shown(entry.path)));
-        }
+        const auto [first, fresh] = seen.emplace(entry.path, entry.line);
+        if (fresh) continue;
+        throw InputError(fmt::format(
+            "{}: key {} stands twice{}. Remove one of the two.", entry.place(), shown(entry.path),
+            source.has_lines ? fmt::format(", first in line {}", first->second) : ""));
     }
     return out;
 }

@@ -88,8 +88,7 @@ std::string place_of_axis(const SweepSpec& spec, std::string_view path) {
 std::string place_of_key(const SweepSpec& spec, const PointConfig& point, std::string_view path) {
     const std::string axis = place_of_axis(spec, path);
     if (!axis.empty()) return axis + fmt::format(": at the point {}", describe(point));
-    const auto written = spec.places.find(std::string(path));
-    return written != spec.places.end() ? written->second : spec.file.string();
+    return spec.place(std::string(path));
 }
 
 // Keys that hold for every layer; those that rules may complete are checked per layer.

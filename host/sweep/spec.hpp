@@ -97,6 +97,12 @@ struct SweepSpec {
     std::filesystem::path file;
     std::string text;                    // the file, byte for byte
     std::vector<std::string> overrides;  // the --set arguments
+
+    // Where a key is written, for messages; the file where it is not.
+    std::string place(const std::string& path) const {
+        const auto found = places.find(path);
+        return found != places.end() ? found->second : file.string();
+    }
 };
 
 // The file of `acimsweep mac`, checked.

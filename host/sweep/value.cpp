@@ -12,6 +12,7 @@
 #include "host/core/error.hpp"
 #include "host/sweep/chip_file.hpp"
 #include "host/sweep/table_file.hpp"
+#include "host/sweep/unit_advice.hpp"
 
 namespace acim {
 namespace {
@@ -44,7 +45,9 @@ bool is_number_text(const YamlNode& node) {
 
 double read_number(const KeyInfo& key, const YamlNode& node, const ValuePlace& where) {
     const auto value = is_number_text(node) ? parse_number(node.text) : std::nullopt;
-    if (!value) fail_value(key, shown(node), where);
+    if (!value)
+        fail_value(key, shown(node), where,
+                   node.kind == YamlNode::Kind::scalar ? unit_advice(key, node.text) : "");
     return *value;
 }
 
@@ -69,7 +72,7 @@ std::string read_word(const KeyInfo& key, const YamlNode& node, const ValuePlace
     const auto words = split_words(key.choices);
     const bool valid = node.kind == YamlNode::Kind::scalar &&
                        std::find(words.begin(), words.end(), node.text) != words.end();
-    if (!valid) fail_value(key, shown(node), where);
+    if (!valid) fail_value(key, shown(node), where, unit_advice(key, node.text));
     return node.text;
 }
 
@@ -164,10 +167,11 @@ json read_table(const KeyInfo& key, const YamlNode& node, const ValuePlace& wher
 
 }  // namespace
 
-void fail_value(const KeyInfo& key, const std::string& is, const ValuePlace& where) {
+void fail_value(const KeyInfo& key, const std::string& is, const ValuePlace& where,
+                const std::string& advice) {
     const std::string unit = key.unit.empty() ? "" : fmt::format(" [{}]", key.unit);
-    throw InputError(fmt::format("{}: {} is {}, but must be {}{}: {}.", where.place, where.subject,
-                                 is, expectation(key), unit, key.help));
+    throw InputError(fmt::format("{}: {} is {}, but must be {}{}: {}.{}", where.place,
+                                 where.subject, is, expectation(key), unit, key.help, advice));
 }
 
 std::optional<double> parse_number(std::string_view text) {

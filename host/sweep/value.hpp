@@ -30,6 +30,8 @@ nlohmann::json check_number(const KeyInfo& key, double value, const ValuePlace& 
 // A decimal, hexadecimal (0x), octal (0o) number, .inf or .nan; nothing if the text is none.
 std::optional<double> parse_number(std::string_view text);
 
-[[noreturn]] void fail_value(const KeyInfo& key, const std::string& is, const ValuePlace& where);
+// The advice follows what the key says of its values.
+[[noreturn]] void fail_value(const KeyInfo& key, const std::string& is, const ValuePlace& where,
+                             const std::string& advice = {});
 
 }  // namespace acim

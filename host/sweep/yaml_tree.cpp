@@ -4,7 +4,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include <yaml-cpp/eventhandler.h>
@@ -82,7 +82,7 @@ private:
     struct Frame {
         YamlNode node;
         YAML::anchor_t anchor = YAML::NullAnchor;
-        std::unordered_set<std::string> seen;  // keys of a map
+        std::unordered_map<std::string, int> seen;  // keys of a map, and their lines
     };
 
     [[noreturn]] void fail(int line, const std::string& what) const {
@@ -150,12 +150,24 @@ private:
         parent.items.push_back(std::move(node));
     }
 
+    // With the keys of the maps around it.
+    std::string path_to(const std::string& key) const {
+        std::string path;
+        for (const Frame& frame : frames_)
+            if (&frame != &frames_.back() && !frame.node.keys.empty())
+                path += frame.node.keys.back().text + ".";
+        return path + key;
+    }
+
     void add_key(Frame& frame, const YamlNode& key) {
         if (key.kind != YamlNode::Kind::scalar) {
             fail(key.line, "a key must be a plain word, but is " + shown(key) + ".");
         }
-        if (!frame.seen.insert(key.text).second) {
-            fail(key.line, "key " + shown(key.text) + " stands twice. Remove one of the two.");
+        if (const auto [first, fresh] = frame.seen.emplace(key.text, key.line); !fresh) {
+            fail(key.line,
+                 "key " + shown(path_to(key.text)) + " stands twice" +
+                     (source_.has_lines ? ", first in line " + std::to_string(first->second) : "") +
+                     ". Remove one of the two.");
         }
         frame.node.keys.push_back({key.text, key.line});
     }

@@ -174,6 +174,12 @@ def test_full_standard_output() -> None:
 @pytest.mark.parametrize(("arguments", "parts"), [
     ([], ["subcommand is required", "acimsweep --help"]),
     (["bogus"], ["'bogus' is not a command", "mac"]),
+    (["rum"], ["'rum' is not a command. Did you mean 'run'? Commands: validate"]),
+    (["run", "s.yaml", "--thread", "3"],
+     ["'--thread' is not an option of run. Did you mean '--threads'? See acimsweep run --help"]),
+    (["run", "s.yaml", "--engin=cpu"], ["Did you mean '--engine'?"]),
+    (["run", "s.yaml", "more"], ["not expected: more. See acimsweep run --help"]),
+    (["--versoin"], ["Did you mean '--version'?"]),
     (["mac"], ["required", "acimsweep mac --help"]),
     (["mac", "--bogus"], ["acimsweep mac --help"]),
     (["export", "missing.h5"], ["--csv is required"]),
@@ -230,6 +236,23 @@ def test_validate_accepts_a_sweep(data: Path) -> None:
 ])
 def test_validate_refuses(data: Path, changes: dict[str, str], parts: list[str]) -> None:
     assert_fails(run("validate", sweep(data, **changes)), 2, *parts)
+
+
+@pytest.mark.parametrize(("changes", "start"), [
+    ({"network": "no.onnx"}, "s.yaml:3: workload.network: {folder}/no.onnx: no such file"),
+    ({"images": "none"}, "s.yaml:5: workload.data.images: {folder}/none: cannot be opened"),
+    ({"labels": "none"}, "s.yaml:6: workload.data.labels: {folder}/none: cannot be opened"),
+    ({"labels": "far"}, "s.yaml:6: workload.data.labels: label 200 of image 2 is out of range"),
+    ({"images": "small"}, "s.yaml:5: workload.data.images: images have the shape [1, 27, 28]"),
+])
+def test_files_are_named_with_the_line_of_their_key(data: Path, changes: dict[str, str],
+                                                    start: str) -> None:
+    idx(data / "far", np.array([0, 1, 200, 3, 4]))
+    idx(data / "small", np.zeros((5, 27, 28)))
+    result = run("validate", sweep(data, **changes))
+    assert_fails(result, 2, f"acimsweep: {data}/" + start.format(folder=data))
+    result = run("validate", sweep(data), "--set", "workload.network=no.onnx")
+    assert_fails(result, 2, "acimsweep: --set workload.network=no.onnx: workload.network: ")
 
 
 def test_validate_looks_into_the_files(data: Path) -> None:

@@ -32,10 +32,32 @@ TEST_F(MessageTest, UnknownKeysSuggestTheNearest) {
 
 TEST_F(MessageTest, DuplicateKeysAreRefused) {
     EXPECT_EQ(sweep_error("macro:\n  rows: 5\n  rows: 6\n"),
-              "s.yaml:7: key 'rows' stands twice. Remove one of the two.");
+              "s.yaml:7: key 'macro.rows' stands twice, first in line 6. Remove one of the two.");
     EXPECT_THAT(sweep_error("macro: {rows: 5}\nmacro.rows: 6\n"),
-                HasSubstr("s.yaml:6: key 'macro.rows' stands twice"));
+                HasSubstr("s.yaml:6: key 'macro.rows' stands twice, first in line 5."));
+    EXPECT_THAT(sweep_error("layers:\n  - match: a\n    macro: {adc: {bits: 5, bits: 6}}\n"),
+                HasSubstr("s.yaml:7: key 'layers.macro.adc.bits' stands twice, first in line 7."));
+    EXPECT_EQ(
+        sweep_error("", {"macro.adc={bits: 5, bits: 6}"}),
+        "--set macro.adc={bits: 5, bits: 6}: key 'bits' stands twice. Remove one of the two.");
     EXPECT_THAT(sweep_error("seed: 2\n"), HasSubstr("s.yaml:5: key 'seed' stands twice"));
+}
+
+TEST_F(MessageTest, NumbersStandWithoutUnits) {
+    const auto sigma = [&](const std::string& value) {
+        return sweep_error("macro: {v_ref: 0.9, noise: {random: {sigma: " + value + "}}}\n");
+    };
+    EXPECT_THAT(sigma("2 mV"), HasSubstr("Write volts: sigma: 0.002 with unit: volt."));
+    EXPECT_THAT(sigma("500uV"), HasSubstr("Write volts: sigma: 0.0005 with unit: volt."));
+    EXPECT_THAT(sigma("0.1 V"), HasSubstr("Write volts: sigma: 0.1 with unit: volt."));
+    EXPECT_THAT(sigma("2 lsb"), HasSubstr("Write the number alone, without its unit."));
+    EXPECT_THAT(sweep_error("macro.cell.c_unit_fF: 2 fF\n"),
+                HasSubstr("Write the number alone, without its unit."));
+    EXPECT_THAT(sweep_error("macro.v_ref: 900 mV\n"), HasSubstr("Write the number in volts: 0.9."));
+    EXPECT_EQ(sigma("many").find("Write"), std::string::npos);
+    EXPECT_THAT(sweep_error("macro.noise.random.unit: mV\n"),
+                HasSubstr("Write volts: unit: volt, and sigma in volts."));
+    EXPECT_EQ(sweep_error("macro.noise.random.unit: amperes\n").find("Write"), std::string::npos);
 }
 
 TEST_F(MessageTest, TypesAndRanges) {
