@@ -67,9 +67,11 @@ void add_trace_command(CLI::App& app, ExitCode&) {
         "trace", "Write the integer operands of one layer on real images, as mac reads them");
     trace->add_option("sweep", options->sweep, "the sweep file")->type_name("S.yaml")->required();
     trace
-        ->add_option("--point", options->request.point,
-                     "beginning of the point's id; not needed where there is one point")
-        ->type_name("ID");
+        ->add_option(
+            "--point", options->request.point,
+            "number of the point, as in pareto and report, or the beginning of its id; not "
+            "needed where there is one point")
+        ->type_name("N|ID");
     trace->add_option("--layer", options->request.layer, "name of the layer")
         ->type_name("NAME")
         ->required();

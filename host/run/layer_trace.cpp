@@ -5,11 +5,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "cuda/trial/image_executor.hpp"
 #include "cuda/trial/operand.hpp"
 #include "host/core/error.hpp"
+#include "host/core/parse_number.hpp"
 #include "host/engine/simd_kernel.hpp"
 #include "host/hdf5/atomic_file.hpp"
 #include "host/hdf5/image_writer.hpp"
@@ -23,6 +25,9 @@ struct PointPlace {
     std::size_t index = 0;  // in the group
 };
 
+// Characters of an id that messages of runs, status and this file show.
+constexpr std::size_t shown_id = 12;
+
 std::string some_points(const SweepPlan& plan) {
     std::vector<std::string> shown;
     for (const PlanPoint& point : plan.record.points) {
@@ -30,23 +35,39 @@ std::string some_points(const SweepPlan& plan) {
             shown.push_back("...");
             break;
         }
-        shown.push_back(point.id.substr(0, 12));
+        shown.push_back(point.id.substr(0, shown_id));
     }
     return fmt::format("{}", fmt::join(shown, ", "));
+}
+
+// Digits alone are the number of a point, unless they are as many as messages show of an id.
+std::optional<std::uint32_t> point_number(const SweepPlan& plan, const std::string& text) {
+    std::uint32_t number = 0;
+    if (text.size() >= shown_id || !parse_number(std::string_view(text), number)) return {};
+    const std::size_t points = plan.record.points.size();
+    if (number < points) return number;
+    throw InputError(fmt::format(
+        "--point {}: the sweep has {} points, 0 to {}. An id of digits takes its first {}: {}",
+        text, points, points - 1, shown_id, some_points(plan)));
 }
 
 PointPlace find_point(const SweepPlan& plan, const std::string& id) {
     PointPlace found;
     int matches = 0;
+    const auto number = point_number(plan, id);
     for (const NetworkGroup& group : plan.groups)
-        for (std::size_t i = 0; i < group.points.size(); ++i)
-            if (plan.record.points[group.points[i]].id.starts_with(id)) {
-                found = {&group, i};
-                ++matches;
-            }
+        for (std::size_t i = 0; i < group.points.size(); ++i) {
+            const std::uint32_t point = group.points[i];
+            const bool fits =
+                number ? point == *number : plan.record.points[point].id.starts_with(id);
+            if (!fits) continue;
+            found = {&group, i};
+            ++matches;
+        }
     if (matches == 1) return found;
     throw InputError(
-        fmt::format("--point '{}' {} of the sweep's {} points. Give the beginning of one id: {}",
+        fmt::format("--point '{}' {} of the sweep's {} points. Give a number or the beginning "
+                    "of one id: {}",
                     id, matches == 0 ? "is none" : fmt::format("fits {}", matches),
                     plan.record.points.size(), some_points(plan)));
 }

@@ -12,7 +12,9 @@ namespace acim {
 
 // Which product of a sweep, on which images, and what its inputs have gone through.
 struct TraceRequest {
-    std::string point;  // the beginning of a point's id; may be empty where there is one point
+    // A point's number from 0, which is less than 12 digits, or the beginning of its id; may be empty
+    // where there is one point.
+    std::string point;
     std::string layer;  // name of a MAC layer
     std::uint32_t first_image = 0, last_image = 0;
     // The trial whose noise the layers before this one see; none: they are computed digitally.

@@ -120,7 +120,10 @@ std::string pareto_table(const std::filesystem::path& results) {
     const auto accuracy = point_numbers(in, "/accuracy");
     const auto tops = point_numbers(in, "/tops_per_watt");
     const std::vector<bool> front = pareto_front(accuracy, tops);
-    std::vector<TextColumn> columns = parameter_columns(in);
+    std::vector<TextColumn> columns = {{"point", {}}};
+    for (std::size_t p = 0; p < accuracy.size(); ++p)
+        columns.front().cells.push_back(std::to_string(p));
+    for (TextColumn& column : parameter_columns(in)) columns.push_back(std::move(column));
     for (TextColumn& column : result_columns(in, front)) columns.push_back(std::move(column));
     std::vector<std::size_t> order(accuracy.size());
     std::iota(order.begin(), order.end(), 0);

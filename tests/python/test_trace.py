@@ -88,6 +88,18 @@ def test_a_trial_changes_what_later_layers_see(tmp_path: Path) -> None:
     assert (tmp_path / "d.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
+def test_a_point_has_a_number_and_an_id(tmp_path: Path) -> None:
+    ids = []
+    for number in ("0", "1"):
+        trace(tmp_path / f"{number}.h5", TWO, "--layer", "fc1", "--point", number)
+        with h5py.File(tmp_path / f"{number}.h5") as file:
+            config = json.loads(file["trace"].attrs["config"])
+            ids.append(file["trace"].attrs["point"])
+        assert config["macro"]["adc"]["bits"] == 7 + int(number)
+    trace(tmp_path / "id.h5", TWO, "--layer", "fc1", "--point", ids[1][:12])
+    assert (tmp_path / "id.h5").read_bytes() == (tmp_path / "1.h5").read_bytes()
+
+
 @pytest.mark.parametrize(("settings", "arguments", "message"), [
     (ONE, ("--layer", "conv9"), "no such layer. The network has conv1, conv2, fc1"),
     (ONE, ("--layer", "fc1", "--images", "7-2"), "expected one image or a range"),
@@ -95,6 +107,8 @@ def test_a_trial_changes_what_later_layers_see(tmp_path: Path) -> None:
     (ONE, ("--layer", "fc1", "--point", "zz"), "is none of the sweep's 1 points"),
     (ONE, ("--layer", "fc1", "--trial", "0"), "expected CHIP,REPEAT"),
     (TWO, ("--layer", "fc1"), "fits 2 of the sweep's 2 points"),
+    (TWO, ("--layer", "fc1", "--point", "2"), "--point 2: the sweep has 2 points, 0 to 1."),
+    (TWO, ("--layer", "fc1", "--point", "000000000001"), "is none of the sweep's 2 points"),
 ])
 def test_what_does_not_fit_is_said(tmp_path: Path, settings: dict[str, object],
                                    arguments: tuple[str, ...], message: str) -> None:

@@ -64,6 +64,13 @@ TEST(ParetoTable, ColumnsOfOtherLengthsAreRefused) {
                 << name << " " << rows;
 }
 
+TEST(ParetoTable, RowsBeginWithTheNumberOfThePoint) {
+    const std::string table = pareto_table(results_with({}));
+    EXPECT_THAT(table, HasSubstr("\npoint  macro.adc.bits  "));
+    EXPECT_THAT(table, HasSubstr("\n    0             six  "));
+    EXPECT_THAT(table, HasSubstr("\n    1             six  "));
+}
+
 TEST(ParetoTable, NoPointsAndTooManyAreRefused) {
     EXPECT_THAT(refusal({{"point", std::size_t{(1 << 23) + 1}}}),
                 HasSubstr("/point of shape [8388609] is no list of at most 8388608 points"));
