@@ -89,7 +89,7 @@ TEST(AtomicFile, DiskFullKeepsTheOldFile) {
     const std::size_t left = entries(folder);
     umount(folder.c_str());
     fs::remove_all(folder);
-    EXPECT_THAT(message, HasSubstr("disk full"));
+    EXPECT_THAT(message, HasSubstr("Disk full"));
     EXPECT_THAT(message, HasSubstr("the same command resumes"));
     EXPECT_EQ(kept, "old");
     EXPECT_EQ(left, 1U);

@@ -230,7 +230,7 @@ TEST(SegmentWriter, AfterAFullDiskNothingStoredIsLostAndFlushResumes) {
         EXPECT_EQ(load_trials({run.path()}, plan).rows(), complete + waiting);
     }
     umount(folder.c_str());
-    EXPECT_THAT(message, HasSubstr("disk full"));
+    EXPECT_THAT(message, HasSubstr("Disk full"));
 }
 
 TEST(SegmentWriter, FoldsItsOwnFilesWhenTheyAreMany) {
