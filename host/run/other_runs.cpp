@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -18,10 +19,20 @@ bool may_share_units(const std::string& other, const Shard& own) {
     return other == own.name() || !other.ends_with(count);
 }
 
+// Dead, but not yet waited for by its parent: in a container that may take for ever.
+bool is_zombie(std::int64_t pid) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string line;
+    std::getline(file, line);
+    const std::size_t end = line.rfind(')');  // of the program's name, which may hold anything
+    return end != std::string::npos && line.substr(end).starts_with(") Z");
+}
+
 // A process of this machine that is gone cannot report any more, however young its last report is.
 bool is_gone(const Attempt& attempt) {
     if (attempt.pid <= 0 || attempt.host != host_name()) return false;
-    return ::kill(static_cast<pid_t>(attempt.pid), 0) != 0 && errno == ESRCH;
+    if (::kill(static_cast<pid_t>(attempt.pid), 0) != 0) return errno == ESRCH;
+    return is_zombie(attempt.pid);
 }
 
 }  // namespace

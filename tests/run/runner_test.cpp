@@ -3,6 +3,8 @@
 #include "host/run/runner.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <iterator>
@@ -252,6 +254,14 @@ TEST_F(RunnerTest, AnotherRunOfTheSameUnitsIsTold) {
     other.pid = ::getpid();
     record_attempt(directory, other);
     EXPECT_THAT(other_runs_line(directory.path(), {0, 1}), HasSubstr("process"));
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    siginfo_t info{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+    other.pid = child;  // ended, but not waited for
+    record_attempt(directory, other);
+    EXPECT_EQ(other_runs_line(directory.path(), {0, 1}), "");
+    ::waitpid(child, nullptr, 0);
     other.pid = std::numeric_limits<std::int32_t>::max();
     record_attempt(directory, other);
     EXPECT_EQ(other_runs_line(directory.path(), {0, 1}), "");
