@@ -230,16 +230,23 @@ std::vector<double> law_numbers(SamplingPath path, const MacroParams& macro, int
 
 std::shared_ptr<const CycleLaw> CycleLawCache::get(SamplingPath path, const MacroParams& macro,
                                                    int weight_bits, int width) {
-    auto& slot = laws_[{law_numbers(path, macro, weight_bits, width), macro.measured.table}];
-    auto law = slot.lock();
-    if (!law) {
-        law = std::make_shared<const CycleLaw>(
-            path == SamplingPath::table ? CycleLaw::table(macro, weight_bits, width)
-            : path == SamplingPath::lut ? CycleLaw::lut(macro, weight_bits, width)
-                                        : CycleLaw::fixed(macro, weight_bits, width));
-        slot = law;
-    }
-    return law;
+    const Key key{law_numbers(path, macro, weight_bits, width), macro.measured.table};
+    if (auto law = find(key)) return law;
+    const auto fresh = std::make_shared<const CycleLaw>(
+        path == SamplingPath::table ? CycleLaw::table(macro, weight_bits, width)
+        : path == SamplingPath::lut ? CycleLaw::lut(macro, weight_bits, width)
+                                    : CycleLaw::fixed(macro, weight_bits, width));
+    const std::lock_guard lock(mutex_);
+    auto& slot = laws_[key];
+    if (auto law = slot.lock()) return law;  // another thread was first
+    slot = fresh;
+    return fresh;
+}
+
+std::shared_ptr<const CycleLaw> CycleLawCache::find(const Key& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = laws_.find(key);
+    return found == laws_.end() ? nullptr : found->second.lock();
 }
 
 }  // namespace acim

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -71,7 +72,8 @@ AdcScale cycle_scale(const MacroParams& macro, int weight_bits, int width);
 // Value of the table at a sum, linear in between; the sum must lie in its range.
 double interpolate(const std::vector<double>& x, const std::vector<double>& y, double at);
 
-// Shares equal laws between layers and points as long as some plan holds them; not thread-safe.
+// Shares equal laws between layers and points as long as some plan holds them. For any number of
+// threads: laws are built side by side, and of two equal ones the first is kept.
 class CycleLawCache {
 public:
     std::shared_ptr<const CycleLaw> get(SamplingPath path, const MacroParams& macro,
@@ -80,6 +82,9 @@ public:
 private:
     // Every number that a law is made from, and the measured table.
     using Key = std::pair<std::vector<double>, std::shared_ptr<const MeasuredErrorTable>>;
+    std::shared_ptr<const CycleLaw> find(const Key& key) const;  // or null
+
+    mutable std::mutex mutex_;
     std::map<Key, std::weak_ptr<const CycleLaw>> laws_;
 };
 
