@@ -16,6 +16,9 @@ namespace acim {
 // pointers to them goes into a second arena.
 class Arena {
 public:
+    // Memory comes from the pool, if there is one.
+    explicit Arena(MemoryPool* pool = nullptr) : pool_(pool) {}
+
     // Place of the values once the arena is sent.
     template <class T>
     std::size_t add(std::span<const T> values) {
@@ -32,16 +35,17 @@ public:
     }
 
     void send() {
-        device_ = DeviceArray<std::byte>(std::span<const std::byte>(host_));
+        device_ = DeviceArray<std::byte>(std::span<const std::byte>(host_), pool_);
         host_ = {};
     }
     template <class T>
     T* at(std::size_t place) const {
         return reinterpret_cast<T*>(device_.data() + place);
     }
-    std::size_t bytes() const { return device_.bytes(); }
+    std::size_t footprint() const { return device_.footprint(); }
 
 private:
+    MemoryPool* pool_;
     std::vector<std::byte> host_;
     DeviceArray<std::byte> device_;
 };

@@ -76,6 +76,11 @@ std::vector<TrialResult> BatchRunner::run(std::span<const BatchPart> parts) {
     return collect(parts);
 }
 
+void BatchRunner::settle() noexcept {
+    cudaStreamSynchronize(stream_);
+    static_cast<void>(cudaGetLastError());
+}
+
 void BatchRunner::send(cudaStream_t stream) {
     space_.correct_bits.reserve(bit_words_);
     space_.conversion_works.reserve(conversion_works_.size());
@@ -208,7 +213,7 @@ void BatchRunner::store_bits(const NetworkLayer& layer, const LayerWorks& works)
 void BatchRunner::convert(const NetworkLayer& layer, const LayerWorks& works) {
     if (works.count == 0) return;
     const ConversionWork* all = space_.conversion_works.data();
-    launch_pack_bits(byte_lines(layer), all + works.first, works.count, works.most_lines,
+    launch_pack_bits(byte_lines(layer), all + works.first, works.count, works.packed,
                      space_.bits.data(), stream_);
     if (layer.is_computed()) store_bits(layer, works);
     const ProductBuffers out{space_.analog.data(), space_.digital.data(), stride(layer)};

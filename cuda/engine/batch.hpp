@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,7 +50,15 @@ public:
     // they have in their unit. Throws DeviceError.
     std::vector<TrialResult> run(std::span<const BatchPart> parts);
     // Gives the buffers' memory back.
-    void release() { space_ = {}; }
+    void release() {
+        space_ = {};
+        reserved_ = 0;
+    }
+    // Waits for what a run that has thrown may have left on the device; its failures are known.
+    void settle() noexcept;
+    // Batches that the buffers are large enough for, as lanes reckon them [byte].
+    std::uint64_t reserved() const { return reserved_; }
+    void note_reserved(std::uint64_t bytes) { reserved_ = std::max(reserved_, bytes); }
     // As the last batch left it: A, D and the exact products are those of the last layer.
     const Workspace& workspace() const { return space_; }
     std::uint64_t bytes() const { return space_.bytes(); }
@@ -68,7 +77,7 @@ private:
     struct LayerWorks {
         std::vector<Launch> launches;
         std::uint32_t first = 0, count = 0;  // all that are packed, in conversion_works
-        std::int64_t most_lines = 0;         // row groups of all pixels of one work
+        PackedLines packed;                  // of the largest of them
         std::uint32_t finish = 0;            // first of one for each segment
     };
 
@@ -104,6 +113,7 @@ private:
     Stream stream_;
     IntegerProduct product_;
     Workspace space_;
+    std::uint64_t reserved_ = 0;
 
     // Of the batch under way.
     std::uint32_t slots_ = 0, bit_words_ = 0;

@@ -12,9 +12,7 @@
 namespace acim {
 namespace {
 
-// Works that one launch can serve.
-// kernel, bits, eight one-bit cycles, thresholds to a side
-using LaunchKey = std::tuple<ConversionKernel, int, bool, int>;
+using LaunchKey = std::tuple<ConversionKernel, TileShape>;  // of works that one launch can serve
 
 bool is_converted(ConversionKernel kernel) {
     return kernel != ConversionKernel::none && kernel != ConversionKernel::aidac;
@@ -70,21 +68,20 @@ void BatchRunner::add_conversions(std::span<const BatchPart> parts, std::size_t 
     std::map<LaunchKey, std::vector<std::size_t>> kinds;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const DeviceLayer& l = parts[i].point->layer(layer);
-        if (is_converted(l.kernel))
-            kinds[{l.kernel, l.shape.bits, l.serial8, l.threshold_side}].push_back(i);
+        if (is_converted(l.kernel)) kinds[{l.kernel, l.tile}].push_back(i);
     }
     WorkPlace place;
     for (const auto& [key, members] : kinds) {
         Launch launch;
-        std::tie(launch.tile.kernel, launch.tile.bits, launch.tile.serial8,
-                 launch.tile.threshold_side) = key;
+        std::tie(launch.tile.kernel, launch.tile.shape) = key;
         launch.tile.processors = processors_;
         launch.first = static_cast<std::uint32_t>(conversion_works_.size());
         for (const std::size_t i : members) {
             const DeviceLayer& l = parts[i].point->layer(layer);
             add_works(l, segments_[i], static_cast<std::uint32_t>(layer), place);
             const std::uint32_t slots = l.computed ? 1 : parts[i].images;
-            works.most_lines = std::max(works.most_lines, l.lines_a_slot() * slots);
+            works.packed.lines = std::max(works.packed.lines, l.lines_a_slot() * slots);
+            works.packed.words = std::max(works.packed.words, l.shape.words);
             launch.tile.most_items =
                 std::max(launch.tile.most_items, items_of(l.kernel, l.shape, slots));
             launch.tile.table_bytes = std::max(launch.tile.table_bytes, l.table_bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What it computes: A of layers whose columns and ADCs differ (path chip), conversions all alike.
+// What it computes: A and D of layers whose columns and ADCs differ (path chip).
 // Shape of the work: a warp takes 16 outputs x 4 pixels; sums as in the tile kernel
 // (tile_conversions.cuh). The second integer product of a conversion, M = sum of q*w*x, is eight more
 // one-bit products: q stands in bit planes, and doubling what the tensor cores have added up between
@@ -11,6 +11,8 @@
 #include "cuda/engine/input_fragments.cuh"
 #include "cuda/engine/launch.cuh"
 #include "cuda/engine/octet.cuh"
+#include "cuda/engine/planned_code.cuh"
+#include "cuda/engine/tile_columns.cuh"
 
 namespace acim {
 namespace {
@@ -59,12 +61,26 @@ __device__ __forceinline__ std::int32_t chip_code(const ConversionView& v, const
     return least == most ? least : refined_code(law, state.adc, position, sigma, top, e, k);
 }
 
+// The code of a special conversion, weighed.
+__device__ __noinline__ std::int64_t special_code(const ConversionView& v, const ColumnState& state,
+                                                  std::uint32_t k, std::int64_t count, double volts,
+                                                  const LaneElement& e) {
+    const ConversionPlan& c = v.conversions[k];
+    const CycleLawView& law = v.law[c.cycle];
+    const std::int64_t position =
+        c.noisy ? conversion_position(law, state.adc, state.measured, volts, count) : 0;
+    return c.weight * planned_code(v, c, count, [&](std::uint32_t vote) {
+               return channel_conversion(v.path, law, state.adc, position, count, e.key, e.place, k,
+                                         vote);
+           });
+}
+
 template <int pairs>
 class ChipTile {
 public:
-    __device__ ChipTile(const ConversionWork& work, const std::uint32_t* bits, std::int64_t item,
+    __device__ ChipTile(const ConversionWork& work, const std::uint32_t* inputs, std::int64_t item,
                         int lane)
-        : work_(work), v_(*work.view), bits_(bits + work.first_word), lane_(lane) {
+        : work_(work), v_(*work.view), bits_(inputs + work.first_word), lane_(lane) {
         const ConversionShape& s = v_.shape;
         pixels_ = static_cast<std::int64_t>(work.segment.slots) * s.pixels;
         const std::int64_t strips = (pixels_ + tile_pixels - 1) / tile_pixels;
@@ -125,11 +141,13 @@ public:
                 (static_cast<std::int64_t>(conv_group_) * s.outputs + output_[r]) * out.stride +
                 static_cast<std::int64_t>(work_.segment.first_slot) * s.pixels + pixel;
             out.analog[at] = analog_[r];
-            if (v_.hybrid()) out.digital[at] = digital_[r];
+            if (v_.any_digital) out.digital[at] = digital_[r];
         }
     }
 
 private:
+    static constexpr int bits = 2 * pairs;
+
     // c += ones in common of the inputs and one plane of the 16 outputs, and of `also` unless null.
     __device__ __forceinline__ void multiply(const std::uint32_t* inputs, const uint4* plane,
                                              const uint4* also, int blocks,
@@ -138,12 +156,12 @@ private:
             InputFragments<pairs, 1> fragments;
             const std::uint32_t* here[1] = {inputs + 8 * block};
             fragments.load(here, v_.shape.bits, v_.shape.words, lane_);
-            uint4 bits = __ldg(plane + block * lanes);
+            uint4 ones = __ldg(plane + block * lanes);
             if (also != nullptr) {
                 const uint4 w = __ldg(also + block * lanes);
-                bits = {bits.x & w.x, bits.y & w.y, bits.z & w.z, bits.w & w.w};
+                ones = {ones.x & w.x, ones.y & w.y, ones.z & w.z, ones.w & w.w};
             }
-            fragments.multiply(c, bits);
+            fragments.multiply(c, ones);
         }
     }
     __device__ __forceinline__ static void shift(std::int32_t (&c)[1][pairs][4], int factor) {
@@ -165,68 +183,61 @@ private:
         return state;
     }
 
-    __device__ __forceinline__ void add_plane(int group, int plane,
-                                              const std::int32_t (&count)[pairs][4],
-                                              const std::int32_t (&mismatch)[pairs][4]) {
-#pragma unroll
-        for (int r = 0; r < 2; ++r) {
-            std::int32_t ones[2 * pairs], deviation[2 * pairs];
-#pragma unroll
-            for (int b = 0; b < 2 * pairs; ++b) {
-                ones[b] = count[b >> 1][2 * r + (b & 1)];
-                deviation[b] = mismatch[b >> 1][2 * r + (b & 1)];
-            }
-            analog_[r] +=
-                std::int64_t{v_.plane_factor[plane]} * column_sum(group, r, plane, ones, deviation);
-        }
-    }
-
     __device__ __forceinline__ PhiloxWords octet(int r, std::uint32_t k) const {
         return philox4x32(fresh_counter(NoiseSource::chip_normal, e_[r].place, k >> 3, 0),
                           e_[r].key);
     }
 
-    // The codes of one column, weighed by their cycles.
-    __device__ __forceinline__ std::int64_t column_sum(int group, int r, int plane,
-                                                       const std::int32_t (&ones)[2 * pairs],
-                                                       const std::int32_t (&deviation)[2 * pairs]) {
-        const ColumnState state = column_state(group, r, plane);
-        std::int64_t sum = 0;
-        std::int32_t s = 0, m = 0;
-        double per_count = 0.0;
-        int width = 0, j = 0;
-        auto k = static_cast<std::uint32_t>(plane * v_.cycles.count);
+    // Column `plane` of a lane's two outputs. A loop over cycles, not unrolled: its code would not fit
+    // the processor's cache of instructions.
+    __device__ __forceinline__ void add_plane(int group, int plane,
+                                              const std::int32_t (&count)[pairs][4],
+                                              const std::int32_t (&mismatch)[pairs][4]) {
+        ColumnState state[2];
+        std::int32_t ones[2][bits], deviation[2][bits];  // in memory, for an index of run time
 #pragma unroll
-        for (int b = 0; b < 2 * pairs; ++b) {
-            if (j == v_.cycles.count) break;
-            const int within = b - v_.cycles.low_bit[j];
-            s += ones[b] << within;
-            m += deviation[b] * (1 << within);
-            if (within + 1 < v_.cycles.width[j]) continue;
-            if (v_.cycles.width[j] != width) {
-                width = v_.cycles.width[j];
-                per_count = count_voltage(v_.terms, state.column.q_sum, state.column.parasitic,
-                                          column_span(v_.encoding, full_scale(v_.rows, width)));
+        for (int r = 0; r < 2; ++r) {
+            state[r] = column_state(group, r, plane);
+#pragma unroll
+            for (int b = 0; b < bits; ++b) {
+                ones[r][b] = count[b >> 1][2 * r + (b & 1)];
+                deviation[r][b] = mismatch[b >> 1][2 * r + (b & 1)];
             }
-            if (v_.hybrid() && v_.is_digital(k)) {
-                if ((k & 7u) == 0) call_[r] = octet(r, k);
-                digital_[r] += std::int64_t{v_.plane_factor[plane]} * v_.cycle_place[j] * s;
-                s = m = 0;
-                ++j;
-                ++k;
-                continue;
-            }
-            const double volts = column_voltage(v_.terms, per_count, state.column.injection,
-                                                real_count(v_.terms, s, m, 0), 0.0);
-            if ((k & 7u) == 0) call_[r] = octet(r, k);
-            const std::uint32_t top = uniform_of(call_[r], k);
-            sum +=
-                std::int64_t{v_.cycle_factor[j]} * chip_code(v_, state, j, k, s, volts, top, e_[r]);
-            s = m = 0;
-            ++j;
-            ++k;
         }
-        return sum;
+        std::int64_t sum[2] = {};
+        double per_count[2] = {};
+        int last_width = 0;
+        auto k = static_cast<std::uint32_t>(plane * v_.cycles.count);
+#pragma unroll 1
+        for (int j = 0; j < v_.cycles.count; ++j, ++k) {
+            const int low = v_.cycles.low_bit[j], width = v_.cycles.width[j];
+#pragma unroll
+            for (int r = 0; r < 2; ++r) {
+                if (width != last_width)
+                    per_count[r] =
+                        count_voltage(v_.terms, state[r].column.q_sum, state[r].column.parasitic,
+                                      column_span(v_.encoding, full_scale(v_.rows, width)));
+                if ((k & 7u) == 0) octet_[r] = octet(r, k);
+                const std::uint32_t top = take_uniform(octet_[r]);
+                const std::int32_t s = bit_sum(ones[r] + low, width);
+                if ((v_.digital[plane] >> j & 1) != 0) {
+                    digital_[r] += std::int64_t{v_.plane_factor[plane]} * v_.cycle_place[j] * s;
+                    continue;
+                }
+                const std::int32_t m = bit_sum(deviation[r] + low, width);
+                const double volts =
+                    column_voltage(v_.terms, per_count[r], state[r].column.injection,
+                                   real_count(v_.terms, s, m, 0), 0.0);
+                if ((v_.special[plane] >> j & 1) != 0)
+                    analog_[r] += special_code(v_, state[r], k, s, volts, e_[r]);
+                else
+                    sum[r] += std::int64_t{v_.cycle_factor[j]} *
+                              chip_code(v_, state[r], j, k, s, volts, top, e_[r]);
+            }
+            last_width = width;
+        }
+#pragma unroll
+        for (int r = 0; r < 2; ++r) analog_[r] += std::int64_t{v_.plane_factor[plane]} * sum[r];
     }
 
     const ConversionWork& work_;
@@ -237,7 +248,7 @@ private:
     int tiles_, tile_, conv_group_;
     int output_[2];
     LaneElement e_[2];
-    PhiloxWords call_[2]{};  // octets under way
+    PhiloxWords octet_[2]{};  // under way
     std::int64_t analog_[2] = {}, digital_[2] = {};
 };
 
@@ -264,9 +275,9 @@ __global__ __launch_bounds__(lanes* warps, 3) void chip_tiles(const ConversionWo
 
 void launch_chip_tiles(const TileLaunch& what, const ConversionWork* works, std::uint32_t count,
                        const std::uint32_t* bits, const ProductBuffers& out, cudaStream_t stream) {
-    const auto kernel = what.bits <= 4   ? chip_tiles<2>
-                        : what.bits <= 8 ? chip_tiles<4>
-                                         : chip_tiles<5>;
+    const auto kernel = what.shape.bits <= 4   ? chip_tiles<2>
+                        : what.shape.bits <= 8 ? chip_tiles<4>
+                                               : chip_tiles<5>;
     launch("chip tiles", kernel,
            {.blocks = blocks_for(2 * what.most_items, warps, 4096),
             .blocks_y = count,

@@ -55,7 +55,7 @@ public:
     // Elements that stand before a tensor that is not shared in a slot's tensors, and all of them.
     std::int64_t offset(TensorId tensor) const { return offsets_[tensor]; }
     std::int64_t slot_elements() const { return slot_elements_; }
-    std::size_t bytes() const { return data_.bytes(); }
+    std::size_t bytes() const { return data_.footprint(); }
 
 private:
     struct Places;

@@ -67,7 +67,7 @@ struct DevicePoint::Builder {
         std::vector<std::uint32_t> weights, cells;
         for (std::size_t g = 0; g < layer.weights.size(); ++g) {
             const PackedLayer& p = packed(layer, g);
-            weights.insert(weights.end(), p.weights.begin(), p.weights.end());
+            if (p.weights) weights.insert(weights.end(), p.weights->begin(), p.weights->end());
             cells.insert(cells.end(), p.cells.begin(), p.cells.end());
             if (p.chip) place.chips.push_back(add_chip(layer, *p.chip));
         }
@@ -137,7 +137,7 @@ struct DevicePoint::Builder {
         std::vector<ChipView> views;
         for (const LayerPlaces& layer : places)
             for (const ChipPlaces& chip : layer.chips) views.push_back(chip_view(chip));
-        point.chips_ = DeviceArray<ChipView>(std::span<const ChipView>(views));
+        point.chips_ = DeviceArray<ChipView>(std::span<const ChipView>(views), point.pool_);
     }
 
     ChipView chip_view(const ChipPlaces& chip) const {
@@ -206,6 +206,9 @@ struct DevicePoint::Builder {
         std::ranges::copy(p.factors.plane, v.plane_factor);
         std::ranges::copy(p.factors.place, v.cycle_place);
         std::ranges::copy(p.factors.digital, v.digital);
+        std::ranges::copy(p.factors.special, v.special);
+        v.any_digital = p.factors.any_digital();
+        v.serial = p.serial;
         std::ranges::copy(p.thresholds.at, v.threshold);
     }
 };
@@ -222,9 +225,9 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
         plan.path == SamplingPath::events ? 0 : plan.input_correction;
     out.conversions = plan.adc_conversions(std::int64_t{product.outputs} * layer.pixels);
     out.digital = out.kernel == ConversionKernel::general ||
-                  out.kernel == ConversionKernel::aidac || packed(layer, 0).factors.hybrid();
+                  out.kernel == ConversionKernel::aidac || packed(layer, 0).factors.any_digital();
     out.table_bytes = packed(layer, 0).table_bytes;
-    out.serial8 = packed(layer, 0).serial8;
+    out.tile = packed(layer, 0).tile;
     out.computed = product.is_computed();
     if (out.computed) {
         constexpr std::int64_t step = DeviceLayer::word_step;
@@ -232,19 +235,19 @@ DeviceLayer describe(const Product& product, const PointPlan::Layer& layer) {
             static_cast<std::int64_t>(layer.weights.size() * packed(layer, 0).weight_words);
         out.weight_words = (words + step - 1) / step * step;
     }
-    out.threshold_side = packed(layer, 0).thresholds.side;
     return out;
 }
 
 }  // namespace
 
 DevicePoint::DevicePoint(const QuantizedNetwork& network, const PointPlan& plan,
-                         const InverseNormalTable* normal) {
+                         const InverseNormalTable* normal, MemoryPool* pool)
+    : pool_(pool), data_(pool), adcs_(pool) {
     Builder builder{*this, normal};
     for (const PointPlan::Layer& layer : plan.layers) builder.add_layer(layer);
     data_.send();
     builder.add_adcs();
-    cells_ = DeviceArray<std::uint32_t>(builder.drawn_words);
+    cells_ = DeviceArray<std::uint32_t>(builder.drawn_words, pool);
     add_views(network, plan, builder);
     if (builder.drawn_words > 0) draw_cells(plan, builder);
 }
@@ -298,13 +301,13 @@ void DevicePoint::add_views(const QuantizedNetwork& network, const PointPlan& pl
         views.push_back(view);
         layers_.push_back(std::move(out));
     }
-    views_ = DeviceArray<ConversionView>(std::span<const ConversionView>(views));
+    views_ = DeviceArray<ConversionView>(std::span<const ConversionView>(views), pool_);
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].view = views_.data() + i;
 }
 
 std::size_t DevicePoint::bytes() const {
-    std::size_t sum =
-        data_.bytes() + adcs_.bytes() + cells_.bytes() + chips_.bytes() + views_.bytes();
+    std::size_t sum = data_.footprint() + adcs_.footprint() + cells_.footprint() +
+                      chips_.footprint() + views_.footprint();
     for (const DeviceLayer& layer : layers_)
         for (const DeviceAidac& aidac : layer.aidac) sum += aidac.bytes();
     return sum;

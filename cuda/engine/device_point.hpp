@@ -10,6 +10,7 @@
 #include "cuda/engine/device_aidac.hpp"
 #include "cuda/engine/layer_view.hpp"
 #include "cuda/engine/packed_layer.hpp"
+#include "cuda/engine/tile_shape.hpp"
 #include "cuda/trial/network.hpp"
 #include "cuda/trial/point_plan.hpp"
 
@@ -21,8 +22,7 @@ struct DeviceLayer {
     const ConversionView* view = nullptr;    // on the device; null for none and aidac
     const std::uint32_t* weights = nullptr;  // of that view
     ConversionShape shape;
-    bool serial8 = false;
-    int threshold_side = 0;
+    TileShape tile;
     std::size_t table_bytes = 0;
     bool analog = false;
     bool digital = false;  // conversions add to D
@@ -54,9 +54,10 @@ struct DeviceLayer {
 // A point plan of LayerPacker in device memory.
 class DevicePoint {
 public:
-    // `normal` is the table of the inverse normal in device memory.
+    // `normal` is the table of the inverse normal in device memory. Memory comes from the pool, if
+    // there is one, which outlives the point.
     DevicePoint(const QuantizedNetwork& network, const PointPlan& plan,
-                const InverseNormalTable* normal);
+                const InverseNormalTable* normal, MemoryPool* pool = nullptr);
 
     const DeviceLayer& layer(std::size_t index) const { return layers_[index]; }
     std::size_t bytes() const;
@@ -65,6 +66,7 @@ private:
     struct Builder;
     void draw_cells(const PointPlan& plan, const Builder& builder);
     void add_views(const QuantizedNetwork& network, const PointPlan& plan, const Builder& builder);
+    MemoryPool* pool_;
     std::vector<DeviceLayer> layers_;
     Arena data_;                        // tables, weights, cells
     Arena adcs_;                        // which point into it

@@ -24,6 +24,8 @@ std::string memory_text(std::uint64_t bytes) {
 
 void EngineDevice::clear() {
     prepared_ = false;
+    idle_runners_.clear();
+    pool_.trim();
     images_.reset();
     network_.reset();
 }
@@ -58,6 +60,31 @@ void EngineDevice::send(const TrialSetup& setup, std::uint64_t memory_limit) {
     images_.emplace(*setup.images, 0, setup.images->count(), memory_ / image_share);
     memory_ -= images_->bytes();
     prepared_ = true;
+}
+
+std::unique_ptr<BatchRunner> EngineDevice::take_runner(const TrialSetup& setup,
+                                                       bool allow_library) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!idle_runners_.empty()) {
+            auto runner = std::move(idle_runners_.back());
+            idle_runners_.pop_back();
+            return runner;
+        }
+    }
+    return std::make_unique<BatchRunner>(setup, *network_, *images_, facts_.processors,
+                                         allow_library);
+}
+
+void EngineDevice::keep_runner(std::unique_ptr<BatchRunner> runner) {
+    const std::lock_guard lock(mutex_);
+    if (!failed_) idle_runners_.push_back(std::move(runner));
+}
+
+void EngineDevice::start_lanes(std::size_t lanes) {
+    lanes_ = lanes;
+    const std::lock_guard lock(mutex_);
+    if (idle_runners_.size() > lanes) idle_runners_.resize(lanes);
 }
 
 bool EngineDevice::leave() {

@@ -3,12 +3,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cuda/engine/batch.hpp"
 #include "cuda/engine/cuda_engine.hpp"
+#include "cuda/engine/memory_pool.hpp"
 #include "cuda/trial/inverse_normal_table.hpp"
 
 namespace acim {
@@ -33,9 +36,15 @@ public:
     const ImageCache& images() const { return *images_; }
     const InverseNormalTable* normal() const { return normal_.data(); }
 
+    // What a lane works with, its stream and buffers; one that an earlier run has kept, if there is.
+    std::unique_ptr<BatchRunner> take_runner(const TrialSetup& setup, bool allow_library);
+    void keep_runner(std::unique_ptr<BatchRunner> runner);
+    // For design points that come and go.
+    MemoryPool& pool() { return pool_; }
+
     // Lanes share the memory that is left. One that cannot work beside the others leaves, with
     // empty hands; false if it is the last one, which has all the memory then.
-    void start_lanes(std::size_t lanes) { lanes_ = lanes; }
+    void start_lanes(std::size_t lanes);
     bool leave();
     std::uint64_t lane_memory() const;                // [byte]
     std::uint64_t memory() const { return memory_; }  // of all lanes
@@ -49,6 +58,7 @@ private:
     void send(const TrialSetup& setup, std::uint64_t memory_limit);
 
     const CudaDevice facts_;
+    MemoryPool pool_;
     std::uint64_t memory_ = 0;  // for batches and their points [byte]
     std::optional<DeviceNetwork> network_;
     std::optional<ImageCache> images_;
@@ -58,6 +68,7 @@ private:
     mutable std::mutex mutex_;  // of what follows
     bool short_of_memory_ = false;
     std::string failure_;
+    std::vector<std::unique_ptr<BatchRunner>> idle_runners_;
 };
 
 // "1.5 MiB"

@@ -62,19 +62,24 @@ struct EscapeQueue {
     EscapeEntry entry[capacity];
 };
 
-// Sum of cycle j of a column; `line` numbers the fragments of its column, `input` its bit planes.
-__device__ inline std::int32_t tile_cycle_sum(const TileBlock& block, std::int64_t line,
-                                              const std::uint32_t* input, int output, int j) {
+// What the ADC sees of cycle j of a column; `line` numbers the fragments of its column, `input` its
+// bit planes.
+__device__ inline std::int32_t tile_cycle_count(const TileBlock& block, std::int64_t line,
+                                                const std::uint32_t* input, int output, int j) {
     const ConversionView& v = *block.view;
     const int words = v.shape.words;
-    std::int32_t sum = 0;
+    std::int32_t sum = 0, driven = 0;
     for (int word = 0; word < words; ++word) {
         const std::uint32_t w =
             block.weights[line * (words / 8) * 128 + fragment_place(output, word)];
-        for (int b = 0; b < v.cycles.width[j]; ++b)
-            sum += __popc(w & input[(v.cycles.low_bit[j] + b) * words + word]) << b;
+        for (int b = 0; b < v.cycles.width[j]; ++b) {
+            const std::uint32_t x = input[(v.cycles.low_bit[j] + b) * words + word];
+            sum += __popc(w & x) << b;
+            driven += __popc(x) << b;
+        }
     }
-    return sum;
+    return static_cast<std::int32_t>(
+        column_count(v.encoding, sum, driven, full_scale(v.rows, v.cycles.width[j])));
 }
 
 // Adds what the true codes of a column have beyond those of `fast`.
@@ -106,12 +111,12 @@ __device__ void resolve_escape(const TileBlock& block, const Sampler& fast, Esca
     std::int64_t sum = 0;
     for (int j = 0; j < v.cycles.count; ++j) {
         const auto k = static_cast<std::uint32_t>(plane * v.cycles.count + j);
-        if (v.is_digital(k)) continue;
+        if (((v.digital[plane] | v.special[plane]) >> j & 1) != 0) continue;
         const PhiloxWords call =
             philox4x32(fresh_counter(NoiseSource::code_table, place, k >> 3, 0), block.key);
         const std::uint32_t u = table_uniform(call, k);
         if (u >= static_cast<std::uint32_t>(v.max_escape)) continue;
-        const std::int32_t count = tile_cycle_sum(block, line, input, output, j);
+        const std::int32_t count = tile_cycle_count(block, line, input, output, j);
         if (u >= v.law[j].table.escape[count]) continue;
         const std::int32_t code = escape_code(v.law[j], count, block.key, place, k, 0);
         sum += std::int64_t{v.cycle_factor[j]} * (code - fast.code(j, count, u));
@@ -135,17 +140,19 @@ __device__ __noinline__ void drain(EscapeQueue& queue, const TileBlock& block,
     __syncwarp();
 }
 
-// Queues the columns of a lane's mask, bit 16*element + plane.
+// Queues the columns of a lane's mask, bit 16*element + plane, of the item's elements from the first set
+// of four pixels on.
 template <class Sampler>
 __device__ __forceinline__ void queue_escapes(EscapeQueue& queue, const TileBlock& block,
                                               const std::uint32_t* table, std::uint64_t mask,
-                                              std::int64_t item, int group, int lane) {
+                                              std::int64_t item, int first_set, int group,
+                                              int lane) {
     while (__any_sync(~0u, mask != 0)) {
         if (mask != 0) {
             const int bit = __ffsll(static_cast<long long>(mask)) - 1;
             mask &= mask - 1;
             queue.entry[atomicAdd(&queue.count, 1u)] =
-                EscapeEntry::make(item, lane, bit >> 4, bit & 15, group);
+                EscapeEntry::make(item, lane, 2 * first_set + (bit >> 4), bit & 15, group);
         }
         __syncwarp();
         if (queue.count >= EscapeQueue::full) drain<Sampler>(queue, block, table, lane);

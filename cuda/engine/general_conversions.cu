@@ -7,7 +7,7 @@
 #include "cuda/engine/conversion_kernels.hpp"
 #include "cuda/engine/element_rows.cuh"
 #include "cuda/engine/launch.cuh"
-#include "cuda/model/macro/vote.hpp"
+#include "cuda/engine/planned_code.cuh"
 
 namespace acim {
 namespace {
@@ -64,25 +64,6 @@ struct Sums {
     std::int64_t analog = 0, digital = 0;
 };
 
-// The noisy code of conversion k, all its votes taken. `count` is what the law goes by.
-__device__ std::int64_t voted_code(const ConversionView& v, const Element& e, const AdcChannel* adc,
-                                   std::int64_t position, std::int64_t count, int k) {
-    const ConversionPlan& c = v.conversions[k];
-    const CycleLawView& law = v.law[c.cycle];
-    const auto at = static_cast<std::uint32_t>(k);
-    if (c.votes == 1)
-        return adc != nullptr
-                   ? channel_conversion(v.path, law, *adc, position, count, e.key, e.place, at, 0)
-                   : conversion_code(v.path, law, count, e.key, e.place, at, 0);
-    std::int32_t votes[max_votes] = {};
-    for (int n = 0; n < c.votes; ++n)
-        votes[n] = adc != nullptr ? channel_conversion(v.path, law, *adc, position, count, e.key,
-                                                       e.place, at, static_cast<std::uint32_t>(n))
-                                  : conversion_code(v.path, law, count, e.key, e.place, at,
-                                                    static_cast<std::uint32_t>(n));
-    return combine_votes(v.combine, votes, c.votes);
-}
-
 // The conversion of a column's count, digital or through its ADC at voltage `volts`.
 __device__ void convert(const ConversionView& v, const Element& e, const ChipView* chip,
                         const ChipColumn* column, int k, std::int64_t s, std::int64_t x,
@@ -92,18 +73,21 @@ __device__ void convert(const ConversionView& v, const Element& e, const ChipVie
         sums.digital += c.weight * (v.encoding == WeightEncoding::xnor ? 2 * s - x : s);
         return;
     }
-    if (!c.noisy) {
-        sums.analog += c.weight * v.rounding[c.cycle][count];
-        return;
-    }
+    const CycleLawView& law = v.law[c.cycle];
     const AdcChannel* adc = nullptr;
     std::int64_t position = 0;
-    if (chip != nullptr) {
+    if (chip != nullptr && c.noisy) {
         adc = chip->adcs + column->adc;
         const double measured = chip->measured == nullptr ? 0.0 : chip->measured[column->adc];
-        position = conversion_position(v.law[c.cycle], *adc, measured, volts, count);
+        position = conversion_position(law, *adc, measured, volts, count);
     }
-    sums.analog += c.weight * voted_code(v, e, adc, position, count, k);
+    const auto at = static_cast<std::uint32_t>(k);
+    sums.analog += c.weight * planned_code(v, c, count, [&](std::uint32_t vote) {
+                       return adc != nullptr
+                                  ? channel_conversion(v.path, law, *adc, position, count, e.key,
+                                                       e.place, at, vote)
+                                  : conversion_code(v.path, law, count, e.key, e.place, at, vote);
+                   });
 }
 
 // All columns and cycles of a row group. Weight-parallel conversion adds the columns up first.

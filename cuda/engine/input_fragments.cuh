@@ -12,7 +12,7 @@ namespace acim {
 // its own pixel t of each set.
 template <int pairs, int sets>
 struct InputFragments {
-    std::uint32_t b[sets][pairs][2];
+    std::uint32_t b[sets][pairs][2] = {};
 
     // `pixel[q]` points at the planes of the lane's pixel of set q, at its words of the block.
     __device__ __forceinline__ void load(const std::uint32_t* const (&pixel)[sets], int bits,

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/engine/integer_product.hpp"
 
-#include <cublas_v2.h>
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
 #include "cuda/engine/runtime.hpp"
+
+// cuBLAS is a package of its own beside the compiler; where it was not there, the own kernel serves.
+#if __has_include(<cublas_v2.h>)
+#include <cublas_v2.h>
 
 namespace acim {
 namespace {
@@ -40,11 +44,19 @@ void find(void* library, const char* name, Function& function) {
     function = reinterpret_cast<Function>(dlsym(library, name));
 }
 
-// The library stays open until the process ends, as the CUDA runtime wants it.
+// Where the loader finds it, else in the toolkit's folder. It stays open until the process ends, as
+// the CUDA runtime wants it.
+void* open_library() {
+    const std::string name = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
+    if (void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+    const char* home = std::getenv("CUDA_HOME");
+    const std::string toolkit = home != nullptr && *home != '\0' ? home : "/usr/local/cuda";
+    return dlopen((toolkit + "/lib64/" + name).c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
 CublasFunctions open_cublas() {
     CublasFunctions f;
-    const std::string name = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
-    void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* library = open_library();
     if (library == nullptr) return f;
     find(library, "cublasCreate_v2", f.create);
     find(library, "cublasDestroy_v2", f.destroy);
@@ -97,7 +109,10 @@ struct IntegerProduct::Library {
             p.columns * p.depth, p.a, CUDA_R_8I, p.depth, static_cast<long long>(p.rows) * p.depth,
             &zero, p.out, CUDA_R_32I, n, p.columns * p.rows, p.batches, CUBLAS_COMPUTE_32I,
             CUBLAS_GEMM_DEFAULT);
-        if (status == CUBLAS_STATUS_NOT_SUPPORTED) return false;
+        // What it refuses without having begun.
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE ||
+            status == CUBLAS_STATUS_ARCH_MISMATCH)
+            return false;
         check_cublas(status, "integer product");
         return true;
     }
@@ -122,3 +137,23 @@ std::string integer_product_name() {
 }
 
 }  // namespace acim
+
+#else
+
+namespace acim {
+
+struct IntegerProduct::Library {};
+
+IntegerProduct::IntegerProduct(bool) {}
+
+IntegerProduct::~IntegerProduct() = default;
+
+void IntegerProduct::run(const ByteProduct& product, cudaStream_t stream) {
+    launch_byte_product(product, stream);
+}
+
+std::string integer_product_name() { return "own kernel"; }
+
+}  // namespace acim
+
+#endif

@@ -52,6 +52,7 @@ void Lane::work_on_device() {
         check(cudaSetDevice(device_.facts().index), "cudaSetDevice");
         while (!device_.failed() && run_batch()) {
         }
+        if (runner_) device_.keep_runner(std::move(runner_));
     } catch (const DeviceError& error) {
         device_.fail(error);  // first, or another lane of it would take up what comes back
         give_back();
@@ -61,14 +62,12 @@ void Lane::work_on_device() {
 // False where the lane has nothing more to do.
 bool Lane::run_batch() {
     try {
-        if (!runner_)
-            runner_.emplace(job_.setup, device_.network(), device_.images(),
-                            device_.facts().processors, job_.options.allow_cublas);
         if (!gather()) return false;
         run_gathered();
         empty_handed_ = false;
         return true;
     } catch (const DeviceError& error) {
+        if (runner_) runner_->settle();  // nothing of it is in use when it is given back
         if (!error.out_of_memory()) throw;
         return retry_smaller(error);
     }
@@ -154,7 +153,7 @@ Lane::Point Lane::point_of(const WorkUnit& unit, Points& used) {
     if (!point) {
         make_room(used);
         point = std::make_shared<const DevicePoint>(*job_.setup.network, *job_.plans.get(unit),
-                                                    device_.normal());
+                                                    device_.normal(), &device_.pool());
         largest_point_ = std::max<std::uint64_t>(largest_point_, point->bytes());
     }
     used.add(key, point);
@@ -163,14 +162,15 @@ Lane::Point Lane::point_of(const WorkUnit& unit, Points& used) {
 
 // For a point as large as any so far: what the last batch has left behind goes.
 void Lane::make_room(const Points& used) {
-    const std::uint64_t needed = used.bytes + largest_point_ + runner_->bytes();
+    const std::uint64_t needed = used.bytes + largest_point_ + buffer_bytes();
     if (needed + known_.bytes > device_.lane_memory()) known_ = {};
     if (needed > device_.lane_memory()) release_buffers();
 }
 
+std::uint64_t Lane::buffer_bytes() const { return runner_ ? runner_->bytes() : 0; }
+
 void Lane::release_buffers() {
-    runner_->release();
-    reserved_ = 0;
+    if (runner_) runner_->release();
 }
 
 // How many more images the lane's memory takes beside the points in use.
@@ -185,9 +185,10 @@ std::uint32_t Lane::room_for_images(const Points& used) const {
 void Lane::run_gathered() {
     // Buffers of another shape would take the place of points, or of those that have to grow.
     const std::uint64_t needed = sizes_.bytes(images_, batch_.size());
-    if (needed > reserved_ || known_.bytes + runner_->bytes() > device_.lane_memory())
+    if (!runner_) runner_ = device_.take_runner(job_.setup, job_.options.allow_cublas);
+    if (needed > runner_->reserved() || known_.bytes + buffer_bytes() > device_.lane_memory())
         release_buffers();
-    reserved_ = std::max(reserved_, needed);
+    runner_->note_reserved(needed);
     const std::vector<TrialResult> results = runner_->run(batch_);
     if (device_.failed()) {  // in the meantime: nothing of it is trusted
         give_back();
@@ -243,7 +244,7 @@ void Lane::release() {
     give_back();
     known_ = {};
     runner_.reset();
-    reserved_ = 0;
+    device_.pool().trim();
 }
 
 }  // namespace acim

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -64,11 +63,12 @@ private:
     bool retry_smaller(const DeviceError& error);
     std::string needs_of_smallest() const;
     void release();
+    std::uint64_t buffer_bytes() const;
     void release_buffers();
 
     EngineJob& job_;
     EngineDevice& device_;
-    std::optional<BatchRunner> runner_;
+    std::unique_ptr<BatchRunner> runner_;
     std::uint32_t most_images_;  // of a batch
     std::size_t most_parts_;
     bool empty_handed_ = true;  // no memory is held from earlier batches
@@ -83,7 +83,6 @@ private:
     SlotSizes sizes_;
     Points known_;                     // of the last batch
     std::uint64_t largest_point_ = 0;  // so far [byte]
-    std::uint64_t reserved_ = 0;       // what the buffers are large enough for [byte]
 };
 
 }  // namespace acim

@@ -115,18 +115,16 @@ struct ConversionView {
     CycleLawView law[max_cycles];
     EventLawView events;                             // on path events
     const std::uint16_t* rounding[max_cycles] = {};  // codes of quiet conversions, or null
-    // Of a kernel that takes all conversions of a plane alike:
-    std::int32_t cycle_factor[max_cycles] = {};  // weight = plane_factor * cycle_factor
+    // Of the tile kernels, which take conversions by TileFactors (cuda/engine/kernel_choice.hpp).
     std::int32_t plane_factor[max_columns] = {};
-    // Conversions that are digital instead, bit k, and what their counts weigh in D.
-    std::uint64_t digital[2] = {};
-    std::int32_t cycle_place[max_cycles] = {};  // weight in D = plane_factor * cycle_place
-    const double* sigma[max_cycles] = {};       // draw_sigma() by count; of tiles_chip
-    const NormalSketch* sketch = nullptr;       // the same
-    ACIM_HD bool hybrid() const { return (digital[0] | digital[1]) != 0; }
-    ACIM_HD bool is_digital(std::uint32_t k) const {
-        return (digital[k >> 6] >> (k & 63u) & 1u) != 0;
-    }
+    std::int32_t cycle_factor[max_cycles] = {};  // weight in A = plane_factor * cycle_factor
+    std::int32_t cycle_place[max_cycles] = {};   // weight in D = plane_factor * cycle_place
+    std::uint16_t digital[max_columns] = {};     // bit j
+    std::uint16_t special[max_columns] = {};     // bit j
+    bool any_digital = false;
+    bool serial = false;                               // as is_serial() (kernel_choice.cpp)
+    const double* sigma[max_cycles] = {};              // draw_sigma() by count; of tiles_chip
+    const NormalSketch* sketch = nullptr;              // the same
     std::int32_t max_escape = 0;                       // cells of ESCAPE outcomes, at most
     std::int32_t threshold[4] = {};                    // ascending; of tiles_thresholds
     const std::uint32_t* tile_cells[max_cycles] = {};  // cells of the laws as TileCell, or null

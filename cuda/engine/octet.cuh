@@ -7,13 +7,25 @@
 
 #include "cuda/model/random/philox.hpp"
 
+// Uniforms of an octet of conversions in the order of k, taken from the front, so that no register is
+// indexed: what table_uniform() gives for k = 0, 1 .. 7.
 namespace acim {
 
-// table_uniform() for a k that is not known when the code is compiled: no register is indexed.
-__device__ __forceinline__ std::uint32_t uniform_of(const PhiloxWords& call, std::uint32_t k) {
-    const std::uint32_t low = (k & 2u) != 0 ? call.w[1] : call.w[0];
-    const std::uint32_t high = (k & 2u) != 0 ? call.w[3] : call.w[2];
-    return ((k & 4u) != 0 ? high : low) >> ((k & 1u) * 16) & 0xFFFFu;
+__device__ __forceinline__ std::uint32_t take_uniform(PhiloxWords& octet) {
+    const std::uint32_t u = octet.w[0] & 0xFFFFu;
+    octet.w[0] = octet.w[0] >> 16 | octet.w[1] << 16;
+    octet.w[1] = octet.w[1] >> 16 | octet.w[2] << 16;
+    octet.w[2] = octet.w[2] >> 16 | octet.w[3] << 16;
+    octet.w[3] >>= 16;
+    return u;
+}
+
+// Four of them, in the first two words of what is returned.
+__device__ __forceinline__ PhiloxWords take_four(PhiloxWords& octet) {
+    const PhiloxWords out = octet;
+    octet.w[0] = octet.w[2];
+    octet.w[1] = octet.w[3];
+    return out;
 }
 
 }  // namespace acim

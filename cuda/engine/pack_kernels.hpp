@@ -32,10 +32,15 @@ void launch_unfold_values(const UnfoldView& unfold, const std::int16_t* quantise
                           std::uint32_t first_slot, std::uint32_t slots, int conv_group,
                           std::int16_t* out, cudaStream_t stream);
 
+// The largest of the works for which bits are packed.
+struct PackedLines {
+    std::int64_t lines = 0;  // row groups of all pixels
+    int words = 0;           // 32-row words of a row group's plane
+};
+
 // Bit planes of unfolded inputs, from their bytes, for every work, at work.first_word of `out`:
-// [convolution groups][pixels of the segment][row groups][bits][words]. `most_lines` are the row groups
-// of all pixels of the largest work.
+// [convolution groups][pixels of the segment][row groups][bits][words].
 void launch_pack_bits(const ByteLines& lines, const ConversionWork* works, std::uint32_t count,
-                      std::int64_t most_lines, std::uint32_t* out, cudaStream_t stream);
+                      const PackedLines& most, std::uint32_t* out, cudaStream_t stream);
 
 }  // namespace acim

@@ -3,11 +3,12 @@
 
 #include "cuda/engine/escape_queue.cuh"
 #include "cuda/engine/input_fragments.cuh"
-#include "cuda/engine/octet.cuh"
-#include "cuda/engine/tile_samplers.cuh"
+#include "cuda/engine/tile_columns.cuh"
+#include "cuda/engine/tile_shape.hpp"
 
-// What it computes: A of layers whose conversions are all alike, each through its ADC once, on the
-// paths table and lut. Shape of the work: a warp takes 16 outputs x 8 pixels and all their row
+// What it computes: A and D of layers whose conversions go by their sums alone, on the paths table and
+// lut. Most are alike, each through its ADC once; the others are digital, rounded without noise or
+// voted on. Shape of the work: a warp takes 16 outputs x 8 pixels and all their row
 // groups, columns and cycles. The bits of 8 pixels stay in registers over all columns; a column's
 // sums are one-bit products on tensor cores (256 rows an instruction). Columns of the products are
 // permuted so that one lane ends up with every input bit of its four elements (2 outputs x 2
@@ -26,106 +27,34 @@ constexpr int tile_warps = tile_threads / tile_lanes;
 // What precedes the sampler's table in a block's shared memory.
 struct alignas(16) TileShared {
     TileBlock block;
+    TileCycle cycle[max_cycles];
     EscapeQueue queue[tile_warps];
 };
 
-// What a lane's elements share in the row group under way. An element is pixel 4q + t, output
-// g + 8r of the item.
-struct TilePlaces {
-    PhiloxKey key;
-    std::uint32_t element[2][2];  // [q][r]
-    std::uint32_t image[2];       // [q]
-    std::uint32_t group, layer;
-
-    __device__ __forceinline__ PhiloxWords octet(int q, int r, std::uint32_t index) const {
-        return philox4x32(fresh_counter(NoiseSource::code_table,
-                                        {element[q][r], group, image[q], layer}, index, 0),
-                          key);
-    }
-};
-
-__device__ __forceinline__ std::uint32_t least_uniform(const PhiloxWords& call) {
-    const std::uint32_t m =
-        __vminu2(__vminu2(call.w[0], call.w[1]), __vminu2(call.w[2], call.w[3]));
-    return min(m & 0xFFFFu, m >> 16);
-}
-
-// A column's codes, weighed by their cycles, and whether one of them may be an ESCAPE.
-struct ColumnSum {
-    std::int32_t sum = 0;
-    std::int32_t digital = 0;  // of the counts that no ADC sees, likewise
-    bool escaped = false;
-};
-
-// Eight one-bit cycles in at most 256 rows: conversions of a column are one octet.
-template <class Sampler>
-__device__ __forceinline__ ColumnSum serial_column(const ConversionView& v, const Sampler& sampler,
-                                                   const PhiloxWords& call,
-                                                   const std::int32_t (&ones)[8]) {
-    ColumnSum out;
-    out.sum = sampler.column(ones, call, v.cycle_factor[7] < 0 ? -1 : 1);
-    if (Sampler::draws)
-        out.escaped = least_uniform(call) < static_cast<std::uint32_t>(v.max_escape);
-    return out;
-}
-
-// Cycles of any number and width: an octet may span columns, so its call is kept from one to the
-// next.
-template <class Sampler, int bits>
-__device__ __forceinline__ ColumnSum any_column(const ConversionView& v, const Sampler& sampler,
-                                                const TilePlaces& at, int q, int r,
-                                                PhiloxWords& call, int plane,
-                                                const std::int32_t (&ones)[bits]) {
-    ColumnSum out;
-    std::int32_t s = 0;
-    auto k = static_cast<std::uint32_t>(plane * v.cycles.count);
-    int j = 0;
-#pragma unroll
-    for (int b = 0; b < bits; ++b) {
-        if (j == v.cycles.count) break;
-        const int within = b - v.cycles.low_bit[j];
-        s += ones[b] << within;
-        if (within + 1 < v.cycles.width[j]) continue;
-        if (v.hybrid() && v.is_digital(k)) {
-            if (Sampler::draws && (k & 7u) == 0) call = at.octet(q, r, k >> 3);
-            out.digital += v.cycle_place[j] * s;
-            s = 0;
-            ++j;
-            ++k;
-            continue;
-        }
-        std::uint32_t u = 0;
-        if (Sampler::draws) {
-            if ((k & 7u) == 0) call = at.octet(q, r, k >> 3);
-            u = uniform_of(call, k);
-            out.escaped |= u < static_cast<std::uint32_t>(v.max_escape);
-        }
-        out.sum += v.cycle_factor[j] * sampler.code(j, s, u);
-        s = 0;
-        ++j;
-        ++k;
-    }
-    return out;
-}
-
-// One item: its places, its sums, and the loops over row groups and columns.
-template <int pairs, bool serial, class Sampler>
+// One item: its places, its sums, and the loops over row groups and columns. Mixed columns cost
+// registers, so there the item is half, four pixels.
+template <int pairs, TileColumns columns, class Sampler>
 class TileConversion {
 public:
+    static constexpr bool mixed = columns == TileColumns::mixed;
+    static constexpr int sets = mixed ? 1 : 2;  // of four pixels
+
+    // `first_set` of the item's two, where one is taken.
     __device__ TileConversion(const TileShared& shared, const Sampler& sampler, std::int64_t index,
-                              int lane)
+                              int first_set, int lane)
         : block_(shared.block),
+          cycles_(shared.cycle),
           v_(*shared.block.view),
           sampler_(sampler),
           item_(shared.block, index),
+          first_pixel_(item_.first_pixel + 4 * first_set),
           lane_(lane) {
         const ConversionShape& s = v_.shape;
         at_.key = block_.key;
         at_.layer = s.layer;
 #pragma unroll
-        for (int q = 0; q < 2; ++q) {
-            const std::int64_t pixel =
-                min(item_.first_pixel + 4 * q + (lane & 3), block_.pixels - 1);
+        for (int q = 0; q < sets; ++q) {
+            const std::int64_t pixel = min(first_pixel_ + 4 * q + (lane & 3), block_.pixels - 1);
             at_.image[q] = block_.first_image + static_cast<std::uint32_t>(pixel / s.pixels);
 #pragma unroll
             for (int r = 0; r < 2; ++r)
@@ -140,12 +69,13 @@ public:
     __device__ __forceinline__ std::uint64_t add_group(int group) {
         const ConversionShape& s = v_.shape;
         at_.group = static_cast<std::uint32_t>(group);
-        const int blocks = s.words / 8;  // of 256 rows
+        const int blocks = Sampler::lean ? 1 : s.words / 8;  // of 256 rows
         const int g = lane_ >> 2, t = lane_ & 3;
-        const std::uint32_t* inputs[2];  // column g of a product is a bit of pixel g/2 of the set
+        const std::uint32_t*
+            inputs[sets];  // column g of a product is a bit of pixel g/2 of the set
 #pragma unroll
-        for (int q = 0; q < 2; ++q) {
-            const std::int64_t pixel = min(item_.first_pixel + 4 * q + (g >> 1), block_.pixels - 1);
+        for (int q = 0; q < sets; ++q) {
+            const std::int64_t pixel = min(first_pixel_ + 4 * q + (g >> 1), block_.pixels - 1);
             const std::int64_t line = (item_.conv_group * block_.pixels + pixel) * s.groups + group;
             inputs[q] = block_.bits + line * s.bits * s.words + 2 * t;
         }
@@ -155,25 +85,27 @@ public:
             s.planes * blocks;
         const auto* weights =
             reinterpret_cast<const uint4*>(block_.weights) + line * tile_lanes + lane_;
-        InputFragments<pairs, 2> fragments;
-        if (serial || blocks == 1) fragments.load(inputs, s.bits, s.words, lane_);
+        Fragments fragments;
+        if (blocks == 1) fragments.load(inputs, s.bits, s.words, lane_);
+        std::int32_t driven[bits] = {};
+        if (is_xnor()) add_inputs(fragments, driven, inputs, blocks);
         std::uint64_t escapes = 0;
-        std::int32_t sums[2][2] = {};  // of the row group: 32 bits are enough
-        for (int plane = 0; plane < s.planes; ++plane) {
-            std::int32_t c[2][pairs][4] = {};
-            if (serial || blocks == 1) {
-                fragments.multiply(c, __ldg(weights + plane * tile_lanes));
-            } else {
-                for (int block = 0; block < blocks; ++block) {
-                    const std::uint32_t* here[2] = {inputs[0] + 8 * block, inputs[1] + 8 * block};
-                    fragments.load(here, s.bits, s.words, lane_);
-                    fragments.multiply(c, __ldg(weights + (plane * blocks + block) * tile_lanes));
-                }
+        std::int32_t sums[sets][2] = {};  // of the row group: 32 bits are enough
+        for (int first = 0; first < s.planes; first += planes_an_octet) {
+#pragma unroll
+            for (int next = 0; next < planes_an_octet; ++next) {
+                const int plane = first + next;
+                if (planes_an_octet > 1 && plane == s.planes) break;
+                std::int32_t c[sets][pairs][4] = {};
+                multiply(fragments, c, inputs, blocks, [&](int block) {
+                    return __ldg(weights + (plane * blocks + block) * tile_lanes);
+                });
+                if (is_xnor()) count_agreements(c, driven);
+                escapes |= add_plane(c, plane, next == 0, sums);
             }
-            escapes |= add_plane(c, plane, sums);
         }
 #pragma unroll
-        for (int q = 0; q < 2; ++q)
+        for (int q = 0; q < sets; ++q)
 #pragma unroll
             for (int r = 0; r < 2; ++r) analog_[q][r] += sums[q][r];
         return escapes;
@@ -182,58 +114,144 @@ public:
     __device__ __forceinline__ void store() const {
         const ConversionShape& s = v_.shape;
 #pragma unroll
-        for (int q = 0; q < 2; ++q) {
+        for (int q = 0; q < sets; ++q) {
 #pragma unroll
             for (int r = 0; r < 2; ++r) {
                 const int m = item_.tile * tile_outputs + (lane_ >> 2) + 8 * r;
-                const std::int64_t pixel = item_.first_pixel + 4 * q + (lane_ & 3);
+                const std::int64_t pixel = first_pixel_ + 4 * q + (lane_ & 3);
                 if (m >= s.outputs || pixel >= block_.pixels) continue;
                 const std::int64_t at =
                     (static_cast<std::int64_t>(item_.conv_group) * s.outputs + m) * block_.stride +
                     pixel;
                 atomicAdd(reinterpret_cast<unsigned long long*>(block_.analog + at),
                           static_cast<unsigned long long>(analog_[q][r]));
-                if (!serial && v_.hybrid()) block_.digital[at] = digital_[q][r];
+                if (mixed && v_.any_digital) block_.digital[at] = digital_[q][r];
             }
         }
     }
 
 private:
-    __device__ __forceinline__ std::uint64_t add_plane(const std::int32_t (&c)[2][pairs][4],
-                                                       int plane, std::int32_t (&sums)[2][2]) {
-        std::uint64_t escapes = 0;
+    using Fragments = InputFragments<pairs, sets>;
+    using Counts = std::int32_t[sets][pairs][4];
+    static constexpr int bits = 2 * pairs;
+    static constexpr bool can_be_serial = bits == 8 || bits == 4;
+    static constexpr int planes_an_octet = mixed || bits == 8 ? 1 : 2;
+
+    __device__ __forceinline__ bool is_xnor() const {
+        return mixed && v_.encoding == WeightEncoding::xnor;
+    }
+
+    // c += ones in common of the inputs and the words of every block of rows. One block's inputs stay
+    // in `fragments`.
+    template <class Words>
+    __device__ __forceinline__ void multiply(Fragments& fragments, Counts& c,
+                                             const std::uint32_t* const (&inputs)[sets], int blocks,
+                                             Words words) const {
+        if (blocks == 1) {
+            fragments.multiply(c, words(0));
+            return;
+        }
+        for (int block = 0; block < blocks; ++block) {
+            const std::uint32_t* here[sets];
 #pragma unroll
-        for (int q = 0; q < 2; ++q) {
+            for (int q = 0; q < sets; ++q) here[q] = inputs[q] + 8 * block;
+            fragments.load(here, v_.shape.bits, v_.shape.words, lane_);
+            fragments.multiply(c, words(block));
+        }
+    }
+
+    // Sums of the inputs of a lane's pixel, whatever the weights.
+    __device__ __forceinline__ void add_inputs(Fragments& fragments, std::int32_t (&driven)[bits],
+                                               const std::uint32_t* const (&inputs)[sets],
+                                               int blocks) const {
+        std::int32_t c[sets][pairs][4] = {};
+        multiply(fragments, c, inputs, blocks, [](int) { return uint4{~0u, ~0u, ~0u, ~0u}; });
+#pragma unroll
+        for (int b = 0; b < bits; ++b) driven[b] = c[0][b >> 1][b & 1];
+    }
+
+    // column_count() of xnor, bit by bit: that of a cycle is their sum, weighed.
+    __device__ __forceinline__ void count_agreements(Counts& c,
+                                                     const std::int32_t (&driven)[bits]) const {
+#pragma unroll
+        for (int pair = 0; pair < pairs; ++pair)
+#pragma unroll
+            for (int i = 0; i < 4; ++i)
+                c[0][pair][i] = 2 * c[0][pair][i] - driven[2 * pair + (i & 1)] + v_.rows;
+    }
+
+    // The counts of element (q, r), bit by bit.
+    __device__ __forceinline__ static void counts_of(const Counts& c, int q, int r,
+                                                     std::int32_t (&counts)[bits]) {
+#pragma unroll
+        for (int b = 0; b < bits; ++b) counts[b] = c[q][b >> 1][2 * r + (b & 1)];
+    }
+
+    // `new_octet`: a serial column of four cycles begins one.
+    __device__ __forceinline__ std::uint64_t add_plane(const Counts& c, int plane, bool new_octet,
+                                                       std::int32_t (&sums)[sets][2]) {
+        std::uint64_t escapes = 0;
+        ColumnSum column[sets][2];
+        add_columns(c, plane, new_octet, column);
+#pragma unroll
+        for (int q = 0; q < sets; ++q) {
 #pragma unroll
             for (int r = 0; r < 2; ++r) {
-                std::int32_t ones[2 * pairs];
-#pragma unroll
-                for (int b = 0; b < 2 * pairs; ++b) ones[b] = c[q][b >> 1][2 * r + (b & 1)];
-                ColumnSum column;
-                if constexpr (serial) {
-                    PhiloxWords call{};
-                    if (Sampler::draws) call = at_.octet(q, r, static_cast<std::uint32_t>(plane));
-                    column = serial_column(v_, sampler_, call, ones);
-                } else {
-                    column = any_column(v_, sampler_, at_, q, r, call_[q][r], plane, ones);
+                sums[q][r] += v_.plane_factor[plane] * column[q][r].codes;
+                if (mixed) {
+                    digital_[q][r] += std::int64_t{v_.plane_factor[plane]} * column[q][r].digital;
+                    analog_[q][r] += column[q][r].special;
                 }
-                sums[q][r] += v_.plane_factor[plane] * column.sum;
-                if constexpr (!serial)
-                    digital_[q][r] += std::int64_t{v_.plane_factor[plane]} * column.digital;
-                if (column.escaped) escapes |= std::uint64_t{1} << (16 * (2 * q + r) + plane);
+                if (column[q][r].escaped) escapes |= std::uint64_t{1} << (16 * (2 * q + r) + plane);
             }
         }
         return escapes;
     }
 
+    __device__ __forceinline__ void add_columns(const Counts& c, int plane, bool new_octet,
+                                                ColumnSum (&column)[sets][2]) {
+        if constexpr (!mixed) {
+            serial_columns(c, plane, new_octet, column);
+        } else {
+            if constexpr (can_be_serial) {
+                if (v_.serial && (v_.digital[plane] | v_.special[plane]) == 0) {
+                    serial_columns(c, plane, bits == 8 || plane % 2 == 0, column);
+                    for (ColumnSum& sum : column[0]) sum.codes *= v_.cycle_factor[0];
+                    return;
+                }
+            }
+            std::int32_t counts[2][bits];
+            counts_of(c, 0, 0, counts[0]);
+            counts_of(c, 0, 1, counts[1]);
+            mixed_columns(v_, cycles_, sampler_, at_, octet_[0], plane, counts, column[0]);
+        }
+    }
+
+    __device__ __forceinline__ void serial_columns(const Counts& c, int plane, bool new_octet,
+                                                   ColumnSum (&column)[sets][2]) {
+#pragma unroll
+        for (int q = 0; q < sets; ++q) {
+#pragma unroll
+            for (int r = 0; r < 2; ++r) {
+                std::int32_t counts[bits];
+                counts_of(c, q, r, counts);
+                if (Sampler::draws && new_octet)
+                    octet_[q][r] = at_.octet(q, r, static_cast<std::uint32_t>(plane * bits) >> 3);
+                column[q][r] = serial_column(v_, sampler_, octet_[q][r], counts);
+            }
+        }
+    }
+
     const TileBlock& block_;
+    const TileCycle* const cycles_;
     const ConversionView& v_;
     const Sampler& sampler_;
     const TileItem item_;
+    const std::int64_t first_pixel_;
     const int lane_;
-    TilePlaces at_;
-    std::int64_t analog_[2][2] = {}, digital_[2][2] = {};
-    PhiloxWords call_[2][2]{};  // octets under way, where they span columns
+    TilePlaces<sets> at_;
+    std::int64_t analog_[sets][2] = {}, digital_[sets][2] = {};
+    PhiloxWords octet_[sets][2]{};  // under way
 };
 
 __device__ inline void describe_block(TileBlock& block, const ConversionWork& work,
@@ -254,37 +272,57 @@ __device__ inline void describe_block(TileBlock& block, const ConversionWork& wo
 
 // Warps of a block take neighbouring pixels of the same outputs, so that fragments of weights come
 // from the first-level cache. A is zero at the start.
-template <int pairs, bool serial, class Sampler>
-__global__ __launch_bounds__(tile_threads, 2) void tile_conversions(const ConversionWork* works,
-                                                                    const std::uint32_t* bits,
-                                                                    ProductBuffers out) {
-    extern __shared__ std::uint32_t acim_shared[];
-    auto& shared = *reinterpret_cast<TileShared*>(acim_shared);
-    std::uint32_t* const table = acim_shared + sizeof(TileShared) / sizeof(std::uint32_t);
-    const int lane = static_cast<int>(threadIdx.x) % tile_lanes;
-    EscapeQueue& queue = shared.queue[threadIdx.x / tile_lanes];
-    if (threadIdx.x == 0) describe_block(shared.block, works[blockIdx.y], bits, out);
-    if (lane == 0) queue.count = 0;
-    __syncthreads();
+__device__ inline TileCycle cycle_of(const ConversionView& v, int j) {
+    return {v.cycles.low_bit[j], v.cycles.width[j], v.cycle_factor[j], v.cycle_place[j]};
+}
+
+// A warp's turns over its items, or over their halves.
+template <class Tile, class Sampler>
+__device__ __forceinline__ void convert_items(TileShared& shared, const Sampler& sampler,
+                                              const std::uint32_t* table, std::int64_t items,
+                                              int lane) {
+    constexpr int parts = 2 / Tile::sets;
     const TileBlock& block = shared.block;
-    const std::int64_t items = block.octets * block.tiles * block.view->shape.conv_groups;
-    if (static_cast<std::int64_t>(blockIdx.x) * tile_warps >= items) return;
-    Sampler::load(*block.view, table);
-    __syncthreads();
-    const Sampler sampler{*block.view, table};
+    EscapeQueue& queue = shared.queue[threadIdx.x / tile_lanes];
     const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * tile_warps;
-    for (std::int64_t item =
-             static_cast<std::int64_t>(blockIdx.x) * tile_warps + threadIdx.x / tile_lanes;
-         item < items; item += step) {
-        TileConversion<pairs, serial, Sampler> tile(shared, sampler, item, lane);
+    std::int64_t turn =
+        static_cast<std::int64_t>(blockIdx.x) * tile_warps + threadIdx.x / tile_lanes;
+    for (; turn < parts * items; turn += step) {
+        const std::int64_t item = turn / parts;
+        const int first_set = static_cast<int>(turn % parts);
+        Tile tile(shared, sampler, item, first_set, lane);
         for (int group = 0; group < block.view->shape.groups; ++group) {
             const std::uint64_t escapes = tile.add_group(group);
             if (Sampler::draws)
-                queue_escapes<Sampler>(queue, block, table, escapes, item, group, lane);
+                queue_escapes<Sampler>(queue, block, table, escapes, item, first_set, group, lane);
         }
         tile.store();
     }
     if (Sampler::draws) drain<Sampler>(queue, block, table, lane);
+}
+
+// Warps of a block take neighbouring pixels of the same outputs, so that fragments of weights come
+// from the first-level cache. A is zero at the start.
+template <int pairs, TileColumns columns, class Sampler>
+__global__ __launch_bounds__(tile_threads, 2) void tile_conversions(const ConversionWork* works,
+                                                                    const std::uint32_t* bits,
+                                                                    ProductBuffers out) {
+    extern __shared__ __align__(16) std::uint32_t acim_shared[];
+    auto& shared = *reinterpret_cast<TileShared*>(acim_shared);
+    std::uint32_t* const table = acim_shared + sizeof(TileShared) / sizeof(std::uint32_t);
+    const int lane = static_cast<int>(threadIdx.x) % tile_lanes;
+    if (threadIdx.x == 0) describe_block(shared.block, works[blockIdx.y], bits, out);
+    if (lane == 0) shared.queue[threadIdx.x / tile_lanes].count = 0;
+    __syncthreads();
+    const TileBlock& block = shared.block;
+    if (columns == TileColumns::mixed && threadIdx.x < max_cycles)
+        shared.cycle[threadIdx.x] = cycle_of(*block.view, static_cast<int>(threadIdx.x));
+    const std::int64_t items = block.octets * block.tiles * block.view->shape.conv_groups;
+    using Tile = TileConversion<pairs, columns, Sampler>;
+    if (static_cast<std::int64_t>(blockIdx.x) * tile_warps >= items * 2 / Tile::sets) return;
+    Sampler::load(*block.view, table);
+    __syncthreads();
+    convert_items<Tile>(shared, Sampler{*block.view, table}, table, items, lane);
 }
 
 }  // namespace acim

@@ -8,32 +8,34 @@
 
 // How the tile kernel turns the sums of one column of one element into codes. A sampler says whether
 // it draws at all, gives code(j, s, u) of cycle j, sum s and 16-bit uniform u, and the weighed codes
-// of a column of eight one-bit cycles at once: sum of 2^j c_j, the last with the sign given. Outcomes
-// that it cannot decide (a uniform below max_escape) are computed anew by the model.
+// of a column of `bits` (8 or 4) one-bit cycles of one law at once: sum of 2^j c_j, the last with the
+// sign given, by the first uniforms of the words. Outcomes that it cannot decide (a uniform below
+// max_escape) are computed anew by the model. A lean one takes such columns alone, of at most 256 rows.
 namespace acim {
 
-// Horner's rule over the cycles, codes one by one: code.template operator()<j>().
-template <class Code>
+template <int j, class Code>
+__device__ __forceinline__ std::int32_t horner(std::int32_t sum, Code code) {
+    if constexpr (j < 0)
+        return sum;
+    else
+        return horner<j - 1>(2 * sum + code.template operator()<j>(), code);
+}
+
+// Horner's rule over n cycles, codes one by one: code.template operator()<j>().
+template <int n, class Code>
 __device__ __forceinline__ std::int32_t weighed_codes(std::int32_t sign, Code code) {
-    std::int32_t sum = sign * code.template operator()<7>();
-    sum = 2 * sum + code.template operator()<6>();
-    sum = 2 * sum + code.template operator()<5>();
-    sum = 2 * sum + code.template operator()<4>();
-    sum = 2 * sum + code.template operator()<3>();
-    sum = 2 * sum + code.template operator()<2>();
-    sum = 2 * sum + code.template operator()<1>();
-    return 2 * sum + code.template operator()<0>();
+    return horner<n - 2>(sign * code.template operator()<n - 1>(), code);
 }
 
 // Cells in shared memory where one law serves all cycles and fits, else in global memory.
 template <bool in_shared>
 struct TableSampler {
-    static constexpr bool draws = true;
+    static constexpr bool draws = true, lean = false;
     const ConversionView& view;
-    const char* shared;
+    const char* first;  // cells of cycle 0
 
     __device__ TableSampler(const ConversionView& v, const std::uint32_t* table)
-        : view(v), shared(reinterpret_cast<const char*>(table)) {}
+        : view(v), first(reinterpret_cast<const char*>(in_shared ? table : v.tile_cells[0])) {}
     __device__ static void load(const ConversionView& v, std::uint32_t* table) {
         if (!in_shared) return;
         const auto n = static_cast<unsigned>((v.law[0].scale.full_scale + 1) * cell_columns / 4);
@@ -43,27 +45,28 @@ struct TableSampler {
     }
     // `two` holds the uniform in its upper or lower half.
     template <bool upper>
-    __device__ __forceinline__ std::int32_t half_code(int j, std::int32_t s,
-                                                      std::uint32_t two) const {
+    __device__ __forceinline__ static std::int32_t half_code(const char* table, std::int32_t s,
+                                                             std::uint32_t two) {
         const std::uint32_t at = static_cast<std::uint32_t>(s) * (cell_columns * 4) |
                                  TileCell::column_offset<upper>(two);
-        const char* table = in_shared ? shared : reinterpret_cast<const char*>(view.tile_cells[j]);
         return TileCell::code<upper>(*reinterpret_cast<const std::uint32_t*>(table + at), two);
     }
     __device__ __forceinline__ std::int32_t code(int j, std::int32_t s, std::uint32_t u) const {
-        return half_code<false>(j, s, u);
+        return half_code<false>(
+            in_shared ? first : reinterpret_cast<const char*>(view.tile_cells[j]), s, u);
     }
-    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[8],
-                                                   const PhiloxWords& call,
+    template <int bits>
+    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[bits],
+                                                   const PhiloxWords& words,
                                                    std::int32_t sign) const {
-        return weighed_codes(
-            sign, [&]<int j>() { return half_code<j % 2 == 1>(j, ones[j], call.w[j / 2]); });
+        return weighed_codes<bits>(
+            sign, [&]<int j>() { return half_code<j % 2 == 1>(first, ones[j], words.w[j / 2]); });
     }
 };
 
 // Cells in shared memory for sums and codes of eight bits.
 struct ByteTableSampler {
-    static constexpr bool draws = true;
+    static constexpr bool draws = true, lean = true;
     const char* shared;
 
     __device__ ByteTableSampler(const ConversionView&, const std::uint32_t* table)
@@ -85,15 +88,16 @@ struct ByteTableSampler {
     __device__ __forceinline__ std::int32_t code(int, std::int32_t s, std::uint32_t u) const {
         return static_cast<std::int32_t>(add<false>(0, 1, s, u, ByteCell::columns(u)));
     }
-    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[8],
-                                                   const PhiloxWords& call,
+    template <int bits>
+    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[bits],
+                                                   const PhiloxWords& words,
                                                    std::int32_t sign) const {
         std::uint32_t sum = 0, last = 0;
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-            const std::uint32_t two = call.w[i], columns = ByteCell::columns(two);
+        for (int i = 0; i < bits / 2; ++i) {
+            const std::uint32_t two = words.w[i], columns = ByteCell::columns(two);
             sum = add<false>(sum, 1u << (2 * i), ones[2 * i], two, columns);
-            std::uint32_t& to = i == 3 ? last : sum;
+            std::uint32_t& to = i == bits / 2 - 1 ? last : sum;
             to = add<true>(to, 2u << (2 * i), ones[2 * i + 1], two, columns);
         }
         return static_cast<std::int32_t>(sum) + sign * static_cast<std::int32_t>(last);
@@ -105,7 +109,7 @@ struct ByteTableSampler {
 // below u). Two conversions at a time in the halves of a word, by instructions that Hopper brought.
 template <int side>
 struct ThresholdSampler {
-    static constexpr bool draws = true;
+    static constexpr bool draws = true, lean = true;
     static constexpr std::uint32_t both = 0x10001u;
     std::uint32_t low_cut[side], low_add[side], high_cut[side], high_add[side];
     std::uint32_t top;
@@ -141,36 +145,42 @@ struct ThresholdSampler {
         return static_cast<std::int32_t>(codes(static_cast<std::uint32_t>(s), u) & 0xFFFFu);
     }
     // Codes are below 512, so that a half holds sum of 4^i c_i of four of them.
-    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[8],
-                                                   const PhiloxWords& call,
+    template <int bits>
+    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[bits],
+                                                   const PhiloxWords& words,
                                                    std::int32_t sign) const {
+        constexpr int top_pair = bits / 2 - 1;
         std::uint32_t sum = 0, pair = 0;
 #pragma unroll
-        for (int i = 3; i >= 0; --i) {
+        for (int i = top_pair; i >= 0; --i) {
             const std::uint32_t s = static_cast<std::uint32_t>(ones[2 * i + 1]) * 65536u +
                                     static_cast<std::uint32_t>(ones[2 * i]);
-            pair = i == 3 ? codes(s, call.w[i]) : pair;
-            sum = i == 3 ? pair : sum * 4 + codes(s, call.w[i]);
+            pair = i == top_pair ? codes(s, words.w[i]) : pair;
+            sum = i == top_pair ? pair : sum * 4 + codes(s, words.w[i]);
         }
         const auto last = static_cast<std::int32_t>(pair >> 16);
         return static_cast<std::int32_t>((sum & 0xFFFFu) + 2 * (sum >> 16)) +
-               (sign - 1) * 128 * last;
+               (sign - 1) * (1 << (bits - 1)) * last;
     }
 };
 
 // Noise-free: one code for every sum.
 struct LutSampler {
-    static constexpr bool draws = false;
+    static constexpr bool draws = false, lean = false;
     const ConversionView& view;
+    const std::uint16_t* first;  // codes of cycle 0
 
-    __device__ LutSampler(const ConversionView& v, const std::uint32_t*) : view(v) {}
+    __device__ LutSampler(const ConversionView& v, const std::uint32_t*)
+        : view(v), first(v.law[0].codes) {}
     __device__ static void load(const ConversionView&, std::uint32_t*) {}
     __device__ __forceinline__ std::int32_t code(int j, std::int32_t s, std::uint32_t) const {
         return __ldg(view.law[j].codes + s);
     }
-    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[8],
+    template <int bits>
+    __device__ __forceinline__ std::int32_t column(const std::int32_t (&ones)[bits],
                                                    const PhiloxWords&, std::int32_t sign) const {
-        return weighed_codes(sign, [&]<int j>() { return code(j, ones[j], 0); });
+        return weighed_codes<bits>(
+            sign, [&]<int j>() { return static_cast<std::int32_t>(__ldg(first + ones[j])); });
     }
 };
 

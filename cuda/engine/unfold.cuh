@@ -6,6 +6,13 @@
 
 namespace acim {
 
+// How rows of an unfolded input lie in the tensor that it is taken from.
+enum class UnfoldedRows {
+    line,    // side by side
+    window,  // by taps, none of them in the padding
+    border   // by taps, some of them in the padding
+};
+
 // What one pixel of a convolution group sees of a slot's quantised input; padding is 0.
 class UnfoldedPixel {
 public:
@@ -24,15 +31,31 @@ public:
             top_ >= 0 && left_ >= 0 && top_ + u.reach_y < u.height && left_ + u.reach_x < u.width;
     }
 
-    // Value of row r.
+    ACIM_HD UnfoldedRows rows() const {
+        if (!u_.by_taps) return UnfoldedRows::line;
+        return inside_ ? UnfoldedRows::window : UnfoldedRows::border;
+    }
+
+    // Value of row r, where rows are known to lie so.
+    template <UnfoldedRows rows>
     ACIM_HD std::int32_t at(int r) const {
-        if (!u_.by_taps) return values_[r];
+        if (rows == UnfoldedRows::line) return values_[r];
         const Tap tap = u_.taps[r];
-        if (!inside_) {
+        if (rows == UnfoldedRows::border) {
             const int y = top_ + tap.dy, x = left_ + tap.dx;
             if (y < 0 || y >= u_.height || x < 0 || x >= u_.width) return 0;
         }
         return values_[tap.offset];
+    }
+    ACIM_HD std::int32_t at(int r) const {
+        switch (rows()) {
+            case UnfoldedRows::line:
+                return at<UnfoldedRows::line>(r);
+            case UnfoldedRows::window:
+                return at<UnfoldedRows::window>(r);
+            default:
+                return at<UnfoldedRows::border>(r);
+        }
     }
 
 private:

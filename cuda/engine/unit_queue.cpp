@@ -81,23 +81,37 @@ void UnitQueue::shorten(UnitPart& part, std::uint32_t images) {
 }
 
 bool UnitQueue::finish(const UnitPart& part, const TrialResult& result) {
-    const std::lock_guard lock(mutex_);
-    if (--in_flight_ == 0) changed_.notify_all();
-    if (failure_) return false;
-    OpenUnit& open = open_.at(part.unit);
-    add_result(open.result, result);
-    open.images_left -= part.images;
-    if (open.images_left > 0) return false;
-    TrialResult whole = std::move(open.result);
-    open_.erase(part.unit);
-    ++reported_;
+    TrialResult whole;
+    {
+        const std::lock_guard lock(mutex_);
+        if (--in_flight_ == 0) changed_.notify_all();
+        if (failure_) return false;
+        OpenUnit& open = open_.at(part.unit);
+        add_result(open.result, result);
+        open.images_left -= part.images;
+        if (open.images_left > 0) return false;
+        whole = std::move(open.result);
+        open_.erase(part.unit);
+    }
+    report(std::move(whole));
+    return true;
+}
+
+// One at a time, and nothing after a failure; other lanes take parts in the meantime.
+void UnitQueue::report(TrialResult&& whole) {
+    const std::lock_guard one(sink_mutex_);
+    {
+        const std::lock_guard lock(mutex_);
+        if (failure_) return;
+    }
     try {
         sink_(std::move(whole));
     } catch (...) {
-        failure_ = std::current_exception();
-        changed_.notify_all();
+        fail(std::current_exception());
+        return;
     }
-    return true;
+    const std::lock_guard lock(mutex_);
+    ++reported_;
 }
 
 void UnitQueue::fail(std::exception_ptr failure) {

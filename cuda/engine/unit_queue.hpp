@@ -55,6 +55,7 @@ private:
         std::uint32_t images_left = 0;
     };
 
+    void report(TrialResult&& whole);
     bool has_work() const;
     void put_back(const UnitPart& part);
 
@@ -62,6 +63,7 @@ private:
     std::span<const WorkUnit> units_;
     const TrialEngine::Sink& sink_;
     const std::atomic<bool>& stop_;
+    std::mutex sink_mutex_;  // taken before the other
     mutable std::mutex mutex_;
     std::condition_variable changed_;  // there is work again, or there will be none
     std::map<std::size_t, OpenUnit> open_;

@@ -26,15 +26,15 @@ std::uint64_t SlotSizes::bytes(std::uint32_t slots, std::size_t segments) const 
         sizeof(SegmentCounts) + sizeof(std::uint32_t) * (1 + Workspace::spare_words) +
         static_cast<std::uint64_t>(layers) *
             (sizeof(LimbSums) + sizeof(ConversionWork) + sizeof(FinishWork));
-    const std::uint64_t bits = slots * static_cast<std::uint64_t>(positions);
-    return slots * slot_bytes() + bits / 8 + padding + segments * segment;
+    const std::uint64_t correct_bits = slots * static_cast<std::uint64_t>(positions);
+    return slots * slot_bytes() + correct_bits / 8 + padding + segments * segment;
 }
 
 std::uint64_t SlotSizes::slots_in(std::uint64_t memory, std::size_t segments) const {
     const std::uint64_t rest = bytes(0, segments);
-    const std::uint64_t bits = (static_cast<std::uint64_t>(positions) + 7) / 8;
+    const std::uint64_t correct_bytes = (static_cast<std::uint64_t>(positions) + 7) / 8;
     const std::uint64_t most = (std::uint64_t{1} << 31) / static_cast<std::uint64_t>(positions);
-    return memory > rest ? std::min(most, (memory - rest) / (slot_bytes() + bits)) : 0;
+    return memory > rest ? std::min(most, (memory - rest) / (slot_bytes() + correct_bytes)) : 0;
 }
 
 SlotSizes slot_sizes(const DeviceNetwork& network) {

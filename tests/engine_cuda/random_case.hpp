@@ -222,33 +222,49 @@ inline LayerCase random_chip_case(Pick& pick) {
     return sized_case(pick, with_another(pick, any_chip(pick)), 1);
 }
 
-// A code for every sum, and noise that leads a few codes away: what thresholds are for.
-inline void draw_lossless(Pick& pick, LayerSettings& s) {
+// A code for every sum; mostly with noise that leads a few codes away, and true then: what thresholds
+// are for.
+inline bool draw_lossless(Pick& pick, LayerSettings& s) {
     s.macro.adc.bits = pick.of({8, 8, 7, 6, 5, 4, 9});
     s.macro.rows = (1 << s.macro.adc.bits) - 1;
-    if (pick.chance(30)) return;
-    s.activation_bits = 8;
+    if (pick.chance(30)) return false;
+    s.activation_bits = pick.of({8, 8, 4});
     s.macro.bits_per_cycle = 1;
     s.macro.noise.random.sigma = pick.of({0.2, 0.3, 0.4, 0.5, 0.6});
+    if (s.macro.weight_encoding == WeightEncoding::xnor)
+        s.macro.weight_encoding = WeightEncoding::twos_complement;
+    return true;
 }
 
-// Layers whose conversions are all alike, which are what the tile kernels are for.
+// Some conversions that are digital, rounded or voted on.
+inline void draw_techniques(Pick& pick, MacroParams& m) {
+    if (pick.chance(25)) m.hybrid = {pick.between(1, 6), pick.chance(40)};
+    if (!pick.chance(25)) return;
+    m.voting.levels = pick.between(1, 9);
+    m.voting.samples = pick.of({2, 3, 3, 5, 8});
+    m.voting.combine =
+        pick.of({VoteCombination::mode, VoteCombination::median, VoteCombination::mean});
+}
+
+// Layers whose conversions are mostly alike, which are what the tile kernels are for.
 inline LayerCase random_tile_case(Pick& pick) {
     LayerRun run;
     LayerSettings& s = run.settings;
     s.weight_bits = pick.of({2, 3, 4, 7, 8, 8, 8, 1});
     run.shape.is_signed = pick.chance(30);
     s.activation_bits =
-        pick.of({8, 8, 8, 8, 8, 8, 8, run.shape.is_signed ? 2 : 1, 3, 4, 5, 6, 7, 9});
+        pick.of({8, 8, 8, 8, 8, 8, 4, 4, run.shape.is_signed ? 2 : 1, 3, 5, 6, 7, 9});
     MacroParams& m = s.macro;
     m.mapping = RowMapping::dense;
     m.weight_encoding = pick.of({WeightEncoding::twos_complement, WeightEncoding::twos_complement,
-                                 WeightEncoding::offset_binary, WeightEncoding::differential});
+                                 WeightEncoding::offset_binary, WeightEncoding::differential,
+                                 WeightEncoding::xnor});
     const int drive = s.activation_bits - (run.shape.is_signed ? 1 : 0);
     if (pick.chance(30)) m.bits_per_cycle = pick.between(1, drive);
     m.noise.random = {pick.of({0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0, 2.5, 5.9}), NoiseUnit::lsb};
+    bool all_alike = false;
     if (pick.chance(40)) {
-        draw_lossless(pick, s);
+        all_alike = draw_lossless(pick, s);
     } else {
         m.rows = pick.chance(60) ? pick.between(1, 300) : pick.between(1, 1200);
         testing_support::random_adc(pick, m.adc);
@@ -256,7 +272,7 @@ inline LayerCase random_tile_case(Pick& pick) {
         if (pick.chance(20)) m.adc.range = AdcRange::counts;
         if (pick.chance(30)) m.noise.nonlinear.sigma = pick.of({0.02, 0.1, 0.4});
     }
-    if (pick.chance(25)) m.hybrid.levels = pick.between(1, 6);
+    if (!all_alike) draw_techniques(pick, m);
     if (pick.chance(20)) {  // noise-free
         m.noise = {};
         s.path = pick.of({PathRequest::automatic, PathRequest::automatic, PathRequest::table});
@@ -264,14 +280,12 @@ inline LayerCase random_tile_case(Pick& pick) {
     return sized_case(pick, with_another(pick, run), 8);
 }
 
-// The same on chips: no vote, no rounded digital conversion, no xnor column.
+// The same on chips: no xnor column.
 inline LayerCase random_chip_tile_case(Pick& pick) {
     LayerRun run = any_chip(pick);
     LayerSettings& s = run.settings;
     MacroParams& m = s.macro;
     s.path = PathRequest::automatic;
-    m.voting = {};
-    m.hybrid.asim_rounding = false;
     m.weight_parallel = false;
     m.switches.reset = true;
     m.adc_errors.offset = 0.4;

@@ -18,7 +18,7 @@ using testing_device::LayerOnKernel;
 using testing_device::name_of;
 using testing_support::Pick;
 
-// Counts by the equations of cuda/model what the reference kernel meets. Single votes only.
+// Counts by the equations of cuda/model what the reference kernel meets in single votes.
 class EscapeCounter : public ConversionObserver {
 public:
     void begin(const LayerPlan& plan, const OutputMap& map, const ProductPlace& place) {
@@ -30,7 +30,7 @@ public:
     void observe(int output, int pixel, int group, int k, std::int64_t s,
                  std::int64_t code) override {
         const ConversionPlan& c = plan_->conversions[static_cast<std::size_t>(k)];
-        if (!c.through_adc) return;
+        if (!c.through_adc || c.votes > 1) return;
         ++conversions;
         const FreshPlace place{map_.element(output, pixel), static_cast<std::uint32_t>(group),
                                place_.image, place_.layer};
@@ -100,6 +100,17 @@ std::vector<EscapeCase> cases() {
          [](LayerSettings& s) {
              set_macro(s, 9, 10, 5.9);
              s.macro.hybrid.levels = 6;
+         }},
+        // Beside conversions with votes, whose ESCAPE outcomes are not the queue's.
+        {"BesideVotes", K::tiles_table, 16, 120, 48,
+         [](LayerSettings& s) {
+             set_macro(s, 9, 10, 5.9);
+             s.macro.voting = {6, 3, VoteCombination::median};
+         }},
+        {"OfFourCycles", K::tiles_bytes, 16, 120, 48,
+         [](LayerSettings& s) {
+             set_macro(s, 9, 8, 5.9);
+             s.activation_bits = 4;
          }},
         // A warp's queue fills many times over.
         {"Crowded", K::tiles_table, 16, 120, 16,

@@ -24,9 +24,13 @@ protected:
         CycleLawCache cache;
         LayerOnDevice device(c, packer, cache, 1 + GetParam() % 4);
         std::string trace;
-        for (const ConversionKernel kernel : device.kernels()) {
+        for (std::size_t i = 0; i < c.parts.size(); ++i) {
+            const ConversionKernel kernel = device.kernels()[i];
+            const MacroParams& m = c.points[c.parts[i].point].macro;
             ++reached_[kernel];
             if (c.product.is_computed()) ++computed_[kernel];
+            if (m.voting.levels > 0 && m.voting.samples > 1) ++voted_[kernel];
+            if (m.weight_encoding == WeightEncoding::xnor) ++xnor_[kernel];
             trace += name_of(kernel) + " ";
         }
         SCOPED_TRACE(trace + describe(c));
@@ -41,16 +45,22 @@ protected:
     static void TearDownTestSuite() {
         for (const auto& [kernel, n] : reached_)
             std::cout << name_of(kernel) << ": " << n << " parts of batches, " << computed_[kernel]
-                      << " with stored operands\n";
+                      << " with stored operands, " << voted_[kernel] << " with votes, "
+                      << xnor_[kernel] << " of xnor\n";
         if (cases_ < 6 * seeds) return;
         for (int k = 0; k <= static_cast<int>(ConversionKernel::aidac); ++k) {
             const auto kernel = static_cast<ConversionKernel>(k);
             EXPECT_GE(reached_[kernel], 15) << name_of(kernel);
             EXPECT_GE(computed_[kernel], 3) << name_of(kernel);
         }
+        using K = ConversionKernel;
+        for (const K kernel : {K::general, K::tiles_table, K::tiles_wide, K::tiles_chip})
+            EXPECT_GE(voted_[kernel], 15) << name_of(kernel);
+        for (const K kernel : {K::general, K::tiles_table, K::tiles_wide, K::tiles_lut})
+            EXPECT_GE(xnor_[kernel], 5) << name_of(kernel);
     }
 
-    static inline std::map<ConversionKernel, int> reached_, computed_;
+    static inline std::map<ConversionKernel, int> reached_, computed_, voted_, xnor_;
     static inline int cases_ = 0;
 };
 

@@ -249,13 +249,15 @@ void expect_bits(const Layer& layer, const NetworkLayer& device, const std::int1
     std::vector<ConversionWork> works(2);
     for (std::size_t i = 0; i < 2; ++i) views[i].shape = parts[i].shape;
     const auto device_views = on_device(views);
-    std::int64_t most = 0;
+    PackedLines most;
+    most.words = draw.between(1, 5);  // how lanes share lines does not matter
     for (std::size_t i = 0; i < 2; ++i) {
         works[i].view = device_views.data() + i;
         works[i].segment.first_slot = parts[i].first_slot;
         works[i].segment.slots = parts[i].slots;
         works[i].first_word = parts[i].first_word;
-        most = std::max(most, static_cast<std::int64_t>(parts[i].words()) / parts[i].shape.bits);
+        most.lines =
+            std::max(most.lines, static_cast<std::int64_t>(parts[i].words()) / parts[i].shape.bits);
     }
     const auto device_works = on_device(works);
     const DeviceArray<std::uint32_t> out(parts[1].first_word + parts[1].words());

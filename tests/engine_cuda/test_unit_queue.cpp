@@ -219,6 +219,26 @@ TEST_F(UnitQueueTest, AFailingSinkEndsTheRunAndWakesIdleLanes) {
     EXPECT_THROW(queue->rethrow(), std::domain_error);
 }
 
+// A sink that takes its time (it may write a file) keeps other lanes from nothing but reporting.
+TEST_F(UnitQueueTest, LanesGoOnWhileAResultIsReported) {
+    make({8, 8, 8});
+    std::promise<void> has_begun, has_gone_on;
+    std::future_status status{};
+    sink = [&, done = has_gone_on.get_future().share()](TrialResult&&) {
+        has_begun.set_value();
+        status = done.wait_for(std::chrono::seconds(30));  // so long only where they are kept
+    };
+    const auto first = *next(), second = *next();
+    auto reporting = std::async(std::launch::async, [&] { return finish(first); });
+    has_begun.get_future().wait();
+    queue->give_back(second);
+    expect_part(next(), 1, 0, 8);
+    has_gone_on.set_value();
+    EXPECT_TRUE(reporting.get());
+    EXPECT_EQ(status, std::future_status::ready);
+    EXPECT_FALSE(queue->done());
+}
+
 // Lanes that take, give back, cut and finish at random: every image counts once.
 TEST_F(UnitQueueTest, ManyLanes) {
     std::vector<std::uint32_t> images;
