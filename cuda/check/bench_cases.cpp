@@ -64,6 +64,7 @@ struct BenchNoise {
     std::string name, title;
     SamplingPath path;
     MacroParams macro;
+    bool everywhere = true;  // else on the largest layer alone
 };
 
 // 255 rows into 8 bits: the ADC itself loses nothing.
@@ -71,11 +72,14 @@ std::vector<BenchNoise> noises() {
     MacroParams quiet;
     quiet.rows = 255;
     quiet.adc.bits = 8;
-    MacroParams rare = quiet, lossless = quiet, table = quiet, chip = quiet;
+    MacroParams rare = quiet, lossless = quiet, table = quiet;
     rare.noise.random.sigma = 0.128;
     lossless.noise.random.sigma = 0.255;
     table.noise.random.sigma = 0.5;
     table.noise.nonlinear.sigma = 0.05;
+    MacroParams votes = table, wide = table, chip = quiet;
+    votes.voting = {3, 3, VoteCombination::mode};
+    wide.bits_per_cycle = 2;
     chip.noise.random.sigma = 0.5;
     chip.cell.unit_capacitance = 2e-15;
     chip.cell.mismatch = 0.85 / 3162277660.1683793;  // 0.85 % sqrt(fF)
@@ -83,6 +87,8 @@ std::vector<BenchNoise> noises() {
             {"events", "0.128 LSB", SamplingPath::events, rare},
             {"lossless", "0.255 LSB", SamplingPath::table, lossless},
             {"table", "0.5 LSB + 0.05 % nonlinear", SamplingPath::table, table},
+            {"votes", "the same, 3 votes on the top 3 levels", SamplingPath::table, votes, false},
+            {"wide", "the same, cycles of two bits", SamplingPath::table, wide, false},
             {"chip", "cells 0.85 % sqrt(fF), 2 fF + 0.5 LSB", SamplingPath::chip, chip}};
 }
 
@@ -101,7 +107,7 @@ std::uint64_t conversions(const QuantizedNetwork& network, const DesignPoint& po
     return static_cast<std::uint64_t>(sum);
 }
 
-void add_cases(const BenchNetwork& bench, std::vector<BenchCase>& cases) {
+void add_cases(const BenchNetwork& bench, std::vector<BenchCase>& cases, bool largest = false) {
     auto setup = std::make_shared<TrialSetup>();
     setup->seed = 1;
     setup->network = bench.network;
@@ -109,6 +115,7 @@ void add_cases(const BenchNetwork& bench, std::vector<BenchCase>& cases) {
     // Agreement with a noise-free run is counted, but nobody looks at it here.
     setup->reference_top1.assign(bench.images->count(), 0);
     for (const BenchNoise& noise : noises()) {
+        if (!noise.everywhere && !largest) continue;
         LayerSettings settings;
         settings.macro = noise.macro;
         const std::string name = bench.name + "/" + noise.name;
@@ -134,7 +141,7 @@ double time_call(TrialEngine& engine, const std::vector<WorkUnit>& units) {
 
 std::vector<BenchCase> bench_cases(std::uint32_t images) {
     std::vector<BenchCase> cases;
-    add_cases(conv_network(256, images), cases);
+    add_cases(conv_network(256, images), cases, true);
     add_cases(conv_network(64, images), cases);
     add_cases(resnet20(images), cases);
     return cases;

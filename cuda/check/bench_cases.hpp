@@ -24,7 +24,8 @@ struct BenchCase {
 
 // Three networks (conv256, conv64, resnet20), each without noise (product), with noise through the
 // table of a lossless ADC (lossless), with noise that depends on the sum (table), and with cells
-// that differ by chip (chip). `images` is the size of the evaluation set, at least 1.
+// that differ by chip (chip); conv256 with votes and with cycles of two bits, too. `images` is the size
+// of the evaluation set, at least 1.
 std::vector<BenchCase> bench_cases(std::uint32_t images);
 
 struct BenchFigure {

@@ -69,8 +69,7 @@ void add_product(const BenchCase& bench, const Operator& node, const LayerSettin
         return;
     }
     work.bytes += conversion_bytes(plan, sizes);
-    work.bit_products += sizes.outputs * plan.groups *
-                         static_cast<double>(plan.conversions.size()) *
+    work.bit_products += sizes.outputs * plan.groups * (plan.columns.count * plan.activation_bits) *
                          round_up(plan.group_rows, static_cast<int>(bits_a_block));
 }
 

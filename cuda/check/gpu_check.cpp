@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // gpu_check: what a machine with a CUDA device has to show before its results and its speed count.
-//   gpu_check [--quick] [--json FILE] [--only pins|parity|speed] [--devices 0,1]
-//             [--seconds S] [--rounds N] [--images N]
+//   gpu_check [--quick] [--json FILE] [--only pins|parity|speed] [--match TEXT] [--devices 0,1]
+//             [--seconds S] [--rounds N] [--images N] [--progress FILE]
+// --match leaves the cases whose names hold the text. The file of --progress names the case under
+// way: what to look at where the program does not come back.
 // Ends with 0 if everything is equal, 1 if not, 2 for a wrong command line, 77 without a device.
 #include <charconv>
 #include <cstdio>
@@ -63,6 +65,10 @@ GpuCheckOptions parse(const std::vector<std::string_view>& arguments) {
         const std::string_view value = arguments[++i];
         if (option == "--json")
             options.json = value;
+        else if (option == "--progress")
+            options.progress = value;
+        else if (option == "--match")
+            options.match = value;
         else if (option == "--only")
             choose_section(options, value);
         else if (option == "--devices")
@@ -79,6 +85,17 @@ GpuCheckOptions parse(const std::vector<std::string_view>& arguments) {
     return options;
 }
 
+// A section that does not come through leaves the others and the report.
+SectionReport guarded(SectionReport (*section)(const GpuCheckOptions&),
+                      const GpuCheckOptions& options) {
+    try {
+        return section(options);
+    } catch (const std::exception& error) {
+        std::printf("  STOPPED: %s\n", error.what());
+        return {json::Object().add("error", std::string(error.what())).text(), true};
+    }
+}
+
 int run(const GpuCheckOptions& options) {
     const CudaStatus status = cuda_status();
     if (status.devices.empty()) {
@@ -92,9 +109,9 @@ int run(const GpuCheckOptions& options) {
         failed |= section.failed;
     };
     add("platform", describe_devices(status));
-    if (options.pins) add("pins", check_pins(options));
-    if (options.parity) add("parity", check_parity(options));
-    if (options.speed) add("speed", check_speed(options));
+    if (options.pins) add("pins", guarded(check_pins, options));
+    if (options.parity) add("parity", guarded(check_parity, options));
+    if (options.speed) add("speed", guarded(check_speed, options));
     report.add("failed", failed);
     if (!options.json.empty()) {
         std::ofstream file(options.json);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <map>
 #include <utility>
 
@@ -54,6 +55,12 @@ std::vector<EngineVariant> engine_variants(const GpuCheckOptions& options) {
     cut.allow_cublas = false;
     return {{"as users run it", plain, options.quick ? 9u : 1u},
             {"batches of 2 images, no cuBLAS", cut, options.quick ? 29u : 5u}};
+}
+
+// Names the case under way in a file, for whoever looks where the program does not come back.
+void note_progress(const GpuCheckOptions& options, const std::string& what) {
+    if (options.progress.empty()) return;
+    std::ofstream(options.progress) << what << '\n';
 }
 
 // A device that the engine had to do without is a failure here, however right the results are.
@@ -115,8 +122,10 @@ double middle(std::vector<double> values) {
 
 std::vector<BenchCase> chosen_cases(const GpuCheckOptions& options) {
     std::vector<BenchCase> cases = bench_cases(options.images);
-    if (options.quick)
-        std::erase_if(cases, [](const BenchCase& c) { return c.name.rfind("conv256", 0) != 0; });
+    std::erase_if(cases, [&](const BenchCase& c) {
+        return (options.quick && c.name.rfind("conv256", 0) != 0) ||
+               c.name.find(options.match) == std::string::npos;
+    });
     return cases;
 }
 
@@ -214,22 +223,30 @@ SectionReport check_parity(const GpuCheckOptions& options) {
     json::Object all;
     SectionReport report;
     std::map<std::size_t, std::vector<TrialResult>> expected;  // by case
+    bool lost = false;
     for (const EngineVariant& variant : engine_variants(options)) {
         const auto engine = make_cuda_engine(variant.options);
         ParityCount count;
-        for (std::size_t i = 0; i < cases.size(); i += variant.every) {
+        const std::size_t every = options.match.empty() ? variant.every : 1;
+        for (std::size_t i = 0; i < cases.size() && !lost; i += every) {
+            if (cases[i].name.find(options.match) == std::string::npos) continue;
+            note_progress(options, std::string(variant.name) + ": " + cases[i].name);
             if (!expected.contains(i)) expected[i] = run_case(*reference, cases[i]);
             const ParityDifference d = compare_with(cases[i], expected[i], *engine);
             count.add(d);
             if (d.any()) std::printf("  DIFFERENT: %s\n", d.first.c_str());
+            lost = d.engine_lost;
         }
-        for (std::string& warning : devices_lost(*engine))
-            count.failures.push_back(std::move(warning));
-        std::printf("parity, %s: %zu cases, %llu bytes compared, %llu different\n", variant.name,
+        if (!lost)
+            for (std::string& warning : devices_lost(*engine))
+                count.failures.push_back(std::move(warning));
+        std::printf("parity, %s: %zu cases, %llu bytes compared, %llu different%s\n", variant.name,
                     count.cases, static_cast<unsigned long long>(count.compared),
-                    static_cast<unsigned long long>(count.different));
+                    static_cast<unsigned long long>(count.different),
+                    lost ? "; the device is lost, the rest is left out" : "");
         report.failed |= !count.failures.empty();
         all.add_json(variant.name, count.json());
+        if (lost) break;  // a context that has failed takes nothing more in this process
     }
     report.json = all.text();
     return report;
@@ -242,17 +259,26 @@ SectionReport check_speed(const GpuCheckOptions& options) {
     const std::vector<BenchCase> cases = chosen_cases(options);
     std::vector<std::vector<double>> rates(cases.size());
     const double seconds = options.quick ? 0.1 : options.seconds;
-    for (int round = 0; round < (options.quick ? 1 : options.rounds); ++round)
-        for (std::size_t i = 0; i < cases.size(); ++i)
-            rates[i].push_back(
-                measure(*engine, cases[i], seconds, options.images, 1).conversions_per_second());
+    std::string failure;
+    try {
+        for (int round = 0; round < (options.quick ? 1 : options.rounds); ++round)
+            for (std::size_t i = 0; i < cases.size(); ++i) {
+                note_progress(options, "speed: " + cases[i].name);
+                rates[i].push_back(measure(*engine, cases[i], seconds, options.images, 1)
+                                       .conversions_per_second());
+            }
+    } catch (const EngineFailure& error) {  // what was measured stays
+        std::printf("  STOPPED: %s\n", error.what());
+        failure = error.what();
+    }
     std::printf("speed on %s, conversions per second, least / median / most:\n",
                 engine->name().c_str());
     const std::vector<CudaDevice> devices = chosen_devices(options);
     std::vector<std::string> items;
     for (std::size_t i = 0; i < cases.size(); ++i)
-        items.push_back(speed_json(cases[i], options.images, rates[i], devices));
-    return {json::lines(items), !devices_lost(*engine).empty()};
+        if (!rates[i].empty())
+            items.push_back(speed_json(cases[i], options.images, rates[i], devices));
+    return {json::lines(items), !failure.empty() || !devices_lost(*engine).empty()};
 }
 
 }  // namespace acim

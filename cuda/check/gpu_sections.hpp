@@ -14,6 +14,8 @@ struct GpuCheckOptions {
     bool quick = false;  // few cases, few rounds: for compute-sanitizer
     bool pins = true, parity = true, speed = true;
     std::string json;          // file, "" for none
+    std::string progress;      // file that names the case under way, "" for none
+    std::string match;         // text that names of cases hold
     std::vector<int> devices;  // empty: all
     double seconds = 1.0;      // of one measurement of one case
     int rounds = 3;

@@ -124,6 +124,7 @@ ParityDifference compare_with(const ParityCase& c, const std::vector<TrialResult
     } catch (const std::exception& error) {
         ParityDifference out;
         out.first = c.name + ": " + error.what();
+        out.engine_lost = dynamic_cast<const EngineFailure*>(&error) != nullptr;
         for (const TrialResult& result : expected)
             for (const Field& field : fields_of(result))
                 out.bytes += static_cast<std::uint64_t>(field.width);

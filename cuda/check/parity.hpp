@@ -15,6 +15,7 @@ struct ParityDifference {
     std::string first;        // "case, unit, field: expected x, got y", or what was thrown
     std::uint64_t bytes = 0;  // of results that differ; all of a unit that is missing
     std::uint64_t compared = 0;
+    bool engine_lost = false;  // it will run nothing else
 
     bool any() const { return !first.empty(); }
 };

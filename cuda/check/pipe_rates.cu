@@ -18,7 +18,7 @@
 namespace acim {
 namespace {
 
-constexpr int threads = 1024, chains = 4, unrolled = 16, loops = 256;
+constexpr int threads = 1024, chains = 4, unrolled = 16, loops = 2048;
 constexpr int table_entries = 8192;  // of 32 KB of shared memory
 
 extern __shared__ std::uint32_t acim_shared[];
@@ -171,6 +171,14 @@ public:
         cycles_ = DeviceArray<long long>(static_cast<std::size_t>(processors_));
     }
 
+    // Kernels until the clock has left its idle state.
+    void warm_up() {
+        constexpr double enough = 0.3;  // [s]
+        const std::vector<std::uint32_t> host = offsets(false);
+        const DeviceArray<std::uint32_t> table{std::span<const std::uint32_t>(host)};
+        for (double seconds = 0.0; seconds < enough;) seconds += run<MultiplyAdd>(table);
+    }
+
     template <class Op>
     void add(bool random_table = false) {
         const std::vector<std::uint32_t> host = offsets(random_table);
@@ -237,6 +245,7 @@ void use_device(int index) { check(cudaSetDevice(index), "choice of the device")
 
 std::vector<RateResult> pipe_rates(int rounds) {
     RateBench bench(rounds);
+    bench.warm_up();
     bench.add<WideMultiply>();
     bench.add<MultiplyAdd>();
     bench.add<Logic>();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What gpu_check needs of a device, without one: the reference engine computes, bench cases cost
 // nothing, pins and rates are made up. So all of gpu_check but its kernels runs in the tests.
-// ACIM_FAKE_DEVICE chooses: "wrong" flips a bit of every result, "none" has no device.
+// ACIM_FAKE_DEVICE chooses: "wrong" flips a bit of every result, "none" has no device, "lost" fails for
+// good in its third run, "crash" ends the process there, "pins" fails in the first section.
 #include <cstdlib>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 
@@ -28,6 +30,9 @@ public:
     }
     void run(std::span<const WorkUnit> units, const Sink& sink,
              const std::atomic<bool>& stop) override {
+        constexpr int last = 3;
+        if (++runs_ >= last && chosen("lost")) throw EngineFailure("the fake device has failed");
+        if (runs_ == last && chosen("crash")) std::abort();
         if (setup_->network->hash.rfind("bench-", 0) == 0) return skip(units, sink);
         engine_->run(
             units,
@@ -50,6 +55,7 @@ private:
         }
     }
 
+    int runs_ = 0;
     std::shared_ptr<const TrialSetup> setup_;
     std::unique_ptr<TrialEngine> engine_ = make_reference_engine();
 };
@@ -74,6 +80,7 @@ std::unique_ptr<TrialEngine> make_cuda_engine(const CudaEngineOptions&) {
 void use_device(int) {}
 
 std::vector<PinResult> philox_pins() {
+    if (chosen("pins")) throw std::runtime_error("a pin has failed");
     return {{"Philox4x32-10", "host", 4, chosen("wrong") ? 1u : 0u, false},
             {"Philox4x32-10", "cuRAND", 0, 0, true}};
 }

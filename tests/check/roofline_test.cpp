@@ -123,7 +123,8 @@ TEST(Roofline, HotLoopsStayBelowTheDevice) {
             continue;
         }
         ASSERT_TRUE(least(bounds.device)) << bench.name;
-        EXPECT_EQ(bounds.loop.empty(), bench.path != SamplingPath::table) << bench.name;
+        const bool counted = bench.name.ends_with("/lossless") || bench.name.ends_with("/table");
+        EXPECT_EQ(bounds.loop.empty(), !counted) << bench.name;
         if (bounds.loop.empty()) continue;
         EXPECT_LT(least(bounds.loop)->rate, least(bounds.device)->rate) << bench.name;
     }

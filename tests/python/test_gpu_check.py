@@ -55,7 +55,8 @@ def test_one_command_gives_table_and_report(tmp_path: Path) -> None:
         assert variant["compared_bytes"] > 1000
         assert variant["different_bytes"] == 0
     rows = {row["case"]: row for row in report["rows"]}
-    assert set(rows) == {f"conv256/{n}" for n in ("product", "events", "lossless", "table", "chip")}
+    assert set(rows) == {f"conv256/{n}" for n in ("product", "events", "lossless", "table", "votes",
+                                                  "wide", "chip")}
     for name, rate in (("product", 1e9), ("lossless", 2e9), ("table", 4e9)):
         row = rows[f"conv256/{name}"]
         assert row["least"] <= row["median"] <= row["most"]
@@ -78,6 +79,57 @@ def test_a_wrong_bit_fails(tmp_path: Path) -> None:
     assert all(v["different_bytes"] > 0 and v["failures"] for v in report["parity"].values())
     assert "DIFFERENT: operators/digital" in done.stdout
     assert "FAILED" in done.stdout
+
+
+@needs_fake
+def test_a_device_that_is_lost_leaves_what_was_found(tmp_path: Path) -> None:
+    """Parity ends at the first failure, the other sections run in processes of their own."""
+    done = run(tmp_path, fake="lost")
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "gpu-check.json").read_text())
+    assert report["failed"] is True
+    assert report["pins"]["equal"]
+    [variant] = report["parity"].values()  # the second one is left out
+    assert variant["cases"] == 3
+    assert len(variant["failures"]) == 1
+    assert "the fake device has failed" in variant["failures"][0]
+    assert done.stdout.count("DIFFERENT:") == 1
+    assert report["speed"] == []  # lost while the first case was measured
+    assert "STOPPED: the fake device has failed" in done.stdout
+
+
+@needs_fake
+def test_a_crash_names_the_case_under_way(tmp_path: Path) -> None:
+    """No report of that section, but its reason, and the others."""
+    done = run(tmp_path, "--only", "parity", fake="crash")
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "gpu-check.json").read_text())
+    assert report["parity"]["error"].startswith("ended with -6")
+    assert report["parity"]["case"].startswith("as users run it: ")
+    assert report["parity"]["case"] in done.stderr
+    assert "pins" not in report
+    assert not list(tmp_path.glob("gpu-check.[pc]a*"))
+
+
+@needs_fake
+def test_a_section_that_throws_leaves_the_others(tmp_path: Path) -> None:
+    """Pins fail, parity and speeds are there."""
+    done = run(tmp_path, fake="pins")
+    assert done.returncode == 1
+    report = json.loads((tmp_path / "gpu-check.json").read_text())
+    assert report["pins"] == {"error": "a pin has failed"}
+    assert all(variant["different_bytes"] == 0 for variant in report["parity"].values())
+    assert report["rows"]
+
+
+@needs_fake
+def test_some_cases_alone(tmp_path: Path) -> None:
+    """--match takes all cases of that name, however few a quick run takes of the others."""
+    done = run(tmp_path, "--match", "conv256/table", "--only", "speed")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "gpu-check.json").read_text())
+    assert [row["case"] for row in report["rows"]] == ["conv256/table"]
+    assert "parity" not in report
 
 
 @needs_fake

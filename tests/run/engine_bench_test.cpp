@@ -33,7 +33,7 @@ std::uint64_t counted_conversions(TrialEngine& engine, const BenchCase& bench) {
 TEST(BenchCases, CountTheConversionsThatEnginesReport) {
     const auto engine = make_cpu_engine(2);
     const auto cases = bench_cases(1);
-    ASSERT_EQ(cases.size(), 15u);
+    ASSERT_EQ(cases.size(), 17u);
     std::set<std::string> names;
     for (const BenchCase& bench : cases) {
         EXPECT_TRUE(names.insert(bench.name).second) << bench.name;
@@ -42,6 +42,11 @@ TEST(BenchCases, CountTheConversionsThatEnginesReport) {
     // 256 outputs x 256 pixels x 10 row groups (28 channels of 9 rows each) x 8 planes x 8 cycles.
     EXPECT_EQ(cases[0].name, "conv256/product");
     EXPECT_EQ(cases[0].conversions_per_image, 256u * 256 * 10 * 64);
+    // Two votes more where plane and cycle count 12 and more together; half the cycles.
+    EXPECT_EQ(cases[4].name, "conv256/votes");
+    EXPECT_EQ(cases[4].conversions_per_image, 256u * 256 * 10 * (64 + 2 * 6));
+    EXPECT_EQ(cases[5].name, "conv256/wide");
+    EXPECT_EQ(cases[5].conversions_per_image, 256u * 256 * 10 * 32);
 }
 
 BenchFigure figure(double seconds, std::uint64_t conversions) {
