@@ -19,8 +19,8 @@ def pareto_text(found: DesignFront) -> str:
     """Head line, a row for each compared point, and the hypervolume.
 
     Rows begin with the number of the point, as in Results.points and in the report. Numbers are written
-    as the program writes them, which prints the same table without its first and last column where
-    Python is missing.
+    as the program writes them, which prints the same table without its last column where Python is
+    missing.
     """
     results, table = found.results, found.table
     name = results.attrs.get("sweep_name", results.attrs.get("title", ""))

@@ -68,7 +68,7 @@ void check_conversion_keys(const MacroParams& m) {
     refuse(m.noise.random.sigma != 0.0 && m.noise.random.unit == NoiseUnit::volt,
            "macro.noise.random.unit is volt",
            "the TDC of macro.aidac measures time; take unit: lsb or percent_fs");
-    refuse(m.adc_errors.any_static() || m.adc_errors.comparator != 0.0, "macro.adc_errors is set",
+    refuse(m.adc_errors.any_static() || m.adc_errors.draws_fresh(), "macro.adc_errors is set",
            "the converters of macro.aidac err by vtc_offset_mV, vtc_gain_pct and vtc_inl_pct; "
            "remove macro.adc_errors");
     refuse(m.measured.table != nullptr, "macro.measured.file is set",

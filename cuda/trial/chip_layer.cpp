@@ -91,8 +91,8 @@ struct ChipLayer::Builder {
         AdcChannel adc;
         if (errors.gain != 0.0)
             adc.gain = errors.gain * normal(NoiseSource::adc_gain, 0, place.adc, place.array);
-        if (errors.offset != 0.0)
-            adc.offset = errors.offset * normal(NoiseSource::adc_offset, 0, place.adc, place.array);
+        if (const double sigma = sigma_of(errors.offset, errors.offset_volt); sigma != 0.0)
+            adc.offset = sigma * normal(NoiseSource::adc_offset, 0, place.adc, place.array);
         if (const double* gain = file.adc_gain.at(site.chip_number, place.array, place.adc))
             adc.gain = *gain;
         if (const double* offset = file.adc_offset.at(site.chip_number, place.array, place.adc))
@@ -101,13 +101,18 @@ struct ChipLayer::Builder {
             add_measured_edges(inl);
         } else if (errors.table) {
             add_measured_edges(table_line(place));
-        } else if (errors.dnl != 0.0) {
+        } else if (errors.draws_edges()) {
             add_drawn_edges(place);
         }
         chip.adcs_.push_back(adc);
         if (plan.macro.measured.table && plan.macro.measured.scope == ErrorScope::chip)
             chip.measured_.push_back(
                 normal(NoiseSource::measured_error, 0, place.adc, place.array));
+    }
+
+    // In LSB; where there are volts the LSB of all cycles is the same (check_volts()).
+    double sigma_of(double lsb, double volts) const {
+        return adc_error_sigma(plan.macro, plan.law[0]->scale(), lsb, volts);
     }
 
     // The lowest code; cycles of all widths share the ADC and its edges.
@@ -118,10 +123,12 @@ struct ChipLayer::Builder {
         std::vector<std::int64_t> walk(static_cast<std::size_t>(n), 0);
         ChipRowDraws draws(NoiseSource::adc_dnl, {1, place.adc, place.array, layer}, site.chip);
         for (std::size_t k = 1; k < walk.size(); ++k) walk[k] = walk[k - 1] + draws.next();
+        const AdcErrorParams& errors = plan.macro.adc_errors;
+        const double dnl = sigma_of(errors.dnl, errors.dnl_volt);
         std::vector<std::int32_t> edges;
         for (int k = 0; k < n; ++k)
-            edges.push_back(dnl_edge(code_min(), k, n, plan.macro.adc_errors.dnl,
-                                     walk[static_cast<std::size_t>(k)], walk.back()));
+            edges.push_back(
+                dnl_edge(code_min(), k, n, dnl, walk[static_cast<std::size_t>(k)], walk.back()));
         keep_edges(std::move(edges));
     }
 

@@ -94,7 +94,7 @@ void add_pareto_command(CLI::App& app, ExitCode& code) {
         ->required();
     python("--objectives", "two or three, as accuracy,energy,area; default accuracy,tops_per_watt")
         ->type_name("A,B[,C]");
-    python("--spec", "accuracy that a chip has to reach, for the objective yield")
+    python("--spec", "accuracy that a chip has to reach, for the yield of every point")
         ->type_name("ACCURACY");
     python("--where", "only points that fulfil this, as \"adc.bits >= 7\"")->type_name("CONDITION");
     python("--group-by", "a front for each value of this column")->type_name("KEY");

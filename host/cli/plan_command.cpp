@@ -11,6 +11,8 @@
 #include "host/run/bench_rates.hpp"
 #include "host/run/probe.hpp"
 #include "host/run/progress.hpp"
+#include "host/sweep/notes.hpp"
+#include "host/sweep/point.hpp"
 
 namespace acim {
 namespace {
@@ -44,6 +46,11 @@ std::string counts(const SweepPlan& plan) {
         plan.workload->layers.size(), path_counts(plan));
 }
 
+void print_notes(const SweepPlan& plan) {
+    for (const std::string& note : sweep_notes(plan.spec, expand(plan.spec)))
+        print("note: " + note + "\n");
+}
+
 // On this machine, by a few images.
 void probe_here(const PlanCommandOptions& options) {
     const auto engine = options.engine_of_choice();
@@ -57,6 +64,7 @@ void probe_here(const PlanCommandOptions& options) {
     print(fmt::format("memory {} for images under way, disk about {}\n",
                       Progress::bytes(static_cast<double>(e.memory)),
                       Progress::bytes(static_cast<double>(e.disk))));
+    print_notes(plan);
 }
 
 // On the machine that measured the rates: a login node needs neither its engine nor its time, so
@@ -77,6 +85,7 @@ void scale_rates(const PlanCommandOptions& options) {
     else
         print(fmt::format("{:.3g} hours of such a machine\n", hours));
     print(fmt::format("disk about {}\n", Progress::bytes(static_cast<double>(e.disk))));
+    print_notes(plan);
 }
 
 void run(const PlanCommandOptions& options) {

@@ -11,6 +11,7 @@
 #include "host/run/layer_check.hpp"
 #include "host/sweep/equal_points.hpp"
 #include "host/sweep/load.hpp"
+#include "host/sweep/notes.hpp"
 #include "host/sweep/point.hpp"
 
 namespace acim {
@@ -41,6 +42,7 @@ void run_validate(const ValidateOptions& options) {
     print(fmt::format("data: {} images of {}; {}\n", workload.data->count(),
                       fmt::join(workload.data->image_shape(), "x"), workload.normalisation));
     if (!workload.stated.empty()) print(workload.stated + "\n");
+    for (const std::string& note : sweep_notes(spec, points)) print("note: " + note + "\n");
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ json noise_key(const MacroParams& macro) {
                 {"parasitic", cell.parasitic},
                 {"calibrated", cell.calibrated},
                 {"temperature", cell.temperature}};
+    if (macro.adc_errors.comparator_volt != 0.0)
+        key["comparator_volt"] = macro.adc_errors.comparator_volt;
     if (macro.measured.table && macro.measured.scope == ErrorScope::fresh)
         key["measured"] = macro.measured.table->hash;
     return key;

@@ -150,13 +150,21 @@ const auto table = std::to_array<KeyInfo>({
     real_key<KeyUnit::one, &M::adc_errors, &Adc::offset>("macro.adc_errors.offset_lsb", {0, 16384},
                                                          "LSB",
                                                          "sigma of an ADC's offset, once per chip"),
+    real_key<KeyUnit::milli, &M::adc_errors, &Adc::offset_volt>(
+        "macro.adc_errors.offset_mV", {0, 1e5}, "mV",
+        "the same as a voltage of the column, whatever the ADC's bits and range"),
     real_key<KeyUnit::percent, &M::adc_errors, &Adc::gain>(
         "macro.adc_errors.gain_pct", {0, 100}, "%", "sigma of an ADC's gain, once per chip"),
     real_key<KeyUnit::one, &M::adc_errors, &Adc::dnl>("macro.adc_errors.dnl_lsb", {0, 16384}, "LSB",
                                                       "sigma of a code's width, once per chip"),
+    real_key<KeyUnit::milli, &M::adc_errors, &Adc::dnl_volt>(
+        "macro.adc_errors.dnl_mV", {0, 1e5}, "mV",
+        "the same as a voltage of the column: offsets of comparators, say"),
     real_key<KeyUnit::one, &M::adc_errors, &Adc::comparator>(
         "macro.adc_errors.comparator_lsb", {0, 16384}, "LSB",
         "noise at the ADC's input, fresh in every conversion"),
+    real_key<KeyUnit::milli, &M::adc_errors, &Adc::comparator_volt>(
+        "macro.adc_errors.comparator_mV", {0, 1e5}, "mV", "the same as a voltage of the column"),
     edge_table_key(),
 
     chip_file_key(),

@@ -89,8 +89,9 @@ KeyInfo adc_range_key() {
     key.unit = "full scale";
     key.help =
         "what the codes span: all of the full scale, one cell per code, up to a percentile of each "
-        "layer's calibration sums (99.9 unless given), the window of least error on them, or a "
-        "window [lo, hi] in steps of 2^-16";
+        "layer's calibration sums (99.9 unless given), the window of least error on them by fresh "
+        "noise alone (offsets and DNL of chips are not in it), or a window [lo, hi] in steps of "
+        "2^-16";
     key.set = set_adc_range;
     key.get = get_adc_range;
     return key;

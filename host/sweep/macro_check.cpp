@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,10 @@ constexpr auto needs_v_ref = std::to_array<SetKey>({
      [](const M& m) { return m.switches.injection_offset != 0.0; }},
     {"macro.switch.injection_offset_variation_mV",
      [](const M& m) { return m.switches.injection_offset_variation != 0.0; }},
+    {"macro.adc_errors.offset_mV", [](const M& m) { return m.adc_errors.offset_volt != 0.0; }},
+    {"macro.adc_errors.dnl_mV", [](const M& m) { return m.adc_errors.dnl_volt != 0.0; }},
+    {"macro.adc_errors.comparator_mV",
+     [](const M& m) { return m.adc_errors.comparator_volt != 0.0; }},
     {"macro.aidac.vtc_offset_mV",
      [](const M& m) { return m.kind == MacroKind::aidac && m.aidac.vtc_offset != 0.0; }},
 });
@@ -88,13 +93,13 @@ constexpr auto measured_terms = std::to_array<MeasuredKeys>({
      {"macro.cell.mismatch_pct_sqrt_fF", "macro.current_domain.variation_pct"}},
     {"adc_offset_lsb",
      [](const MeasuredChip& c) { return c.adc_offset.any(); },
-     {"macro.adc_errors.offset_lsb"}},
+     {"macro.adc_errors.offset_lsb", "macro.adc_errors.offset_mV"}},
     {"adc_gain_pct",
      [](const MeasuredChip& c) { return c.adc_gain.any(); },
      {"macro.adc_errors.gain_pct"}},
     {"adc_inl_lsb",
      [](const MeasuredChip& c) { return c.adc_inl.any(); },
-     {"macro.adc_errors.dnl_lsb", "macro.adc_errors.table"}},
+     {"macro.adc_errors.dnl_lsb", "macro.adc_errors.dnl_mV", "macro.adc_errors.table"}},
     {"input_dac_inl_lsb",
      [](const MeasuredChip& c) { return c.drivers.any(); },
      {"macro.input_dac.inl_lsb"}},
@@ -207,9 +212,26 @@ struct MacroCheck {
             fail("macro.adc.bits",
                  "macro.weight_parallel is true, whose codes have a sign. Give 2 bits or more.");
         }
-        if (m.adc_errors.table && m.adc_errors.dnl != 0.0) {
-            fail("macro.adc_errors.dnl_lsb",
+        if (m.adc_errors.table && m.adc_errors.draws_edges()) {
+            fail(m.adc_errors.dnl != 0.0 ? "macro.adc_errors.dnl_lsb" : "macro.adc_errors.dnl_mV",
                  "macro.adc_errors.table gives the edges already. Remove one of the two.");
+        }
+        given_twice();
+    }
+
+    // Errors of the ADC that are given in LSB and in mV.
+    void given_twice() const {
+        const AdcErrorParams& e = m.adc_errors;
+        const std::tuple<std::string_view, double, double> errors[] = {
+            {"offset", e.offset, e.offset_volt},
+            {"dnl", e.dnl, e.dnl_volt},
+            {"comparator", e.comparator, e.comparator_volt}};
+        for (const auto& [name, lsb, volts] : errors) {
+            if (lsb == 0.0 || volts == 0.0) continue;
+            fail(fmt::format("macro.adc_errors.{}_mV", name),
+                 fmt::format("macro.adc_errors.{}_lsb gives the same error in LSB. Remove one of "
+                             "the two.",
+                             name));
         }
     }
 
@@ -280,15 +302,14 @@ struct MacroCheck {
 
 bool draws_fresh(const M& m) {
     const bool noise = m.noise.random.sigma != 0.0 || m.noise.nonlinear.sigma != 0.0;
-    return noise || m.cell.temperature != 0.0 || m.adc_errors.comparator != 0.0;
+    return noise || m.cell.temperature != 0.0 || m.adc_errors.draws_fresh();
 }
 
 bool draws_static(const M& m) {
     const bool parasitic = m.cell.parasitic_ratio != 0.0 || m.cell.parasitic != 0.0;
     return m.cell.mismatch != 0.0 || (parasitic && m.cell.parasitic_variation != 0.0) ||
            m.switches.injection_offset_variation != 0.0 || m.input_dac.inl != 0.0 ||
-           m.adc_errors.offset != 0.0 || m.adc_errors.gain != 0.0 || m.adc_errors.dnl != 0.0 ||
-           m.current_domain.variation != 0.0;
+           m.adc_errors.draws_static() || m.current_domain.variation != 0.0;
 }
 
 bool draws_measured(const MeasuredErrorParams& measured) {

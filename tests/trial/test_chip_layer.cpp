@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "cuda/trial/chip_layer.hpp"
@@ -144,6 +146,80 @@ TEST(ChipLayer, ColumnsShareAdcs) {
 }
 
 // The spread of the draws scales with the sigma and nothing else: chips are paired across sigmas.
+// A voltage is V/V_ref of the full scale, times 1 + r where the parasitic gain is calibrated out, so
+// many LSB: the same draws, the same bits.
+TEST(ChipLayer, AdcErrorsInVoltsAreThoseInLsb) {
+    LayerSettings volts = mismatch_settings();
+    MacroParams& m = volts.macro;
+    m.v_ref = 0.8;
+    m.cell.parasitic_ratio = 0.25;
+    m.adc.bits = 7;
+    m.adc_errors.offset_volt = 0.003;
+    m.adc_errors.dnl_volt = 0.001;
+    m.adc_errors.comparator_volt = 0.0005;
+    LayerSettings lsb = volts;
+    AdcErrorParams& e = lsb.macro.adc_errors;
+    e = {};
+    e.offset = 0.003 * (1.25 / 0.8) * 127;
+    e.dnl = 0.001 * (1.25 / 0.8) * 127;
+    e.comparator = 0.0005 * (1.25 / 0.8) * 127;
+    const LayerPlan a = plan_of(volts, {10, 150, 1, false}), b = plan_of(lsb, {10, 150, 1, false});
+    ASSERT_EQ(a.path, SamplingPath::chip);
+    ASSERT_TRUE(a.per_chip);
+    EXPECT_EQ(a.law[0]->view().noise.random, b.law[0]->view().noise.random);
+    EXPECT_NEAR(a.law[0]->view().noise.random, 0.0992, 1e-4);
+    const ChipLayer in_volts(a, 10, site_on(0, 10)), in_lsb(b, 10, site_on(0, 10));
+    ASSERT_EQ(in_volts.adcs(), in_lsb.adcs());
+    double squares = 0.0;
+    for (std::uint32_t i = 0; i < in_volts.adcs(); ++i) {
+        EXPECT_EQ(in_volts.adc(i).offset, in_lsb.adc(i).offset);
+        for (int k = 0; k < adc_edges(a); ++k)
+            EXPECT_EQ(in_volts.adc(i).edges[k], in_lsb.adc(i).edges[k]);
+        squares += in_volts.adc(i).offset * in_volts.adc(i).offset;
+    }
+    // 240 ADCs: a standard deviation within a third is 7 of its standard errors.
+    EXPECT_NEAR(std::sqrt(squares / in_volts.adcs()), 0.595, 0.2);
+}
+
+// What the key is for: the offset stays where the step of the ADC changes.
+TEST(ChipLayer, VoltsKeepTheirSizeAcrossAdcs) {
+    LayerSettings s = mismatch_settings();
+    s.macro.v_ref = 1.0;
+    s.macro.adc_errors.offset_volt = 0.004;
+    std::vector<double> offsets;
+    for (const int bits : {5, 8}) {
+        s.macro.adc.bits = bits;
+        const LayerPlan plan = plan_of(s, {10, 150, 1, false});
+        offsets.push_back(ChipLayer(plan, 10, site_on(0, 10)).adc(0).offset / ((1 << bits) - 1));
+    }
+    EXPECT_NE(offsets[0], 0.0);
+    EXPECT_NEAR(offsets[0], offsets[1], 1e-15);
+}
+
+TEST(ChipLayer, VoltsWithoutAMeaningAreRefused) {
+    LayerSettings s = mismatch_settings();
+    s.macro.adc_errors.comparator_volt = 0.001;
+    const auto refuses = [&](const std::string& reason) {
+        try {
+            plan_of(s, {10, 150, 1, false});
+        } catch (const std::invalid_argument& error) {
+            return std::string(error.what()).find(reason) != std::string::npos;
+        }
+        return false;
+    };
+    EXPECT_TRUE(refuses("need macro.v_ref"));
+    s.macro.v_ref = 1.0;
+    EXPECT_FALSE(refuses(""));
+    s.macro.bits_per_cycle = 3;  // cycles of 3, 3 and 2 bits
+    EXPECT_FALSE(refuses(""));
+    s.macro.adc.range = AdcRange::counts;
+    EXPECT_TRUE(refuses("of 3 and 2 bits, steps of different voltages"));
+    s.macro.bits_per_cycle = 2;
+    EXPECT_FALSE(refuses(""));
+    s.macro.adc_errors.dnl_volt = 1e4;
+    EXPECT_TRUE(refuses("more than all of its codes"));
+}
+
 TEST(ChipLayer, DrawsAreKeyedByPlaceNotBySize) {
     LayerSettings settings = mismatch_settings();
     settings.macro.cell = {};

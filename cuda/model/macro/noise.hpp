@@ -44,6 +44,12 @@ ACIM_HD inline double column_noise_gain(bool weight_parallel, int weight_bits) {
     return sqrt(static_cast<double>(squares)) / static_cast<double>(parallel_span(weight_bits));
 }
 
+// Sigma of an error of the ADC that is given in LSB and in volts of the column [LSB].
+ACIM_HD inline double adc_error_sigma(const MacroParams& macro, const AdcScale& scale, double lsb,
+                                      double volts) {
+    return volts == 0.0 ? lsb : lsb + volts * per_volt(macro) * scale.lsb_per_fs;
+}
+
 // All fresh terms that do not depend on the sum are one draw: noise.random, kT/C, comparator.
 ACIM_HD inline FreshNoise fresh_noise(const MacroParams& macro, const AdcScale& scale,
                                       int weight_bits) {
@@ -51,7 +57,8 @@ ACIM_HD inline FreshNoise fresh_noise(const MacroParams& macro, const AdcScale& 
     out.random = random_sigma(macro, scale);
     const double thermal = thermal_sigma(macro) * scale.lsb_per_fs *
                            column_noise_gain(macro.weight_parallel, weight_bits);
-    const double comparator = macro.adc_errors.comparator;
+    const double comparator = adc_error_sigma(macro, scale, macro.adc_errors.comparator,
+                                              macro.adc_errors.comparator_volt);
     if (thermal != 0.0 || comparator != 0.0)
         out.random = sqrt(out.random * out.random + (thermal * thermal + comparator * comparator));
     out.nonlinear = macro.noise.nonlinear.sigma / 100.0 * scale.lsb_per_fs;

@@ -152,14 +152,27 @@ struct AdcEdgeTable {
 };
 
 // What one ADC does wrong (static, per ADC) and its comparator's fresh noise.
+// Voltages are those of the column, as for noise.random in volts; each adds to its twin in LSB.
 struct AdcErrorParams {
-    double offset = 0.0;      // sigma [LSB]
-    double gain = 0.0;        // sigma [1]
-    double dnl = 0.0;         // sigma of a code's width [LSB]
-    double comparator = 0.0;  // fresh sigma [LSB]
+    double offset = 0.0;           // sigma [LSB]
+    double gain = 0.0;             // sigma [1]
+    double dnl = 0.0;              // sigma of a code's width [LSB]
+    double comparator = 0.0;       // fresh sigma [LSB]
+    double offset_volt = 0.0;      // sigma [V]
+    double dnl_volt = 0.0;         // sigma of a code's width [V]
+    double comparator_volt = 0.0;  // fresh sigma [V]
     std::shared_ptr<const AdcEdgeTable> table;
 
-    bool any_static() const { return offset != 0.0 || gain != 0.0 || dnl != 0.0 || table; }
+    bool draws_edges() const { return dnl != 0.0 || dnl_volt != 0.0; }
+    // Drawn anew for every chip.
+    bool draws_static() const {
+        return offset != 0.0 || offset_volt != 0.0 || gain != 0.0 || draws_edges();
+    }
+    bool draws_fresh() const { return comparator != 0.0 || comparator_volt != 0.0; }
+    bool any_volt() const {
+        return offset_volt != 0.0 || dnl_volt != 0.0 || comparator_volt != 0.0;
+    }
+    bool any_static() const { return draws_static() || table; }
 };
 
 // A measured error of the whole conversion as a function of the exact sum, linear in between.
