@@ -65,6 +65,10 @@ __global__ void probe_random_sigma(const MacroParams* macro, AdcScale scale, dou
     *out = random_sigma(*macro, scale);
 }
 
+__global__ void probe_adc_error_sigma(const MacroParams* macro, AdcScale scale, double* out) {
+    *out = adc_error_sigma(*macro, scale, out[1], out[2]);
+}
+
 __global__ void probe_column_noise_gain(int weight_bits, double* out) {
     *out = column_noise_gain(threadIdx.x != 0, weight_bits);
 }
