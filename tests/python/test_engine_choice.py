@@ -68,9 +68,11 @@ def test_bench(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", figures["date"])
     cases = {case["name"]: case for case in figures["cases"]}
     assert set(cases) == {f"{network}/{noise}" for network in ("conv256", "conv64", "resnet20")
-                          for noise in ("product", "events", "lossless", "table", "chip")}
+                          for noise in ("product", "events", "lossless", "table", "chip")
+                          } | {"conv256/votes", "conv256/wide"}
     for name, case in cases.items():
-        assert case["path"] == name.split("/")[1].replace("lossless", "table")
+        noise = name.split("/")[1]
+        assert case["path"] == ("table" if noise in ("lossless", "votes", "wide") else noise)
         engine = case["engine"]
         assert engine["conversions_per_second"] > 0
         assert engine["images"] == engine["trials"] * figures["images_per_trial"]
