@@ -31,8 +31,8 @@ __device__ __forceinline__ std::uint32_t transpose_octet(std::uint32_t bytes, in
     return bytes;
 }
 
-// Bit r of what it returns is `bit` of row r, where every lane has those of its four rows as lowest
-// bits of bytes.
+// Bit r of what it returns is the bit of row r, where every lane has those of its four rows as lowest
+// bits of bytes; the same in all lanes of an octet.
 __device__ __forceinline__ std::uint32_t gather_octet(std::uint32_t lowest_bits, int lane) {
     std::uint32_t word = lowest_bits << (lane & (octet_lanes - 1));
 #pragma unroll

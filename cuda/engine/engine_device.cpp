@@ -24,6 +24,8 @@ std::string memory_text(std::uint64_t bytes) {
 
 void EngineDevice::clear() {
     prepared_ = false;
+    // Streams and cuBLAS handles end on the device that they belong to; one that is lost tells later.
+    if (!idle_runners_.empty()) static_cast<void>(cudaSetDevice(facts_.index));
     idle_runners_.clear();
     pool_.trim();
     images_.reset();

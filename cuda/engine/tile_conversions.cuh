@@ -270,8 +270,8 @@ __device__ inline void describe_block(TileBlock& block, const ConversionWork& wo
     block.tiles = (s.outputs + tile_outputs - 1) / tile_outputs;
 }
 
-// Warps of a block take neighbouring pixels of the same outputs, so that fragments of weights come
-// from the first-level cache. A is zero at the start.
+// From the view in global memory into the block's shared memory: mixed columns look up every cycle of
+// every element.
 __device__ inline TileCycle cycle_of(const ConversionView& v, int j) {
     return {v.cycles.low_bit[j], v.cycles.width[j], v.cycle_factor[j], v.cycle_place[j]};
 }

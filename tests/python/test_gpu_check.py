@@ -100,7 +100,7 @@ def test_a_device_that_is_lost_leaves_what_was_found(tmp_path: Path) -> None:
 
 @needs_fake
 def test_a_crash_names_the_case_under_way(tmp_path: Path) -> None:
-    """No report of that section, but its reason, and the others."""
+    """No report of that section, but its reason; PyTorch is not asked where no speed is."""
     done = run(tmp_path, "--only", "parity", fake="crash")
     assert done.returncode == 1
     report = json.loads((tmp_path / "gpu-check.json").read_text())
@@ -108,6 +108,7 @@ def test_a_crash_names_the_case_under_way(tmp_path: Path) -> None:
     assert report["parity"]["case"].startswith("as users run it: ")
     assert report["parity"]["case"] in done.stderr
     assert "pins" not in report
+    assert report["pytorch"] == {} and "PyTorch" not in done.stderr
     assert not list(tmp_path.glob("gpu-check.[pc]a*"))
 
 
